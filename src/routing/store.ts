@@ -1,0 +1,96 @@
+import type { StoreError } from '../model/errors.js';
+
+/**
+ * What the front's routes may ask of the shards. `ShardSet` implements it; routes know nothing
+ * of rings, ports or memory.
+ */
+export interface Store {
+  readonly shardCount: number;
+
+  /** Starts taking a body. Throws `queue-full` or `shard-unavailable`: nothing was taken then. */
+  beginWrite(options: WriteOptions): WriteSession;
+
+  /**
+   * Answers one query request, given as the JSON text of its body. `deliver` is called exactly
+   * once; the view in it is valid only until `deliver` returns.
+   */
+  query(text: string, deliver: (answer: QueryAnswer) => void): void;
+
+  /** Frees whole blocks older than `toSec` below each selector; resolves to how many. */
+  free(selectors: readonly (readonly string[])[], toSec: number): Promise<number>;
+
+  /** The level tree at a selector (`[]` = everything) as JSON text; rejects `bad-request` if unknown. */
+  debug(selector: readonly string[]): Promise<string>;
+
+  /** State of each node asked for, by the rules of the health check. */
+  health(request: HealthRequest): Promise<Record<string, NodeHealth>>;
+
+  /** A cheap look at the counters; reads shared memory only. */
+  status(): StoreStatus;
+
+  /** Lets what was accepted finish, then ends the shards. */
+  stop(): Promise<void>;
+}
+
+export interface WriteOptions {
+  /** Cluster for lines that name none; '' = such lines are rejected. */
+  readonly cluster: string;
+  /** One of `PRECISION_*` of the memory layout. */
+  readonly precision: number;
+  /** From Content-Length (after decompression it is exact), or 0 if unknown. */
+  readonly bytesExpected: number;
+}
+
+/** One body on its way in. Chunks are copied before `push` returns. */
+export interface WriteSession {
+  /** False: the store has no room; stop reading the socket until `onDrain` is called. */
+  push(chunk: Uint8Array): boolean;
+  onDrain: (() => void) | undefined;
+  /** All chunks were pushed; resolves when the samples can be queried. Rejects with StoreError. */
+  finish(): Promise<WriteSummary>;
+  /** The client went away: what was not yet handed to a shard is dropped. */
+  abort(): void;
+}
+
+export interface WriteSummary {
+  readonly written: number;
+  readonly ignored: number;
+  readonly rejected: number;
+  /** At most 10 rejected lines, in order; line and column count from 1. */
+  readonly first: readonly RejectedLine[];
+}
+
+export interface RejectedLine {
+  readonly line: number;
+  readonly column: number;
+  readonly reason: string;
+}
+
+export type QueryAnswer =
+  | { readonly ok: true; readonly json: Uint8Array }
+  | { readonly ok: false; readonly error: StoreError };
+
+export interface HealthRequest {
+  readonly cluster: string;
+  readonly nodes: readonly string[];
+  readonly metricNames: readonly string[];
+}
+
+export interface NodeHealth {
+  readonly state: 'full' | 'partial' | 'failed';
+  /** Unset for a node that was never seen. */
+  readonly metrics?: { readonly degraded: readonly string[]; readonly missing: readonly string[] };
+}
+
+export interface ShardStatus {
+  readonly index: number;
+  readonly ready: boolean;
+  readonly restarts: number;
+  /** Named counters of the shard, monotone unless the name ends in `_current` (see protocol/counters.ts). */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface StoreStatus {
+  readonly ready: boolean;
+  readonly shards: readonly ShardStatus[];
+}

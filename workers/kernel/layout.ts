@@ -1,0 +1,122 @@
+/**
+ * Memory layout of a shard. One WebAssembly.Memory (shared, at most 4 GiB) per shard holds all of
+ * it; the AssemblyScript kernel and the TypeScript control plane both import this file, so it has
+ * integer constants only. Addresses and sizes are bytes.
+ *
+ * | from      | region        | writer | what |
+ * |-----------|---------------|--------|------|
+ * | 1 KiB     | static data   | linker | constant tables of the kernel, the same in every instance |
+ * | 1 MiB     | control       | both   | doorbell, ring positions, counters: one word, one writer |
+ * | +4 KiB    | ring          | both   | RING_SLOTS descriptors of RING_SLOT_BYTES |
+ * | 1.375 MiB | state         | shard  | mutable state of the kernel (allocator, prefix table) |
+ * | 1.5 MiB   | scratch       | shard  | fixed work areas of kernel functions |
+ * | 2 MiB     | body arena    | front  | request bodies, copied once |
+ * | 66 MiB    | query scratch | shard  | Float64 arrays of a query in work |
+ * | 130 MiB   | answers       | shard  | JSON text on its way to the front |
+ * | 386 MiB   | heap          | shard  | series, heads, blocks, prefixes; grows by pages |
+ *
+ * Untouched pages of a region cost nothing: the operating system backs them on first use.
+ */
+
+// Regions.
+export const CONTROL_BASE = 1048576;
+export const RING_BASE = 1052672;
+export const STATE_BASE = 1441792;
+export const SCRATCH_BASE = 1572864;
+export const ARENA_BASE = 2097152;
+export const ARENA_BYTES = 67108864;
+export const QUERY_SCRATCH_BASE = 69206016;
+export const QUERY_SCRATCH_BYTES = 67108864;
+export const ANSWER_BASE = 136314880;
+export const ANSWER_BYTES = 268435456;
+export const HEAP_BASE = 404750336;
+
+// Ring: descriptors of body parts. Position p lies in slot p % RING_SLOTS.
+export const RING_SLOTS = 4096;
+export const RING_SLOT_BYTES = 64;
+
+// Control words (byte offsets from CONTROL_BASE, each an Int32 unless noted).
+export const CONTROL_PUBLISHED = 0; // front: parts published
+export const CONTROL_ACKNOWLEDGED = 64; // shard: parts done, readable by queries
+export const CONTROL_ASLEEP = 128; // shard sets 1 before it waits for a doorbell; front clears it
+
+// Descriptor (byte offsets).
+export const PART_BODY = 0; // u32 address of the first byte
+export const PART_BYTES = 4; // u32
+export const PART_CLUSTER = 8; // u32 address of the default cluster's name (UTF-8)
+export const PART_CLUSTER_BYTES = 12; // u32, 0 = no default
+export const PART_PRECISION = 16; // i32, PRECISION_*
+export const PART_ARRIVAL_SEC = 20; // u32 Unix seconds
+export const PART_WRITTEN = 24; // u32 result: samples stored
+export const PART_IGNORED = 28; // u32 result
+export const PART_REJECTED = 32; // u32 result
+export const PART_LINES = 36; // u32 result: lines seen, blank ones and comments too
+export const PART_HAS_EXAMPLES = 40; // u32 result: 1 = a message with examples was posted
+
+// How a timestamp is read.
+export const PRECISION_AUTO = 0; // by magnitude
+export const PRECISION_S = 1;
+export const PRECISION_MS = 2;
+export const PRECISION_US = 3;
+export const PRECISION_NS = 4;
+export const PRECISION_M = 5;
+export const PRECISION_H = 6;
+
+// Series record: SERIES_BYTES, 64-byte aligned, in the heap. A series is named by its address.
+//
+// Time is cut into windows of WINDOW_SLOTS slots. A series' windows are shifted by `stagger`
+// (the same for all series of a host), so that hosts do not seal in the same minute: slot s lies
+// in window (s + stagger) / WINDOW_SLOTS. A window has at most one sealed block; the newest
+// HEAD_SLOTS slots live unsealed in the head, aligned to HEAD_SLOTS after the same shift.
+export const SERIES_BYTES = 64;
+export const WINDOW_SLOTS = 128;
+export const HEAD_SLOTS = 32;
+export const SERIES_HEAD = 0; // u32 address of HEAD_SLOTS Float64 (NaN = missing), 0 = no head
+export const SERIES_HEAD_SLOT = 4; // u32 slot of the head's first value
+export const SERIES_LAST_SLOT = 8; // u32 newest slot ever written
+export const SERIES_STEP = 12; // u32 seconds
+export const SERIES_NEXT_LOW = 16; // u32 earliest second taken for slot LAST_SLOT + 1
+export const SERIES_NEXT_SPAN = 20; // u32 seconds: LOW … LOW + SPAN are taken without a look
+export const SERIES_LAST_TIME = 24; // u32 second of the newest sample
+export const SERIES_FLAGS = 28; // u32 SERIES_FLAG_*
+export const SERIES_BLOCKS = 32; // u32 address of u32 block addresses, sorted by start; 0 = none
+export const SERIES_BLOCK_COUNT = 36; // u16
+export const SERIES_BLOCK_CAPACITY = 38; // u16
+export const SERIES_STAGGER = 40; // u8, 0 … WINDOW_SLOTS - 1
+export const SERIES_EXPONENT = 41; // u8 decimal exponent of the last sealed block, a hint
+export const SERIES_METRIC = 42; // u16 metric index
+export const SERIES_LEVEL = 44; // u32 level index
+export const SERIES_NEXT_IN_LEVEL = 48; // u32 address of the next series of the same level, 0 = end
+export const SERIES_COUNT = 52; // u32 samples written, wraps
+
+export const SERIES_FLAG_DEAD = 1; // freed: prefixes that lead here are stale
+
+// A block's address in the directory has its low four bits free (blocks are 16-byte aligned).
+export const BLOCK_ADDRESS_MASK = -16;
+export const BLOCK_FLAG_SAVED = 1;
+export const BLOCK_FLAG_ARCHIVED = 2;
+
+// Sealed block: BLOCK_HEADER_BYTES, then the payload; never changed once sealed.
+export const BLOCK_HEADER_BYTES = 32;
+export const BLOCK_START = 0; // u32 slot of the first value
+export const BLOCK_WORD = 4; // u32 bit field, see below
+export const BLOCK_SUM = 8; // f64 over the samples present
+export const BLOCK_MIN = 16; // f64
+export const BLOCK_MAX = 24; // f64
+export const BLOCK_BYTES_MAX = 1168; // header, bitmap, 128 raw values
+
+// BLOCK_WORD: bits 0-6 slots - 1, 7-13 samples present - 1, 14-16 codec, 17 has a bitmap of
+// present slots (16 bytes, first in the payload), 18-22 decimal exponent, 23-28 bits a value,
+// 29-31 exceptions (0 … 7).
+export const WORD_COUNT_SHIFT = 7;
+export const WORD_CODEC_SHIFT = 14;
+export const WORD_BITMAP = 131072;
+export const WORD_EXPONENT_SHIFT = 18;
+export const WORD_BITS_SHIFT = 23;
+export const WORD_EXCEPTIONS_SHIFT = 29;
+
+export const CODEC_CONSTANT = 0; // every present value is MIN, bit for bit
+export const CODEC_FOR32 = 1; // integers value * 10^exponent, minus the smallest, 0 … 32 bits, 4 lanes
+export const CODEC_FOR64 = 2; // the same, up to 53 bits, 2 lanes
+export const CODEC_DELTA = 3; // differences of such integers, minus the smallest one, up to 32 bits
+export const CODEC_RAW = 4; // Float64 each slot
