@@ -1,0 +1,2 @@
+// The kernel's exports, by subject. Memory layout: ../layout.ts.
+export { kernelVersion } from './version';

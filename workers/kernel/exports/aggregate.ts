@@ -1,0 +1,24 @@
+/** Combining series, and statistics (assembly/aggregate.ts). */
+export interface AggregateExports {
+  /**
+   * Sum per slot over the series whose addresses (u32) lie at `list`: `count` slots from `from` on,
+   * as Float64 to `out` (NaN where none is present) and how many contributed to each as u32 to
+   * `contributors`. `work` is scratch of (count + 256) * 16 + 4096 bytes. Decimal sums are exact
+   * where all values share a small decimal exponent.
+   */
+  sumSeries(list: number, length: number, from: number, count: number, out: number, contributors: number, work: number): void;
+  /** Smallest value per slot, same arguments. */
+  minSeries(list: number, length: number, from: number, count: number, out: number, contributors: number, work: number): void;
+  /** Largest value per slot, same arguments. */
+  maxSeries(list: number, length: number, from: number, count: number, out: number, contributors: number, work: number): void;
+  /** values[i] /= contributors[i] where any. */
+  divideByCount(values: number, contributors: number, count: number): void;
+  /** values[i] *= factor. */
+  scaleValues(values: number, count: number, factor: number): void;
+  /** Over `count` Float64, NaN skipped: writes count, sum, min, max as four Float64 to `out` (min, max NaN if none). */
+  statistics(values: number, count: number, out: number): void;
+  /** The same over slots of a series; whole blocks from their headers, only partly covered ones are decoded. `work`: 2048 bytes. */
+  seriesStatistics(series: number, from: number, count: number, out: number, work: number): void;
+  /** `[a,b,null]` of a series' slots times nothing, straight from its blocks; returns the address behind it. `work`: 2048 bytes. */
+  formatSeries(series: number, from: number, count: number, out: number, work: number): number;
+}

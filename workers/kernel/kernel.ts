@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import type { FormatExports } from './exports/format.js';
+import type { ResampleExports } from './exports/resample.js';
+import type { BlockExports } from './exports/block.js';
+import type { AggregateExports } from './exports/aggregate.js';
+import type { SeriesExports } from './exports/series.js';
+import { HEAP_BASE } from './layout.js';
+
+/** All functions of the kernel. Numbers in, numbers out; addresses are bytes from the start of memory. */
+export type Kernel = FormatExports &
+  ResampleExports &
+  BlockExports &
+  AggregateExports &
+  SeriesExports & { kernelVersion(): number };
+
+const PAGE_BYTES = 65536;
+/** 4 GiB: the most a 32-bit memory can have. */
+const PAGES_MAX = 65536;
+
+/** A shard's memory: the fixed regions at once, the heap as it grows. Untouched pages cost nothing. */
+export function createShardMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({
+    shared: true,
+    initial: HEAP_BASE / PAGE_BYTES,
+    maximum: PAGES_MAX,
+  });
+}
+
+let kernelModule: WebAssembly.Module | undefined;
+
+/** The kernel over a memory. Instances share no state but what lies in the memory itself. */
+export function instantiateKernel(memory: WebAssembly.Memory): Kernel {
+  kernelModule ??= new WebAssembly.Module(readFileSync(new URL('kernel.wasm', import.meta.url)));
+  const instance = new WebAssembly.Instance(kernelModule, {
+    env: {
+      memory,
+      abort: (_message: number, _file: number, line: number, column: number): never => {
+        throw new Error(`kernel stopped at line ${line}, column ${column}`);
+      },
+    },
+  });
+  return instance.exports as unknown as Kernel;
+}
