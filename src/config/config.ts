@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Everything that can be set, in one readonly interface. `parseConfig` makes it. */
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
@@ -52,4 +54,46 @@ export interface Limits {
   /** Raw prefixes remembered per shard. */
   readonly prefixesMax: number;
   readonly idleTimeoutSec: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** What holds where the configuration file says nothing; frozen all the way down. */
+export const DEFAULTS: Config = freezeDeep({
+  listen: { host: '127.0.0.1', port: 8082 },
+  httpAdapter: 'auto',
+  logLevel: 'info',
+  store: {
+    // One core is left to the front thread, which does all the input and output.
+    shardCount: Math.max(1, availableParallelism() - 1),
+    metrics: { '*': { frequency: 60, aggregation: 'avg' } },
+    retentionSec: 48 * 3600,
+    futureSec: 3600,
+    retentionEnforced: true,
+    memoryCapBytes: 0,
+    resampleMinPoints: 1000,
+  },
+  limits: {
+    bodyBytesMax: 64 * MIB,
+    queryBodyBytesMax: 10 * MIB,
+    lineBytesMax: 64 * 1024,
+    queriesMax: 100_000,
+    seriesPerQueryMax: 1_000_000,
+    pointsMax: 50_000_000,
+    queryTimeMsMax: 10_000,
+    writeWaitMsMax: 2000,
+    connectionsMax: 20_000,
+    seriesMax: 4_000_000,
+    prefixesMax: 1_000_000,
+    idleTimeoutSec: 120,
+  },
+});
+
+/** Freezes a plain value and all that hangs below it; returns the same value. */
+export function freezeDeep<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const child of Object.values(value)) freezeDeep(child);
+  }
+  return value;
 }

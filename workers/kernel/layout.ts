@@ -120,3 +120,40 @@ export const CODEC_FOR32 = 1; // integers value * 10^exponent, minus the smalles
 export const CODEC_FOR64 = 2; // the same, up to 53 bits, 2 lanes
 export const CODEC_DELTA = 3; // differences of such integers, minus the smallest one, up to 32 bits
 export const CODEC_RAW = 4; // Float64 each slot
+
+// Prefix entry: PREFIX_HEADER_BYTES, then the raw bytes, padded to 16. Its memory is only ever
+// reused for another entry of the same size, so a stale successor still points at an entry.
+export const PREFIX_HEADER_BYTES = 32;
+export const PREFIX_HASH = 0; // u32 over the bytes up to and with the first unescaped space
+export const PREFIX_NEXT = 4; // u32 next entry of the same bucket
+export const PREFIX_SERIES = 8; // u32 series address
+export const PREFIX_SUCCESSOR = 12; // u32 the entry that followed last time
+export const PREFIX_LENGTH = 16; // u16 bytes; of a series with `value=`
+export const PREFIX_HASHED = 18; // u16 bytes that were hashed
+export const PREFIX_KIND = 20; // u8 PREFIX_KIND_*; 0 = free
+export const PREFIX_USED = 21; // u8 second-chance bit
+export const PREFIX_CONTEXT = 24; // u32 default cluster it was read under; 0 = names its own
+export const PREFIX_KIND_SERIES = 1;
+export const PREFIX_KIND_IGNORED = 2;
+export const PREFIX_LENGTH_MAX = 1024; // longer ones take the slow road each time
+
+// What `ingest` leaves in the state region when it returns (u32 each).
+export const INGEST_LINE = 0; // address of the line it stopped at
+export const INGEST_WRITTEN = 4; // samples stored by this call
+export const INGEST_IGNORED = 8; // lines ignored by a bound prefix
+export const INGEST_LINES = 12; // lines passed, blank ones too
+export const ALLOC_TABLE = 4096; // allocator: first partial page of each size class
+export const INGEST_DONE = 0;
+export const INGEST_SLOW_LINE = 1; // the line at INGEST_LINE wants the control plane
+export const INGEST_LOW_MEMORY = 2; // free something, then call again from INGEST_LINE
+
+// `nextRun` leaves the tags of the run's lines in the state region (u32 each).
+export const RUN_CLUSTER = 64; // address of the cluster's name, 0 = none
+export const RUN_CLUSTER_BYTES = 68;
+export const RUN_HOST = 72;
+export const RUN_HOST_BYTES = 76;
+export const RUN_LINES = 80;
+
+// Answers travel in batches; batch b lies in half b % 2 of the answer region.
+export const CONTROL_BATCH_CONSUMED = 192; // front: the newest batch it has sent on
+export const CONTROL_COUNTERS = 1024; // Float64 each, in the order of src/protocol/counters.ts

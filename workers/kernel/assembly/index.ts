@@ -1,2 +1,30 @@
 // The kernel's exports, by subject. Memory layout: ../layout.ts.
 export { kernelVersion } from './version';
+export { heapBytesLive, heapPagesInUse, setPageBudget } from './alloc';
+export {
+  appendSample,
+  createSeries,
+  freeBefore,
+  markDead,
+  oldestSlot,
+  readSeries,
+  releaseSeries,
+  sealIdleHead,
+  seriesBytes,
+} from './series';
+export { bindPrefix, dropDeadPrefixes, prefixCount, prefixEvictions } from './prefixes';
+export { firstSpace, ingest, initShard, setTimeRange } from './ingest';
+export { nextRun } from './route';
+export { blockBytes, decodeBlock, decodeBlockRange, encodeBlock } from './block';
+export { formatArray, formatNumber, formatScaledInts } from './format';
+export { lttb } from './resample';
+export {
+  divideByCount,
+  formatSeries,
+  maxSeries,
+  minSeries,
+  scaleValues,
+  seriesStatistics,
+  statistics,
+  sumSeries,
+} from './aggregate';

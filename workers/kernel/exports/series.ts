@@ -1,13 +1,43 @@
-/** Series, their memory, and the ingest loop (assembly/alloc.ts, series.ts, ingest.ts). */
+/** Series, their memory, and the ingest loop (assembly/alloc.ts, series.ts, prefixes.ts, ingest.ts, route.ts). */
 export interface SeriesExports {
-  /** Prepares an empty memory. `budget` in bytes, 0 = none; `prefixesMax` bounds the prefix table. */
+  /** Prepares an empty memory; `prefixesMax` bounds the prefix table. */
   initShard(prefixesMax: number): void;
-  /** A new series record with its step; returns its address, 0 if memory ran out. */
+  /** The most heap pages of 64 KiB to use, 0 = no bound. */
+  setPageBudget(pages: number): void;
+  heapPagesInUse(): number;
+  /** Bytes of live pieces, without what pages have free. */
+  heapBytesLive(): number;
+  /** Samples outside `min` … `max` (Unix seconds) are left to the control plane. */
+  setTimeRange(min: number, max: number): void;
+
+  /** A new series record; returns its address. `stagger` 0 … 127 shifts its windows. */
   createSeries(stepSec: number, metric: number, level: number, stagger: number): number;
-  /** Stores one sample; returns 1 if stored, 0 if memory ran out. */
+  /** Stores one sample; always returns 1. */
   appendSample(series: number, timeSec: number, value: number): number;
   /** `count` slots from `from` on as Float64 to `out`, NaN where missing. */
   readSeries(series: number, from: number, count: number, out: number): void;
-  /** Frees whole blocks (and a head) whose newest slot is below `slot`; returns how many blocks went. */
+  /** Frees whole blocks (and a head) whose newest slot is below `slot`; returns how many went. */
   freeBefore(series: number, slot: number): number;
+  /** Seals and frees a head whose newest slot is below `slot`; 1 if it did. */
+  sealIdleHead(series: number, slot: number): number;
+  /** Oldest slot, 4294967295 (as -1) if the series is empty. */
+  oldestSlot(series: number): number;
+  seriesBytes(series: number): number;
+  /** Marks a series for dropDeadPrefixes. */
+  markDead(series: number): void;
+  /** Drops every prefix that leads to a marked series; returns how many. */
+  dropDeadPrefixes(): number;
+  /** Frees a series; its prefixes must be gone. */
+  releaseSeries(series: number): void;
+
+  /** Reads lines until one wants the control plane; returns INGEST_*, counts in the state region. */
+  ingest(start: number, end: number, context: number, precision: number, nowSec: number): number;
+  /** Remembers a raw prefix; returns its entry, 0 if too long. */
+  bindPrefix(start: number, length: number, hashed: number, context: number, kind: number, series: number): number;
+  /** Address of a line's first unescaped space, 0 if none. */
+  firstSpace(line: number, end: number): number;
+  prefixCount(): number;
+  prefixEvictions(): number;
+  /** End of the run of lines for one host; tags in the state region (RUN_*). */
+  nextRun(start: number, end: number): number;
 }

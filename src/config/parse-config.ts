@@ -1,0 +1,225 @@
+import { readFileSync } from 'node:fs';
+import { parseFlags } from './flags.js';
+import { ConfigError } from './config-error.js';
+import { DEFAULTS, freezeDeep } from './config.js';
+import type { Config, Limits, MetricConfig, StoreConfig } from './config.js';
+import { parseGoDuration } from './duration.js';
+import { parseListenAddress } from './listen-address.js';
+import { kebabCase } from './schema.js';
+import { findProblems } from './validate.js';
+
+export { ConfigError } from './config-error.js';
+export type { ConfigProblem } from './config-error.js';
+
+export interface ParsedConfig {
+  /** Frozen all the way down. */
+  readonly config: Config;
+  /** Sentences about settings that were understood but have no effect here. */
+  readonly warnings: readonly string[];
+}
+
+export interface LoadedConfig extends ParsedConfig {
+  /** The program was asked for its version and should do nothing else. */
+  readonly showVersion: boolean;
+}
+
+/** Where the reference looks when no `-config` is given; it need not be there. */
+const FILE_DEFAULT = './config.json';
+
+const GB = 1e9;
+
+/**
+ * Makes the configuration from the command line and the file it names.
+ *
+ * @param argv arguments without node and the script, as the reference takes them.
+ * @throws ConfigError with all problems of the flags, or all problems of the file.
+ */
+export function loadConfig(argv: readonly string[]): LoadedConfig {
+  const flags = parseFlags(argv);
+  if (flags.showVersion) {
+    return { config: DEFAULTS, warnings: flags.warnings, showVersion: true };
+  }
+  const { config, warnings } = parseConfig(readConfigFile(flags.configFile));
+  return {
+    config: freezeDeep({ ...config, logLevel: flags.logLevel ?? config.logLevel }),
+    warnings: [...flags.warnings, ...warnings],
+    showVersion: false,
+  };
+}
+
+/**
+ * Makes the configuration from a parsed file; `{}` gives `DEFAULTS`.
+ *
+ * @throws ConfigError with everything that is wrong.
+ */
+export function parseConfig(value: unknown): ParsedConfig {
+  const problems = findProblems(value);
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const file = value as ConfigFile;
+  if (file.metrics?.['*'] !== undefined && file.metricshard?.['default-metric'] !== undefined) {
+    const message = 'says the same as metrics.*; keep one of the two';
+    throw new ConfigError([{ path: 'metricshard.default-metric', message }]);
+  }
+  const own = file.metricshard ?? {};
+  const config: Config = {
+    listen: file.main?.addr === undefined ? DEFAULTS.listen : parseListenAddress(file.main.addr),
+    httpAdapter: own['http-adapter'] ?? DEFAULTS.httpAdapter,
+    logLevel: own['log-level'] ?? DEFAULTS.logLevel,
+    store: storeOf(file),
+    limits: limitsOf(own.limits ?? {}),
+  };
+  return { config: freezeDeep(config), warnings: warningsOf(file) };
+}
+
+/** A file that passed the schema; only what this version uses or warns about. */
+interface ConfigFile {
+  readonly main?: Readonly<Record<string, unknown>> & { readonly addr?: string };
+  readonly metrics?: Readonly<Record<string, FileMetric>>;
+  readonly nats?: object;
+  readonly 'metric-store'?: Readonly<Record<string, unknown>> & {
+    readonly 'retention-in-memory'?: string;
+    readonly 'memory-cap'?: number;
+  };
+  readonly metricshard?: {
+    readonly shards?: number;
+    readonly 'http-adapter'?: Config['httpAdapter'];
+    readonly 'log-level'?: Config['logLevel'];
+    readonly future?: string;
+    readonly 'retention-enforced'?: boolean;
+    readonly 'resample-min-points'?: number;
+    readonly 'default-metric'?: FileMetric;
+    readonly limits?: Readonly<Record<string, number>>;
+  };
+}
+
+interface FileMetric {
+  readonly frequency: number;
+  readonly aggregation?: 'sum' | 'avg' | '' | null;
+}
+
+function storeOf(file: ConfigFile): StoreConfig {
+  const own = file.metricshard ?? {};
+  const reference = file['metric-store'] ?? {};
+  const retention = reference['retention-in-memory'];
+  const memoryCapGb = reference['memory-cap'];
+  return {
+    shardCount: own.shards ?? DEFAULTS.store.shardCount,
+    metrics: metricsOf(file.metrics, own['default-metric']),
+    retentionSec:
+      retention === undefined
+        ? DEFAULTS.store.retentionSec
+        : Math.floor(parseGoDuration(retention)),
+    futureSec:
+      own.future === undefined ? DEFAULTS.store.futureSec : Math.floor(parseGoDuration(own.future)),
+    retentionEnforced: own['retention-enforced'] ?? DEFAULTS.store.retentionEnforced,
+    memoryCapBytes:
+      memoryCapGb === undefined ? DEFAULTS.store.memoryCapBytes : Math.floor(memoryCapGb * GB),
+    resampleMinPoints: own['resample-min-points'] ?? DEFAULTS.store.resampleMinPoints,
+  };
+}
+
+function metricsOf(
+  listed: Readonly<Record<string, FileMetric>> | undefined,
+  others: FileMetric | undefined,
+): StoreConfig['metrics'] {
+  const metrics: [string, MetricConfig][] = Object.entries(listed ?? {}).map(([name, metric]) => [
+    name,
+    metricOf(metric),
+  ]);
+  if (others !== undefined) metrics.push(['*', metricOf(others)]);
+  else if (listed === undefined) return DEFAULTS.store.metrics;
+  return Object.fromEntries(metrics);
+}
+
+/** The reference takes a missing and an empty strategy for none. */
+function metricOf(metric: FileMetric): MetricConfig {
+  return { frequency: metric.frequency, aggregation: metric.aggregation || null };
+}
+
+function limitsOf(given: Readonly<Record<string, number>>): Limits {
+  const limits = Object.entries(DEFAULTS.limits).map(([name, value]) => [
+    name,
+    given[kebabCase(name)] ?? value,
+  ]);
+  return Object.fromEntries(limits) as Limits;
+}
+
+function readConfigFile(path: string | undefined): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path ?? FILE_DEFAULT, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (path === undefined && code === 'ENOENT') return {};
+    const message = `cannot read "${path ?? FILE_DEFAULT}" (${code}); check the flag -config`;
+    throw new ConfigError([{ path: '(file)', message }], { cause });
+  }
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    const message = `"${path ?? FILE_DEFAULT}" is not JSON: ${(cause as Error).message}`;
+    throw new ConfigError([{ path: '(file)', message }], { cause });
+  }
+}
+
+/** A feature of the reference that this version lacks: the keys that ask for it, and the price. */
+interface MissingFeature {
+  readonly keys: readonly string[];
+  readonly consequence: string;
+}
+
+const MISSING: readonly MissingFeature[] = [
+  {
+    keys: ['main.https-cert-file', 'main.https-key-file'],
+    consequence: 'there is no TLS, all traffic is PLAIN HTTP; put a proxy with TLS in front',
+  },
+  {
+    keys: ['main.jwt-public-key'],
+    consequence: 'tokens are NOT CHECKED, everyone who reaches the port may read, write and free',
+  },
+  {
+    keys: ['main.user', 'main.group'],
+    consequence: 'privileges are NOT DROPPED; start it as the user it should run as',
+  },
+  {
+    keys: ['main.backend-url'],
+    consequence: 'nodes in use are not asked for, every node has the same retention',
+  },
+  { keys: ['main.debug', 'metric-store.debug'], consequence: 'it has no effect' },
+  {
+    keys: ['nats', 'metric-store.nats-subscriptions'],
+    consequence: 'no NATS subject is read; send lines to /api/write',
+  },
+  {
+    keys: ['metric-store.checkpoints', 'metric-store.checkpoint-interval'],
+    consequence: 'nothing is written to disk, samples are LOST when the process ends',
+  },
+  {
+    keys: ['metric-store.cleanup'],
+    consequence: 'nothing is archived, samples past the retention are freed',
+  },
+  { keys: ['metric-store.num-workers'], consequence: 'set metricshard.shards' },
+];
+
+function warningsOf(file: ConfigFile): string[] {
+  const warnings: string[] = [];
+  for (const { keys, consequence } of MISSING) {
+    const asked = keys.filter((key) => isAskedFor(file, key));
+    if (asked.length === 0) continue;
+    const verb = asked.length === 1 ? 'is' : 'are';
+    warnings.push(`${asked.join(' and ')} ${verb} not used by this version: ${consequence}`);
+  }
+  if (file.metrics !== undefined && Object.keys(file.metrics).length === 0) {
+    if (file.metricshard?.['default-metric'] === undefined) {
+      warnings.push('metrics is empty and there is no default-metric: all samples are ignored');
+    }
+  }
+  return warnings;
+}
+
+function isAskedFor(file: ConfigFile, path: string): boolean {
+  let value: unknown = file;
+  for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
+  return value !== undefined && value !== '';
+}

@@ -1,0 +1,222 @@
+import { DEFAULTS } from './config.js';
+import type { Limits } from './config.js';
+
+/** The JSON Schema forms that our configuration needs; it is the documentation's source as well. */
+export interface Schema {
+  readonly type?: string | readonly string[];
+  readonly description: string;
+  readonly default?: unknown;
+  /** Shown in the documentation in place of `default`. */
+  readonly defaultText?: string;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxProperties?: number;
+  /** `duration`, `duration-positive`, `listen-address`: see parse-config.ts. */
+  readonly format?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: boolean | Schema;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  /** A key of the reference whose feature this version does not have: checked, reported, not used. */
+  readonly unused?: boolean;
+}
+
+/** Metric indexes are 16 bits wide in a series record. */
+const METRICS_MAX = 65_000;
+
+/** Of a shard's body arena: a body that one shard must hold could not wait for its own end. */
+const ARENA_BYTES = 64 * 1024 * 1024;
+
+const metric = object('Step and strategy of one metric.', {
+  frequency: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 86_400,
+    description: 'Seconds between two samples.',
+  },
+  aggregation: {
+    enum: ['sum', 'avg', '', null],
+    default: null,
+    description: 'How values of several cores, sockets … combine; null: never.',
+  },
+});
+
+const metricRequired: Schema = { ...metric, required: ['frequency'] };
+
+const main = object('The server, as in the reference.', {
+  addr: {
+    type: 'string',
+    format: 'listen-address',
+    default: `${DEFAULTS.listen.host}:${DEFAULTS.listen.port}`,
+    description: 'Address to listen on; ":8082" means every interface.',
+  },
+  'https-cert-file': unused('string', 'Certificate for TLS.'),
+  'https-key-file': unused('string', 'Key for TLS.'),
+  user: unused('string', 'User to change to after the start.'),
+  group: unused('string', 'Group to change to after the start.'),
+  'backend-url': unused('string', 'cc-backend to ask which nodes are in use.'),
+  'jwt-public-key': unused('string', 'Ed25519 key that checks tokens.'),
+  debug: unused('object', 'Debugging aids of the reference.'),
+});
+
+const nats: Schema = {
+  ...object('Connection to a NATS server.', {
+    address: unused('string', 'URL of the server.'),
+    username: unused('string', 'User name.'),
+    password: unused('string', 'Password.'),
+    'creds-file-path': unused('string', 'Credentials file.'),
+  }),
+  unused: true,
+};
+
+const metricStore = object('The store, as in the reference.', {
+  'num-workers': {
+    ...unused('integer', 'Use `metricshard.shards`.'),
+    minimum: 0,
+  },
+  'retention-in-memory': {
+    type: 'string',
+    format: 'duration-positive',
+    default: `${DEFAULTS.store.retentionSec / 3600}h`,
+    description: 'Samples older than this are freed, and refused when they arrive. A Go duration.',
+  },
+  'memory-cap': {
+    type: 'number',
+    minimum: 0,
+    default: DEFAULTS.store.memoryCapBytes,
+    description: 'Budget for samples over all shards, in GB (10⁹ bytes); 0: none.',
+  },
+  'checkpoint-interval': {
+    ...unused('string', 'Time between checkpoints.'),
+    format: 'duration',
+  },
+  checkpoints: {
+    ...object('Where and how checkpoints are written.', {
+      'file-format': { ...unused(undefined, 'Format.'), enum: ['json', 'wal'] },
+      directory: unused('string', 'Directory.'),
+      'max-wal-size': { ...unused('integer', 'Bytes of a log.'), minimum: 0 },
+    }),
+    unused: true,
+  },
+  cleanup: {
+    ...object('What becomes of samples past the retention.', {
+      mode: { ...unused(undefined, 'Archive or delete.'), enum: ['archive', 'delete'] },
+      directory: unused('string', 'Directory.'),
+    }),
+    unused: true,
+  },
+  debug: unused('object', 'Debugging aids of the reference.'),
+  'nats-subscriptions': {
+    ...unused('array', 'NATS subjects to read lines from.'),
+    items: object('One subscription.', {
+      'subscribe-to': unused('string', 'Subject.'),
+      'cluster-tag': unused('string', 'Cluster of lines that name none.'),
+    }),
+  },
+});
+
+const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
+  bodyBytesMax: {
+    ...limit('Bytes of a write request, after decompression; more: 413.', 1024),
+    maximum: ARENA_BYTES,
+  },
+  queryBodyBytesMax: {
+    ...limit('Bytes of any other request, after decompression; more: 413.', 1024),
+    maximum: ARENA_BYTES,
+  },
+  lineBytesMax: { ...limit('Bytes of one line; a longer one is rejected.', 64), maximum: 1048576 },
+  queriesMax: limit('Queries in one request, after `for-all-nodes` is expanded.'),
+  seriesPerQueryMax: limit('Series one request may touch.'),
+  pointsMax: limit('Points one request may return.'),
+  queryTimeMsMax: limit('Milliseconds one request may take.'),
+  writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
+  connectionsMax: limit('Open connections.'),
+  seriesMax: limit('Series over all shards; lines that would make more are rejected.'),
+  prefixesMax: limit('Line prefixes a shard remembers; the least useful go first.'),
+  idleTimeoutSec: { ...limit('Seconds until a silent connection is closed.'), maximum: 3600 },
+};
+
+const metricshard = object('Settings that the reference does not have.', {
+  shards: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 256,
+    default: DEFAULTS.store.shardCount,
+    defaultText: 'cores − 1, at least 1',
+    description: 'Worker threads that own the series, each with at most 4 GiB of them.',
+  },
+  'http-adapter': {
+    enum: ['auto', 'uws', 'node'],
+    default: DEFAULTS.httpAdapter,
+    description: '`auto`: uWebSockets.js where its binary loads, else `node:http`.',
+  },
+  'log-level': {
+    enum: ['debug', 'info', 'warn', 'err', 'crit'],
+    default: DEFAULTS.logLevel,
+    description: 'Least severity that is logged; the flag `-loglevel` goes before it.',
+  },
+  future: {
+    type: 'string',
+    format: 'duration-positive',
+    default: `${DEFAULTS.store.futureSec / 3600}h`,
+    description: 'Samples further ahead of the clock than this are rejected. A Go duration.',
+  },
+  'retention-enforced': {
+    type: 'boolean',
+    default: DEFAULTS.store.retentionEnforced,
+    description: 'false: samples of any age are stored and kept, to load recorded data.',
+  },
+  'resample-min-points': {
+    type: 'integer',
+    minimum: 0,
+    default: DEFAULTS.store.resampleMinPoints,
+    description: 'A query for fewer native points than this gets native resolution.',
+  },
+  'default-metric': {
+    ...metricRequired,
+    defaultText: '`{"frequency": 60, "aggregation": "avg"}` without `metrics`, else none',
+    description: 'Step and strategy of metrics that `metrics` does not list; none: ignored.',
+  },
+  limits: object(
+    'Bounds; the answer to what passes one names it.',
+    Object.fromEntries(Object.entries(LIMITS).map(limitProperty)),
+  ),
+});
+
+/** What a configuration file may hold. */
+export const CONFIG_SCHEMA: Schema = object('A configuration file.', {
+  main,
+  metrics: {
+    type: 'object',
+    maxProperties: METRICS_MAX,
+    additionalProperties: metricRequired,
+    default: DEFAULTS.store.metrics,
+    description: 'Metrics by name; `*` stands for all others. Samples of unknown ones are ignored.',
+  },
+  'metric-store': metricStore,
+  metricshard,
+  nats,
+});
+
+/** `bodyBytesMax` → `body-bytes-max`: the name of a setting in the file. */
+export function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function object(description: string, properties: Readonly<Record<string, Schema>>): Schema {
+  return { type: 'object', description, properties, additionalProperties: false };
+}
+
+function unused(type: string | undefined, description: string): Schema {
+  return { ...(type === undefined ? {} : { type }), description, unused: true };
+}
+
+function limit(description: string, minimum = 1): Schema {
+  return { type: 'integer', minimum, maximum: Number.MAX_SAFE_INTEGER, description };
+}
+
+function limitProperty([name, schema]: [string, Schema]): [string, Schema] {
+  return [kebabCase(name), { ...schema, default: DEFAULTS.limits[name as keyof Limits] }];
+}

@@ -1,0 +1,112 @@
+import { StoreError } from '../model/errors.js';
+import type { HealthRequest, Store } from '../routing/store.js';
+import { answerError, answerJson, answerJsonText, answerText } from './answers.js';
+import type { HttpExchange } from './server.js';
+
+/** POST /api/free?to=T with a list of selectors. */
+export function free(exchange: HttpExchange, store: Store, body: string): void {
+  const to = exchange.query.get('to');
+  if (to === null || to === '') {
+    throw new StoreError('bad-request', "'to' is a required query parameter (Unix seconds)");
+  }
+  if (!/^-?\d{1,15}$/.test(to)) {
+    throw new StoreError('bad-request', `parameter to: "${to}" is not an integer (Unix seconds)`);
+  }
+  const selectors = parseJson(body);
+  if (!Array.isArray(selectors)) throw notSelectors(selectors);
+  for (const selector of selectors as unknown[]) {
+    if (!Array.isArray(selector) || !selector.every((name) => typeof name === 'string')) {
+      throw notSelectors(selector);
+    }
+  }
+  store
+    .free(selectors as string[][], Number(to))
+    .then((freed) => answerText(exchange, 200, `buffers freed: ${freed}\n`))
+    .catch((error: unknown) => answerError(exchange, error));
+}
+
+function notSelectors(found: unknown): StoreError {
+  return new StoreError(
+    'bad-request',
+    `the body must be a list of selectors such as [["alex","a0100"]], found ${clip(found)}`,
+  );
+}
+
+/** GET /api/debug?selector=a:b:c */
+export function debug(exchange: HttpExchange, store: Store): void {
+  const selector = exchange.query.get('selector') ?? '';
+  store
+    .debug(selector === '' ? [] : selector.split(':'))
+    .then((json) => answerJsonText(exchange, json))
+    .catch((error: unknown) => answerError(exchange, error));
+}
+
+/** GET or POST /api/healthcheck */
+export function healthcheck(exchange: HttpExchange, store: Store, body: string): void {
+  store
+    .health(parseHealthRequest(body))
+    .then((nodes) => {
+      const answer = Object.entries(nodes).map(([node, { state, metrics }]) => [
+        node,
+        { State: state, HealthMetrics: metrics ? JSON.stringify(metrics) : '' },
+      ]);
+      answerJsonText(exchange, JSON.stringify(Object.fromEntries(answer)));
+    })
+    .catch((error: unknown) => answerError(exchange, error));
+}
+
+function parseHealthRequest(body: string): HealthRequest {
+  const fields = parseJson(body);
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    throw new StoreError('bad-request', `the body must be a JSON object, found ${clip(fields)}`);
+  }
+  let cluster = '';
+  let nodes: readonly string[] = [];
+  let metricNames: readonly string[] = [];
+  for (const [key, value] of Object.entries(fields)) {
+    if (key === 'cluster' && typeof value === 'string') cluster = value;
+    else if (key === 'nodes') nodes = names(key, value);
+    else if (key === 'metric-names') metricNames = names(key, value);
+    else if (key === 'cluster') {
+      throw new StoreError('bad-request', `cluster: ${clip(value)} is not a string`);
+    } else {
+      throw new StoreError(
+        'bad-request',
+        `unknown field "${key}"; known are cluster, nodes and metric-names`,
+      );
+    }
+  }
+  return { cluster, nodes, metricNames };
+}
+
+function names(key: string, value: unknown): readonly string[] {
+  if (value === null) return [];
+  if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value;
+  throw new StoreError('bad-request', `${key}: ${clip(value)} is not a list of strings`);
+}
+
+/** GET /ready: 503 until every shard serves. */
+export function ready(exchange: HttpExchange, store: Store): void {
+  const status = store.status();
+  answerJson(exchange, status.ready ? 200 : 503, {
+    ready: status.ready,
+    shards: status.shards.map(({ index, ready: isReady, restarts }) => ({
+      shard: index,
+      ready: isReady,
+      restarts,
+    })),
+  });
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    const why = body.trim() === '' ? 'it is empty' : (error as Error).message;
+    throw new StoreError('bad-request', `parsing request body failed: ${why}`);
+  }
+}
+
+function clip(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 60) ?? 'nothing';
+}

@@ -1,0 +1,112 @@
+import type { Limits } from '../config/config.js';
+import { StoreError } from '../model/errors.js';
+import type { Store } from '../routing/store.js';
+import { debug, free, healthcheck, ready } from './admin-routes.js';
+import { answerError, answerJson, answerJsonText } from './answers.js';
+import { collectBody } from './body.js';
+import { metricsText } from './metrics-text.js';
+import type { Headers, HttpExchange, HttpHandler } from './server.js';
+import { write } from './write-route.js';
+
+/** Requests answered, by `path status`. */
+export type RequestCounts = ReadonlyMap<string, number>;
+
+interface Route {
+  readonly methods: readonly string[];
+  readonly run: (exchange: HttpExchange) => void;
+}
+
+const PROMETHEUS: Headers = [['Content-Type', 'text/plain; version=0.0.4; charset=utf-8']];
+
+/** The table of paths and what they do. */
+export function makeHandler(store: Store, limits: Limits): HttpHandler {
+  const counts = new Map<string, number>();
+  const withBody =
+    (work: (exchange: HttpExchange, body: string) => void) =>
+    (exchange: HttpExchange): void => {
+      collectBody(exchange, limits.queryBodyBytesMax, 'query-body-bytes-max', (body) => {
+        try {
+          if (body instanceof StoreError) throw body;
+          work(exchange, body.toString());
+        } catch (error) {
+          answerError(exchange, error);
+        }
+      });
+    };
+  const query = withBody((exchange, body) => {
+    store.query(body, (answer) => {
+      if (answer.ok) answerJsonText(exchange, answer.json);
+      else answerError(exchange, answer.error);
+    });
+  });
+  const influx = (exchange: HttpExchange): void => write(exchange, store, limits, 'influx');
+  const routes: Readonly<Record<string, Route>> = {
+    '/api/write': {
+      methods: ['POST'],
+      run: (exchange) => write(exchange, store, limits, 'summary'),
+    },
+    '/write': { methods: ['POST'], run: influx },
+    '/api/v2/write': { methods: ['POST'], run: influx },
+    '/api/query': { methods: ['GET', 'POST'], run: query },
+    '/api/free': {
+      methods: ['POST'],
+      run: withBody((exchange, body) => free(exchange, store, body)),
+    },
+    '/api/debug': { methods: ['GET'], run: (exchange) => debug(exchange, store) },
+    '/api/healthcheck': {
+      methods: ['GET', 'POST'],
+      run: withBody((exchange, body) => healthcheck(exchange, store, body)),
+    },
+    '/ping': { methods: ['GET'], run: (exchange) => exchange.respond(204, [], '') },
+    '/health': {
+      methods: ['GET'],
+      run: (exchange) => answerJson(exchange, 200, { status: 'pass', name: 'metricshard' }),
+    },
+    '/ready': { methods: ['GET'], run: (exchange) => ready(exchange, store) },
+    '/metrics': {
+      methods: ['GET'],
+      run: (exchange) =>
+        exchange.respond(200, PROMETHEUS, metricsText(store.status(), counts)),
+    },
+  };
+  return (exchange) => dispatch(exchange, routes, counts);
+}
+
+function dispatch(
+  exchange: HttpExchange,
+  routes: Readonly<Record<string, Route>>,
+  counts: Map<string, number>,
+): void {
+  const route = Object.hasOwn(routes, exchange.path) ? routes[exchange.path] : undefined;
+  countAnswers(exchange, route ? exchange.path : 'other', counts);
+  if (!route) {
+    const known = Object.keys(routes).join(', ');
+    answerError(
+      exchange,
+      new StoreError('not-found', `there is nothing at ${exchange.path}; known paths: ${known}`),
+    );
+  } else if (!route.methods.includes(exchange.method)) {
+    const allowed = route.methods.join(', ');
+    exchange.respond(
+      405,
+      [
+        ['Content-Type', 'application/json'],
+        ['Allow', allowed],
+      ],
+      JSON.stringify({
+        status: 'Method Not Allowed',
+        error: `${exchange.method} is not possible at ${exchange.path}; use ${allowed}`,
+      }),
+    );
+  } else route.run(exchange);
+}
+
+/** Counts what an exchange is answered with. */
+function countAnswers(exchange: HttpExchange, path: string, counts: Map<string, number>): void {
+  const respond = exchange.respond.bind(exchange);
+  exchange.respond = (status, headers, body) => {
+    const key = `${path} ${status}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    respond(status, headers, body);
+  };
+}

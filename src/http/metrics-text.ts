@@ -1,0 +1,58 @@
+import type { StoreStatus } from '../routing/store.js';
+import type { RequestCounts } from './handler.js';
+
+const PREFIX = 'metricshard';
+
+/** Our own state in the Prometheus text format. Cheap: it reads counters in shared memory. */
+export function metricsText(status: StoreStatus, requests: RequestCounts): string {
+  const lines: string[] = [];
+  const family = (name: string, type: string, help: string): string => {
+    lines.push(`# HELP ${PREFIX}_${name} ${help}`, `# TYPE ${PREFIX}_${name} ${type}`);
+    return `${PREFIX}_${name}`;
+  };
+  const plain = new Map<string, string[]>();
+  const byReason = new Map<string, string[]>();
+  for (const { index, counters } of status.shards) {
+    for (const [counter, value] of Object.entries(counters)) {
+      const [kind, reason] = counter.split(':');
+      if (reason === undefined) push(plain, counter, `{shard="${index}"} ${value}`);
+      else push(byReason, kind!, `{shard="${index}",reason="${reason}"} ${value}`);
+    }
+  }
+  for (const [counter, values] of plain) {
+    const isGauge = counter.endsWith('_current');
+    const name = family(
+      isGauge ? counter.slice(0, -'_current'.length) : counter,
+      isGauge ? 'gauge' : 'counter',
+      `${counter.replace(/_(total|current)$/, '').replaceAll('_', ' ')} of a shard`,
+    );
+    for (const value of values) lines.push(name + value);
+  }
+  for (const [kind, values] of byReason) {
+    const name = family(`lines_${kind}_total`, 'counter', `lines or fields ${kind}, by reason`);
+    for (const value of values) lines.push(name + value);
+  }
+  const ready = family('shard_ready', 'gauge', '1 while a shard serves');
+  for (const shard of status.shards) {
+    lines.push(`${ready}{shard="${shard.index}"} ${shard.ready ? 1 : 0}`);
+  }
+  const restarts = family('shard_restarts_total', 'counter', 'starts of a shard after a crash');
+  for (const shard of status.shards) {
+    lines.push(`${restarts}{shard="${shard.index}"} ${shard.restarts}`);
+  }
+  const answered = family('http_requests_total', 'counter', 'requests answered, by path and status');
+  for (const [key, count] of requests) {
+    const [path, code] = key.split(' ');
+    lines.push(`${answered}{path="${path}",status="${code}"} ${count}`);
+  }
+  lines.push(
+    `${family('resident_memory_bytes', 'gauge', 'resident memory of the process')} ${process.memoryUsage.rss()}`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function push(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}

@@ -1,0 +1,132 @@
+import {
+  PRECISION_AUTO,
+  PRECISION_H,
+  PRECISION_M,
+  PRECISION_MS,
+  PRECISION_NS,
+  PRECISION_S,
+  PRECISION_US,
+} from '../../workers/kernel/layout.js';
+import type { Limits } from '../config/config.js';
+import { StoreError } from '../model/errors.js';
+import type { Store, WriteSession, WriteSummary } from '../routing/store.js';
+import { answerError, answerJson } from './answers.js';
+import { collectBody, inflate, tooLarge } from './body.js';
+import type { HttpExchange } from './server.js';
+
+const PRECISIONS: Readonly<Record<string, number>> = {
+  '': PRECISION_AUTO,
+  s: PRECISION_S,
+  ms: PRECISION_MS,
+  us: PRECISION_US,
+  u: PRECISION_US,
+  µs: PRECISION_US,
+  ns: PRECISION_NS,
+  n: PRECISION_NS,
+  m: PRECISION_M,
+  h: PRECISION_H,
+};
+
+/** What a success looks like: our summary, or nothing as InfluxDB clients expect. */
+export type WriteStyle = 'summary' | 'influx';
+
+/** POST of line protocol. Plain bodies stream into the shards; packed ones are collected first. */
+export function write(
+  exchange: HttpExchange,
+  store: Store,
+  limits: Limits,
+  style: WriteStyle,
+): void {
+  const precision = PRECISIONS[exchange.query.get('precision') ?? ''];
+  if (precision === undefined) {
+    const given = exchange.query.get('precision');
+    answerError(
+      exchange,
+      new StoreError(
+        'bad-request',
+        `parameter precision: "${given}" is not one of s, ms, us, u, µs, ns, n, m, h`,
+      ),
+    );
+    return;
+  }
+  const options = { cluster: exchange.query.get('cluster') ?? '', precision };
+  const encoding = exchange.header('content-encoding');
+  const announced = Number(exchange.header('content-length')) || 0;
+  if (announced > limits.bodyBytesMax) {
+    answerError(exchange, tooLarge(limits.bodyBytesMax, 'body-bytes-max'));
+    return;
+  }
+  if (encoding !== '' && encoding !== 'identity') {
+    writePacked(exchange, store, limits, style, options, encoding);
+    return;
+  }
+  let session: WriteSession;
+  try {
+    session = store.beginWrite({ ...options, bytesExpected: announced });
+  } catch (error) {
+    answerError(exchange, error);
+    return;
+  }
+  let bytes = 0;
+  let isRefused = false;
+  session.onDrain = () => exchange.resume();
+  exchange.onAbort = () => session.abort();
+  exchange.onData = (chunk, isLast) => {
+    if (isRefused) return;
+    bytes += chunk.length;
+    if (bytes > limits.bodyBytesMax) {
+      isRefused = true;
+      session.abort();
+      answerError(exchange, tooLarge(limits.bodyBytesMax, 'body-bytes-max'));
+      return;
+    }
+    if (chunk.length > 0 && !session.push(chunk) && !isLast) exchange.pause();
+    if (isLast) finish(exchange, session, style);
+  };
+}
+
+function writePacked(
+  exchange: HttpExchange,
+  store: Store,
+  limits: Limits,
+  style: WriteStyle,
+  options: { cluster: string; precision: number },
+  encoding: string,
+): void {
+  collectBody(exchange, limits.bodyBytesMax, 'body-bytes-max', (collected) => {
+    if (collected instanceof StoreError) {
+      answerError(exchange, collected);
+      return;
+    }
+    inflate(collected, encoding, limits.bodyBytesMax, 'body-bytes-max')
+      .then((body) => {
+        const session = store.beginWrite({ ...options, bytesExpected: body.length });
+        session.push(body);
+        finish(exchange, session, style);
+      })
+      .catch((error: unknown) => answerError(exchange, error));
+  });
+}
+
+function finish(exchange: HttpExchange, session: WriteSession, style: WriteStyle): void {
+  session.finish().then(
+    (summary) => answerSummary(exchange, summary, style),
+    (error: unknown) => answerError(exchange, error),
+  );
+}
+
+function answerSummary(exchange: HttpExchange, summary: WriteSummary, style: WriteStyle): void {
+  const { written, ignored, rejected, first } = summary;
+  if (rejected > 0) {
+    const example = first[0];
+    const where = example ? `line ${example.line}, column ${example.column}: ${example.reason}` : '';
+    const message = `${rejected} of ${written + ignored + rejected} lines were rejected; ${where}`;
+    answerError(exchange, new StoreError('bad-request', message), {
+      written,
+      ignored,
+      rejected,
+      first,
+    });
+  } else if (style === 'influx') exchange.respond(204, [], '');
+  else answerJson(exchange, 200, { status: 'OK', written, ignored, rejected });
+}

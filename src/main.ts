@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { pino, stdTimeFunctions } from 'pino';
+import type { Config } from './config/config.js';
+import { ConfigError } from './config/config-error.js';
+import { loadConfig } from './config/parse-config.js';
+import { makeHandler } from './http/handler.js';
+import { startHttpServer } from './http/server.js';
+import { startStore } from './routing/shard-set.js';
+
+const EXIT_BAD_CONFIG = 2;
+const PINO_LEVELS = { debug: 'debug', info: 'info', warn: 'warn', err: 'error', crit: 'fatal' };
+
+/** Reads the configuration, starts shards and front, and stops them on a signal. */
+async function main(): Promise<void> {
+  const { config, warnings, showVersion } = loadConfig(process.argv.slice(2));
+  if (showVersion) {
+    process.stdout.write(`metricshard ${version()}\n`);
+    return;
+  }
+  const log = pino({
+    level: PINO_LEVELS[config.logLevel],
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+  for (const warning of warnings) log.warn({}, warning);
+  const store = await startStore(config.store, config.limits, log);
+  const server = await startHttpServer(config, makeHandler(store, config.limits), log);
+  log.info(
+    { adapter: server.adapter },
+    `metricshard ${version()} listens on http://${config.listen.host}:${server.port} and keeps ${keeps(config)}`,
+  );
+  let isStopping = false;
+  const stop = (signal: string): void => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    log.info({}, `${signal}: answering what is under way, then stopping`);
+    server
+      .close()
+      .then(() => store.stop())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ error: String(error) }, 'stopping failed');
+          process.exit(1);
+        },
+      );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+}
+
+function keeps({ store }: Config): string {
+  const names = Object.keys(store.metrics);
+  const what = names.includes('*') ? 'any metric' : `${names.length} metrics`;
+  const hours = store.retentionSec / 3600;
+  const cap = store.memoryCapBytes ? `${store.memoryCapBytes} bytes` : 'no cap';
+  return `${what} for ${hours} h in ${store.shardCount} shard(s), memory: ${cap}`;
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+main().catch((error: unknown) => {
+  const isExpected = error instanceof ConfigError;
+  process.stderr.write(`metricshard: ${isExpected ? error.message : String(error)}\n`);
+  process.exit(isExpected ? EXIT_BAD_CONFIG : 1);
+});

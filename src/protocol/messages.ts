@@ -1,0 +1,53 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Limits, StoreConfig } from '../config/config.js';
+import type { ErrorData } from '../model/errors.js';
+import type { RejectedLine } from '../routing/store.js';
+
+/** What a shard needs to begin. Sent as the argument of its first task. */
+export interface ShardStart {
+  readonly shard: number;
+  readonly memory: WebAssembly.Memory;
+  readonly port: MessagePort;
+  readonly store: StoreConfig;
+  readonly limits: Limits;
+}
+
+/** Front to shard, over the shard's own port. A bare 0 is the doorbell. */
+export type ToShard = 0 | { readonly queries: readonly QueryTask[] };
+
+export interface QueryTask {
+  readonly id: number;
+  /** The request's JSON text. */
+  readonly text: string;
+  /** Which of its queries this shard answers; null = all. */
+  readonly indexes: readonly number[] | null;
+}
+
+/** Shard to front: everything that happened in one turn, in one message. */
+export interface FromShard {
+  /** Rejected lines of parts, before the parts are acknowledged. */
+  readonly examples?: readonly PartExamples[];
+  readonly batch?: AnswerBatch;
+}
+
+export interface PartExamples {
+  readonly position: number;
+  /** Lines count from 1 within the part. */
+  readonly first: readonly RejectedLine[];
+}
+
+export interface AnswerBatch {
+  readonly number: number;
+  readonly answers: readonly ShardAnswer[];
+}
+
+export interface ShardAnswer {
+  readonly id: number;
+  readonly address: number;
+  readonly bytes: number;
+  /** End of each result's text, from `address`; only when the task named its indexes. */
+  readonly ends?: readonly number[];
+  /** Hosts of a for-all-nodes answer, in the order of their results. */
+  readonly hosts?: readonly string[];
+  readonly error?: ErrorData;
+}

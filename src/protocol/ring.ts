@@ -1,0 +1,86 @@
+import {
+  CONTROL_ACKNOWLEDGED,
+  CONTROL_ASLEEP,
+  CONTROL_BASE,
+  CONTROL_BATCH_CONSUMED,
+  CONTROL_PUBLISHED,
+  RING_BASE,
+  RING_SLOTS,
+  RING_SLOT_BYTES,
+} from '../../workers/kernel/layout.js';
+
+const WORD = 4;
+const PUBLISHED = CONTROL_PUBLISHED / WORD;
+const ACKNOWLEDGED = CONTROL_ACKNOWLEDGED / WORD;
+const ASLEEP = CONTROL_ASLEEP / WORD;
+const CONSUMED = CONTROL_BATCH_CONSUMED / WORD;
+
+/**
+ * The single-producer single-consumer ring of body parts in a shard's memory. The front publishes
+ * descriptors, the shard acknowledges them in order. Positions are 32-bit and wrap.
+ */
+export class Ring {
+  readonly #control: Int32Array;
+  readonly #slots: Uint32Array;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#control = new Int32Array(memory.buffer, CONTROL_BASE, 256);
+    this.#slots = new Uint32Array(memory.buffer, RING_BASE, (RING_SLOTS * RING_SLOT_BYTES) / WORD);
+  }
+
+  get published(): number {
+    return Atomics.load(this.#control, PUBLISHED);
+  }
+
+  get acknowledged(): number {
+    return Atomics.load(this.#control, ACKNOWLEDGED);
+  }
+
+  get isFull(): boolean {
+    return ((this.published - this.acknowledged) | 0) >= RING_SLOTS;
+  }
+
+  /** Field `offset` (PART_*) of the descriptor at a position. */
+  get(position: number, offset: number): number {
+    return this.#slots[this.#word(position, offset)]!;
+  }
+
+  set(position: number, offset: number, value: number): void {
+    this.#slots[this.#word(position, offset)] = value;
+  }
+
+  /** Makes the descriptor at the head visible; true if the shard sleeps and wants the doorbell. */
+  publish(): boolean {
+    Atomics.store(this.#control, PUBLISHED, (this.published + 1) | 0);
+    return this.wake();
+  }
+
+  /** True for the one caller that must ring the doorbell. */
+  wake(): boolean {
+    return Atomics.exchange(this.#control, ASLEEP, 0) === 1;
+  }
+
+  acknowledge(): void {
+    Atomics.store(this.#control, ACKNOWLEDGED, (this.acknowledged + 1) | 0);
+  }
+
+  /** The shard is about to wait. False if something was published meanwhile: do not wait. */
+  sleep(): boolean {
+    Atomics.store(this.#control, ASLEEP, 1);
+    if (this.published === this.acknowledged) return true;
+    Atomics.store(this.#control, ASLEEP, 0);
+    return false;
+  }
+
+  get batchConsumed(): number {
+    return Atomics.load(this.#control, CONSUMED);
+  }
+
+  consumeBatch(batch: number): void {
+    Atomics.store(this.#control, CONSUMED, batch);
+  }
+
+  #word(position: number, offset: number): number {
+    return (((position >>> 0) % RING_SLOTS) * RING_SLOT_BYTES + offset) / WORD;
+  }
+}

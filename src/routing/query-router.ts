@@ -1,0 +1,154 @@
+import { StoreError } from '../model/errors.js';
+import { parseQueryRequest, type ParsedQuery } from '../model/query-request.js';
+import type { ShardAnswer } from '../protocol/messages.js';
+import type { ShardClient } from './shard-client.js';
+import type { QueryAnswer } from './store.js';
+
+/** A shard's answer, copied out of its memory; `results` are JSON texts in the order asked. */
+interface Piece {
+  readonly results: readonly Buffer[];
+  readonly hosts: readonly string[];
+}
+
+type Deliver = (answer: QueryAnswer) => void;
+
+/**
+ * Sends queries to the shards that own their hosts and joins the texts. With one shard its text
+ * is the answer and goes to the socket straight from its memory.
+ */
+export class QueryRouter {
+  readonly #shards: readonly ShardClient[];
+  readonly #shardOf: (cluster: string, host: string) => number;
+  #nextId = 0;
+
+  constructor(
+    shards: readonly ShardClient[],
+    shardOf: (cluster: string, host: string) => number,
+  ) {
+    this.#shards = shards;
+    this.#shardOf = shardOf;
+  }
+
+  run(text: string, deliver: Deliver): void {
+    if (this.#shards.length === 1) {
+      const task = { id: this.#nextId++, text, indexes: null };
+      this.#shards[0]!.query(task, (answer, bytes) => deliver(whole(answer, bytes)));
+      return;
+    }
+    try {
+      const parsed = parseQueryRequest(text);
+      this.#fanOut(text, parsed, deliver);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      deliver({ ok: false, error });
+    }
+  }
+
+  #fanOut(text: string, parsed: ParsedQuery, deliver: Deliver): void {
+    const indexesOf = new Map<number, number[]>();
+    if (parsed.forAllNodes) this.#shards.forEach((_, shard) => indexesOf.set(shard, []));
+    parsed.queries.forEach((item, index) => {
+      const shard = this.#shardOf(parsed.cluster, item.host);
+      const indexes = indexesOf.get(shard);
+      if (indexes) indexes.push(index);
+      else indexesOf.set(shard, [index]);
+    });
+    if (indexesOf.size === 0) {
+      deliver({ ok: true, json: Buffer.from('{"results":[]}') });
+      return;
+    }
+    const pieces = new Map<number, Piece>();
+    let failed = false;
+    for (const [shard, indexes] of indexesOf) {
+      const task = { id: this.#nextId++, text, indexes };
+      this.#shards[shard]!.query(task, (answer, bytes) => {
+        if (failed) return;
+        const error = errorOf(answer);
+        if (error) {
+          failed = true;
+          deliver({ ok: false, error });
+          return;
+        }
+        pieces.set(shard, copyPiece(answer as ShardAnswer, bytes));
+        if (pieces.size === indexesOf.size) {
+          deliver({ ok: true, json: join(parsed, indexesOf, pieces) });
+        }
+      });
+    }
+  }
+}
+
+function errorOf(answer: ShardAnswer | StoreError): StoreError | undefined {
+  if (answer instanceof StoreError) return answer;
+  return answer.error ? StoreError.fromData(answer.error) : undefined;
+}
+
+function whole(answer: ShardAnswer | StoreError, bytes: Uint8Array): QueryAnswer {
+  const error = errorOf(answer);
+  if (error) return { ok: false, error };
+  const { address, bytes: length } = answer as ShardAnswer;
+  return { ok: true, json: bytes.subarray(address, address + length) };
+}
+
+function copyPiece(answer: ShardAnswer, bytes: Uint8Array): Piece {
+  const text = Buffer.from(bytes.subarray(answer.address, answer.address + answer.bytes));
+  let from = 0;
+  const results = (answer.ends ?? []).map((end) => {
+    const result = text.subarray(from, end);
+    from = end;
+    return result;
+  });
+  return { results, hosts: answer.hosts ?? [] };
+}
+
+/** Results in the order of the queries, then, for all nodes, host by host in sorted order. */
+function join(
+  parsed: ParsedQuery,
+  indexesOf: ReadonlyMap<number, readonly number[]>,
+  pieces: ReadonlyMap<number, Piece>,
+): Buffer {
+  const results: Buffer[] = [];
+  for (const [shard, indexes] of indexesOf) {
+    indexes.forEach((index, k) => (results[index] = pieces.get(shard)!.results[k]!));
+  }
+  const head: string[] = [];
+  if (parsed.forAllNodes) {
+    const metrics = parsed.forAllNodes;
+    for (const { host, piece, at } of sortedHosts(pieces, indexesOf)) {
+      metrics.forEach((metric, k) => {
+        head.push(JSON.stringify({ metric, host, resolution: 0, aggreg: false }));
+        results.push(piece.results[at + k]!);
+      });
+    }
+  }
+  const comma = Buffer.from(',');
+  const parts: Buffer[] = [
+    Buffer.from(parsed.forAllNodes ? `{"queries":[${head.join(',')}],"results":[` : '{"results":['),
+  ];
+  results.forEach((result, index) => {
+    if (index > 0) parts.push(comma);
+    parts.push(result);
+  });
+  parts.push(Buffer.from(']}'));
+  return Buffer.concat(parts);
+}
+
+interface HostPlace {
+  readonly host: string;
+  readonly piece: Piece;
+  /** Index of the host's first result in its piece. */
+  readonly at: number;
+}
+
+function sortedHosts(
+  pieces: ReadonlyMap<number, Piece>,
+  indexesOf: ReadonlyMap<number, readonly number[]>,
+): HostPlace[] {
+  const places: HostPlace[] = [];
+  for (const [shard, piece] of pieces) {
+    const first = indexesOf.get(shard)!.length;
+    const each = piece.hosts.length ? (piece.results.length - first) / piece.hosts.length : 0;
+    piece.hosts.forEach((host, k) => places.push({ host, piece, at: first + k * each }));
+  }
+  return places.sort((a, b) => (a.host < b.host ? -1 : 1));
+}

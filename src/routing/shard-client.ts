@@ -1,0 +1,279 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import {
+  instantiateKernel,
+  createShardMemory,
+  type Kernel,
+} from '../../workers/kernel/kernel.js';
+import {
+  PART_ARRIVAL_SEC,
+  PART_BODY,
+  PART_BYTES,
+  PART_CLUSTER,
+  PART_CLUSTER_BYTES,
+  PART_HAS_EXAMPLES,
+  PART_IGNORED,
+  PART_LINES,
+  PART_PRECISION,
+  PART_REJECTED,
+  PART_WRITTEN,
+} from '../../workers/kernel/layout.js';
+import type { Limits, StoreConfig } from '../config/config.js';
+import type { Logger } from '../model/logger.js';
+import { StoreError } from '../model/errors.js';
+import { Counters } from '../protocol/counters.js';
+import type { FromShard, QueryTask, ShardAnswer, ShardStart } from '../protocol/messages.js';
+import { Ring } from '../protocol/ring.js';
+import { BodyArena } from './body-arena.js';
+import type { RejectedLine } from './store.js';
+
+/** One run of lines for one shard, already in that shard's memory. */
+export interface Part {
+  readonly address: number;
+  readonly bytes: number;
+  /** Address and bytes of the default cluster's name in the same memory; 0 bytes = none. */
+  readonly cluster: number;
+  readonly clusterBytes: number;
+  readonly precision: number;
+  readonly done: (result: PartResult | StoreError) => void;
+}
+
+export interface PartResult {
+  readonly written: number;
+  readonly ignored: number;
+  readonly rejected: number;
+  readonly lines: number;
+  readonly first: readonly RejectedLine[];
+}
+
+/** What a shard is asked by name, through its pool: slow and rare things. */
+export type TaskName = 'free' | 'debug' | 'health';
+
+/** How long a crashed shard waits before each further start, so that a crash at start does not spin. */
+const RESTART_DELAY_MS = 200;
+
+/**
+ * The front's end of one shard: its memory, ring and port, and its life. A generation is one
+ * worker with one memory; when it dies, what was in flight is answered with an error and a new
+ * generation is started.
+ */
+export class ShardClient {
+  readonly index: number;
+  restarts = 0;
+  ready = false;
+  generation = 0;
+  memory!: WebAssembly.Memory;
+  bytes!: Uint8Array;
+  arena!: BodyArena;
+  kernel!: Kernel;
+  #ring!: Ring;
+  #counters!: Counters;
+  #port!: MessagePort;
+  #parts: Part[] = [];
+  #partsFrom = 0;
+  #examples = new Map<number, readonly RejectedLine[]>();
+  #queries = new Map<number, (answer: ShardAnswer | StoreError, bytes: Uint8Array) => void>();
+  #outbox: QueryTask[] = [];
+  #outboxScheduled = false;
+  #waiters: (() => void)[] = [];
+  #stopping = false;
+  readonly #pool: Piscina;
+  readonly #store: StoreConfig;
+  readonly #limits: Limits;
+  readonly #log: Logger;
+
+  constructor(index: number, store: StoreConfig, limits: Limits, log: Logger) {
+    this.index = index;
+    this.#store = store;
+    this.#limits = limits;
+    this.#log = log;
+    this.#pool = new Piscina({
+      filename: new URL('../../workers/shard.js', import.meta.url).href,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Infinity,
+      concurrentTasksPerWorker: 64,
+      // The default blocks the worker's event loop between tasks, and with it its port and timers.
+      atomics: 'disabled',
+      execArgv: [],
+      recordTiming: false,
+    });
+    this.#pool.on('error', (error: Error) => {
+      this.#log.error({ shard: index, error: error.message }, 'shard reported an error');
+    });
+  }
+
+  /** Starts a generation: fresh memory, fresh port, the shard's first task. */
+  async start(): Promise<void> {
+    this.memory = createShardMemory();
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.arena = new BodyArena();
+    this.kernel = instantiateKernel(this.memory);
+    this.#ring = new Ring(this.memory);
+    this.#counters = new Counters(this.memory);
+    this.#parts = [];
+    this.#partsFrom = 0;
+    this.#examples.clear();
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.on('message', (message: FromShard) => this.#receive(message));
+    port1.on('close', () => {
+      if (port1 === this.#port) this.#died();
+    });
+    const start: ShardStart = {
+      shard: this.index,
+      memory: this.memory,
+      port: port2,
+      store: this.#store,
+      limits: this.#limits,
+    };
+    await this.#pool.run(start, { name: 'start', transferList: [port2] });
+    this.generation++;
+    this.ready = true;
+    this.#wakeWaiters();
+  }
+
+  get hasRoom(): boolean {
+    return this.ready && !this.#ring.isFull;
+  }
+
+  /** Calls back once, when room may have appeared or the shard's state changed. */
+  whenRoom(callback: () => void): void {
+    this.#waiters.push(callback);
+  }
+
+  /** Publishes a part; the caller has checked `hasRoom`. */
+  publish(part: Part, arrivalSec: number): void {
+    const ring = this.#ring;
+    const position = ring.published;
+    ring.set(position, PART_BODY, part.address);
+    ring.set(position, PART_BYTES, part.bytes);
+    ring.set(position, PART_CLUSTER, part.cluster);
+    ring.set(position, PART_CLUSTER_BYTES, part.clusterBytes);
+    ring.set(position, PART_PRECISION, part.precision);
+    ring.set(position, PART_ARRIVAL_SEC, arrivalSec);
+    this.#parts.push(part);
+    if (ring.publish()) this.#port.postMessage(0);
+  }
+
+  /** Sends a query with all others of this turn of the event loop, in one message. */
+  query(task: QueryTask, done: (answer: ShardAnswer | StoreError, bytes: Uint8Array) => void): void {
+    if (!this.ready) {
+      done(this.#unavailable(), this.bytes);
+      return;
+    }
+    this.#queries.set(task.id, done);
+    this.#outbox.push(task);
+    if (this.#outboxScheduled) return;
+    this.#outboxScheduled = true;
+    setImmediate(() => {
+      this.#outboxScheduled = false;
+      const queries = this.#outbox;
+      this.#outbox = [];
+      if (queries.length > 0) this.#port.postMessage({ queries });
+    });
+  }
+
+  async run<Result>(name: TaskName, argument: unknown): Promise<Result> {
+    if (!this.ready) throw this.#unavailable();
+    const answer = (await this.#pool.run(argument, { name })) as
+      { value: Result } | { error: { code: never; message: string } };
+    if ('error' in answer) throw StoreError.fromData(answer.error);
+    return answer.value;
+  }
+
+  counters(): Record<string, number> {
+    return this.#counters.read();
+  }
+
+  /** Lets parts in flight finish (bounded), then ends the worker. */
+  async stop(): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while (this.ready && this.#parts.length > 0 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.#stopping = true;
+    this.ready = false;
+    this.#port.close();
+    await this.#pool.destroy();
+  }
+
+  #receive(message: FromShard): void {
+    for (const { position, first } of message.examples ?? []) this.#examples.set(position, first);
+    this.#settleParts();
+    if (message.batch) {
+      for (const answer of message.batch.answers) {
+        const done = this.#queries.get(answer.id);
+        this.#queries.delete(answer.id);
+        done?.(answer, this.bytes);
+      }
+      this.#ring.consumeBatch(message.batch.number);
+      if (this.#ring.wake()) this.#port.postMessage(0);
+    }
+  }
+
+  #settleParts(): void {
+    const ring = this.#ring;
+    let settled = 0;
+    while (((ring.acknowledged - this.#partsFrom) | 0) > 0) {
+      const position = this.#partsFrom;
+      if (ring.get(position, PART_HAS_EXAMPLES) === 1 && !this.#examples.has(position)) break;
+      const first = this.#examples.get(position) ?? [];
+      this.#examples.delete(position);
+      const part = this.#parts[settled++]!;
+      this.#partsFrom = (position + 1) | 0;
+      part.done({
+        written: ring.get(position, PART_WRITTEN),
+        ignored: ring.get(position, PART_IGNORED),
+        rejected: ring.get(position, PART_REJECTED),
+        lines: ring.get(position, PART_LINES),
+        first,
+      });
+    }
+    if (settled > 0) {
+      this.#parts.splice(0, settled);
+      this.#wakeWaiters();
+    }
+  }
+
+  #wakeWaiters(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  #unavailable(): StoreError {
+    return new StoreError(
+      'shard-unavailable',
+      `shard ${this.index} is being restarted; try again in a moment`,
+    );
+  }
+
+  #died(): void {
+    this.ready = false;
+    const error = this.#unavailable();
+    const parts = this.#parts;
+    const queries = [...this.#queries.values()];
+    this.#parts = [];
+    this.#queries.clear();
+    this.#outbox = [];
+    for (const part of parts) part.done(error);
+    for (const done of queries) done(error, this.bytes);
+    this.#wakeWaiters();
+    if (this.#stopping) return;
+    this.restarts++;
+    this.#log.error({ shard: this.index, restarts: this.restarts }, 'shard died; starting it again');
+    setTimeout(() => this.#restart(), RESTART_DELAY_MS);
+  }
+
+  #restart(): void {
+    if (this.#stopping) return;
+    this.start().then(
+      () => this.#log.warn({ shard: this.index }, 'shard is back'),
+      (error: Error) => {
+        this.#log.error({ shard: this.index, error: error.message }, 'shard did not start');
+        setTimeout(() => this.#restart(), RESTART_DELAY_MS * 10).unref();
+      },
+    );
+  }
+}

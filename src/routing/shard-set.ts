@@ -1,0 +1,174 @@
+import type { Limits, StoreConfig } from '../config/config.js';
+import { StoreError } from '../model/errors.js';
+import type { Logger } from '../model/logger.js';
+import { hashHost } from './hash.js';
+import { QueryRouter } from './query-router.js';
+import { ShardClient, type TaskName } from './shard-client.js';
+import type {
+  HealthRequest,
+  NodeHealth,
+  QueryAnswer,
+  Store,
+  StoreStatus,
+  WriteOptions,
+  WriteSession,
+} from './store.js';
+import { ShardedWrite } from './write-session.js';
+
+/** Bytes of a default cluster's name; names are bounded to 128 bytes in lines as well. */
+const CLUSTER_BYTES_MAX = 128;
+
+/** Starts all shards and returns the store over them. */
+export async function startStore(
+  store: StoreConfig,
+  limits: Limits,
+  log: Logger,
+): Promise<ShardSet> {
+  const shards = Array.from(
+    { length: store.shardCount },
+    (_, index) => new ShardClient(index, store, limits, log),
+  );
+  await Promise.all(shards.map((shard) => shard.start()));
+  return new ShardSet(shards, limits);
+}
+
+/**
+ * All shards behind one interface. A series belongs to the shard that the hash of its cluster and
+ * host names, and to no other: no state is shared between shards.
+ */
+export class ShardSet implements Store {
+  readonly #shards: readonly ShardClient[];
+  readonly #limits: Limits;
+  readonly #queries: QueryRouter;
+
+  constructor(shards: readonly ShardClient[], limits: Limits) {
+    this.#shards = shards;
+    this.#limits = limits;
+    this.#queries = new QueryRouter(shards, (cluster, host) => this.shardOf(cluster, host));
+  }
+
+  get shardCount(): number {
+    return this.#shards.length;
+  }
+
+  /** Index of the shard that owns a host. */
+  shardOf(cluster: string, host: string): number {
+    return this.#shards.length === 1 ? 0 : hashHost(cluster, host) % this.#shards.length;
+  }
+
+  /** Runs a named task inside one shard. */
+  invokeOn<Result>(shard: number, task: TaskName, argument: unknown): Promise<Result> {
+    return this.#shards[shard]!.run<Result>(task, argument);
+  }
+
+  /** Runs it inside every shard; results in the order of the shards. */
+  invokeOnAll<Result>(task: TaskName, argument: unknown): Promise<Result[]> {
+    return Promise.all(this.#shards.map((shard) => shard.run<Result>(task, argument)));
+  }
+
+  /** Runs it inside every shard and folds the results into one. */
+  async mapReduce<Result, Total>(
+    task: TaskName,
+    argument: unknown,
+    reduce: (total: Total, result: Result) => Total,
+    initial: Total,
+  ): Promise<Total> {
+    return (await this.invokeOnAll<Result>(task, argument)).reduce(reduce, initial);
+  }
+
+  beginWrite(options: WriteOptions): WriteSession {
+    if (Buffer.byteLength(options.cluster) > CLUSTER_BYTES_MAX) {
+      throw new StoreError(
+        'bad-request',
+        `parameter cluster is longer than ${CLUSTER_BYTES_MAX} bytes`,
+      );
+    }
+    const down = this.#shards.find((shard) => !shard.ready);
+    if (down && this.#shards.length === 1) {
+      throw new StoreError(
+        'shard-unavailable',
+        `shard ${down.index} is being restarted; nothing was taken, send it again in a moment`,
+      );
+    }
+    return new ShardedWrite(
+      this.#shards,
+      (cluster, host) => this.#shards[this.shardOf(cluster, host)]!,
+      options,
+      this.#limits,
+    );
+  }
+
+  query(text: string, deliver: (answer: QueryAnswer) => void): void {
+    this.#queries.run(text, deliver);
+  }
+
+  free(selectors: readonly (readonly string[])[], toSec: number): Promise<number> {
+    return this.mapReduce<number, number>(
+      'free',
+      { selectors, toSec },
+      (total, freed) => total + freed,
+      0,
+    );
+  }
+
+  async debug(selector: readonly string[]): Promise<string> {
+    if (selector.length >= 2) {
+      return this.invokeOn(this.shardOf(selector[0]!, selector[1]!), 'debug', selector);
+    }
+    const trees = await Promise.all(
+      this.#shards.map((shard) =>
+        shard.run<string>('debug', selector).catch((error: StoreError) => error),
+      ),
+    );
+    const texts = trees.filter((tree) => typeof tree === 'string');
+    if (texts.length === 0) throw trees[0];
+    if (texts.length === 1) return texts[0]!;
+    return JSON.stringify(texts.map((text) => JSON.parse(text) as JsonObject).reduce(mergeTrees));
+  }
+
+  async health(request: HealthRequest): Promise<Record<string, NodeHealth>> {
+    const nodesOf = new Map<number, string[]>();
+    for (const node of request.nodes) {
+      const shard = this.shardOf(request.cluster, node);
+      const nodes = nodesOf.get(shard);
+      if (nodes) nodes.push(node);
+      else nodesOf.set(shard, [node]);
+    }
+    const answers = await Promise.all(
+      [...nodesOf].map(([shard, nodes]) =>
+        this.invokeOn<Record<string, NodeHealth>>(shard, 'health', { ...request, nodes }),
+      ),
+    );
+    return Object.assign({}, ...answers) as Record<string, NodeHealth>;
+  }
+
+  status(): StoreStatus {
+    const shards = this.#shards.map((shard) => ({
+      index: shard.index,
+      ready: shard.ready,
+      restarts: shard.restarts,
+      counters: shard.counters(),
+    }));
+    return { ready: shards.every((shard) => shard.ready), shards };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#shards.map((shard) => shard.stop()));
+  }
+}
+
+type JsonObject = { [key: string]: unknown };
+
+/** Trees of different shards share cluster levels only: objects are merged, all else is unique. */
+function mergeTrees(target: JsonObject, source: JsonObject): JsonObject {
+  for (const [key, value] of Object.entries(source)) {
+    const mine = target[key];
+    if (isObject(mine) && isObject(value)) mergeTrees(mine, value);
+    else target[key] = value;
+  }
+  return target;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,222 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Test } from 'tap';
+import { DEFAULTS } from '../../src/config/config.js';
+import { ConfigError, loadConfig, parseConfig } from '../../src/config/parse-config.js';
+import { kebabCase } from '../../src/config/schema.js';
+
+const REFERENCE = 'test/fixtures/config-reference.json';
+
+/** Expects exactly these problems, in any order. */
+function checkProblems(t: Test, file: unknown, expected: [path: string, message: RegExp][]) {
+  const label = JSON.stringify(file).slice(0, 100);
+  try {
+    parseConfig(file);
+    t.fail(`${label} was taken`);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    t.equal(error.problems.length, expected.length, `${label}: ${error.message}`);
+    for (const [path, message] of expected) {
+      t.ok(
+        error.problems.some((problem) => problem.path === path && message.test(problem.message)),
+        `${label}: ${path} ${message} in ${error.message}`,
+      );
+    }
+  }
+}
+
+t.test('an empty file gives the defaults', async (t) => {
+  const { config, warnings } = parseConfig({});
+  t.strictSame(config, DEFAULTS);
+  t.strictSame(warnings, []);
+  t.strictSame(DEFAULTS.listen, { host: '127.0.0.1', port: 8082 });
+  t.strictSame(DEFAULTS.store.metrics, { '*': { frequency: 60, aggregation: 'avg' } });
+  t.equal(DEFAULTS.store.retentionSec, 172800);
+  t.ok(DEFAULTS.store.shardCount >= 1);
+});
+
+t.test('the sample configuration of the reference works as it is', async (t) => {
+  const { config, warnings } = parseConfig(JSON.parse(readFileSync(REFERENCE, 'utf8')));
+  t.strictSame(config.listen, { host: '0.0.0.0', port: 8082 });
+  t.equal(config.store.retentionSec, 48 * 3600);
+  t.equal(config.store.memoryCapBytes, 100e9);
+  t.equal(Object.keys(config.store.metrics).length, 41);
+  t.strictSame(config.store.metrics.flops_any, { frequency: 60, aggregation: 'sum' });
+  t.strictSame(config.store.metrics.cpu_load, { frequency: 60, aggregation: null });
+  t.notOk('*' in config.store.metrics, 'unknown metrics are ignored, as in the reference');
+  t.strictSame(config.limits, DEFAULTS.limits);
+  t.match(warnings, [
+    /^main\.jwt-public-key is not used by this version: tokens are NOT CHECKED/,
+    /^nats and metric-store\.nats-subscriptions are not used by this version: no NATS/,
+    /^metric-store\.checkpoints and metric-store\.checkpoint-interval are not used .* LOST/,
+    /^metric-store\.cleanup is not used by this version: nothing is archived/,
+  ]);
+  t.equal(warnings.length, 4);
+});
+
+t.test('every setting arrives', async (t) => {
+  const limits = Object.fromEntries(
+    Object.keys(DEFAULTS.limits).map((name, index) => [kebabCase(name), 2000 + index]),
+  );
+  const { config, warnings } = parseConfig({
+    main: { addr: '[::1]:9' },
+    metrics: { a: { frequency: 10, aggregation: '' }, b: { frequency: 5 } },
+    'metric-store': { 'retention-in-memory': '1h30m', 'memory-cap': 0.5 },
+    metricshard: {
+      shards: 3,
+      'http-adapter': 'node',
+      'log-level': 'crit',
+      future: '90s',
+      'retention-enforced': false,
+      'resample-min-points': 7,
+      'default-metric': { frequency: 30, aggregation: 'sum' },
+      limits,
+    },
+  });
+  t.strictSame(warnings, []);
+  t.strictSame(config, {
+    listen: { host: '::1', port: 9 },
+    httpAdapter: 'node',
+    logLevel: 'crit',
+    store: {
+      shardCount: 3,
+      metrics: {
+        a: { frequency: 10, aggregation: null },
+        b: { frequency: 5, aggregation: null },
+        '*': { frequency: 30, aggregation: 'sum' },
+      },
+      retentionSec: 5400,
+      futureSec: 90,
+      retentionEnforced: false,
+      memoryCapBytes: 500e6,
+      resampleMinPoints: 7,
+    },
+    limits: Object.fromEntries(
+      Object.keys(DEFAULTS.limits).map((name, index) => [name, 2000 + index]),
+    ),
+  });
+});
+
+t.test('the result is frozen all the way down', async (t) => {
+  const { config } = parseConfig({ metrics: { a: { frequency: 1, aggregation: null } } });
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    t.ok(Object.isFrozen(value), path);
+    for (const [key, child] of Object.entries(value)) visit(child, `${path}.${key}`);
+  };
+  visit(config, 'config');
+});
+
+t.test('what is wrong is named, with its place', async (t) => {
+  const check = checkProblems.bind(undefined, t);
+  check(7, [['(file)', /must be an object, not 7/]]);
+  check(null, [['(file)', /must be an object, not null/]]);
+  check([], [['(file)', /must be an object/]]);
+  check({ metric: {} }, [['metric', /not a known setting; did you mean "metrics"\?/]]);
+  check({ zzzzzzzz: {} }, [['zzzzzzzz', /known here: main, metrics, metric-store/]]);
+  check({ main: { adr: ':1' } }, [['main.adr', /did you mean "addr"\?/]]);
+  check({ main: { addr: ':70000' } }, [['main.addr', /port "70000"/]]);
+  check({ main: { addr: 8082 } }, [['main.addr', /must be a string, not 8082/]]);
+  check({ main: { user: 1 } }, [['main.user', /must be a string/]]);
+  check({ nats: { address: 4222 } }, [['nats.address', /must be a string/]]);
+  const store = (part: object): unknown => ({ 'metric-store': part });
+  const retention = 'metric-store.retention-in-memory';
+  check(store({ 'retention-in-memory': '-48h' }), [[retention, /"-48h" is less than a second/]]);
+  check(store({ 'retention-in-memory': '0' }), [[retention, /less than a second/]]);
+  check(store({ 'retention-in-memory': '2 days' }), [[retention, /is not a duration/]]);
+  check(store({ 'retention-in-memory': 48 }), [[retention, /must be a string/]]);
+  check(store({ 'checkpoint-interval': '-1h' }), [
+    ['metric-store.checkpoint-interval', /is negative/],
+  ]);
+  check(store({ 'memory-cap': -1 }), [['metric-store.memory-cap', /at least 0, not -1/]]);
+  check(store({ cleanup: { mode: 'burn' } }), [
+    ['metric-store.cleanup.mode', /"burn" is not one of "archive", "delete"/],
+  ]);
+  check(store({ 'nats-subscriptions': [{ 'subscribe-to': 1 }] }), [
+    ['metric-store.nats-subscriptions.0.subscribe-to', /must be a string/],
+  ]);
+  check({ metrics: { a: {} } }, [['metrics.a.frequency', /is missing/]]);
+  check({ metrics: { 'a/b': { frequency: 0 } } }, [['metrics.a/b.frequency', /at least 1/]]);
+  check({ metrics: { a: { frequency: 1.5 } } }, [['metrics.a.frequency', /must be an integer/]]);
+  check({ metrics: { a: { frequency: 1, aggregation: 'max' } } }, [
+    ['metrics.a.aggregation', /"max" is not one of "sum", "avg", "", null/],
+  ]);
+  const own = (part: object): unknown => ({ metricshard: part });
+  check(own({ shards: 0 }), [['metricshard.shards', /at least 1/]]);
+  check(own({ limits: { 'body-bytes': 1 } }), [
+    ['metricshard.limits.body-bytes', /did you mean "body-bytes-max"\?/],
+  ]);
+  check(own({ limits: { 'queries-max': 0 } }), [
+    ['metricshard.limits.queries-max', /at least 1, not 0/],
+  ]);
+  check(
+    { metrics: { '*': { frequency: 1 } }, metricshard: { 'default-metric': { frequency: 1 } } },
+    [['metricshard.default-metric', /says the same as metrics\.\*/]],
+  );
+});
+
+t.test('all problems are listed at once', async (t) => {
+  checkProblems(
+    t,
+    {
+      main: { addr: 'nowhere', 'https-crt-file': '' },
+      metrics: { a: { frequency: -1, aggregation: 'median' } },
+      'metric-store': { 'retention-in-memory': 'long', 'memory-cap': 'much' },
+      metricshard: { shards: 'all', limits: { 'series-max': -1 } },
+    },
+    [
+      ['main.addr', /is not "host:port"/],
+      ['main.https-crt-file', /did you mean "https-cert-file"\?/],
+      ['metrics.a.frequency', /at least 1/],
+      ['metrics.a.aggregation', /"median"/],
+      ['metric-store.retention-in-memory', /"long"/],
+      ['metric-store.memory-cap', /must be a number, not "much"/],
+      ['metricshard.shards', /must be an integer, not "all"/],
+      ['metricshard.limits.series-max', /at least 1/],
+    ],
+  );
+});
+
+t.test('settings without effect are reported, empty ones are not', async (t) => {
+  const check = (file: unknown, expected: RegExp[]): void => {
+    const { warnings } = parseConfig(file);
+    t.equal(warnings.length, expected.length, JSON.stringify(file));
+    t.match(warnings, expected);
+  };
+  check({ main: { 'https-cert-file': '', user: '', group: '', 'backend-url': '' } }, []);
+  check({ main: { 'https-cert-file': 'c', 'https-key-file': 'k' } }, [/cert.* and .*PLAIN HTTP/]);
+  check({ main: { user: 'www' } }, [/^main\.user is not used by this version: .*NOT DROPPED/]);
+  check({ main: { 'backend-url': 'http://x' } }, [/^main\.backend-url is not used/]);
+  check({ main: { debug: {} }, 'metric-store': { debug: {} } }, [/no effect/]);
+  check({ 'metric-store': { 'num-workers': 4 } }, [/num-workers .* metricshard\.shards/]);
+  check({ metrics: {} }, [/all samples are ignored/]);
+});
+
+t.test('loadConfig reads the file that the flags name', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'metricshard-config-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'config.json');
+  const write = (text: string): void => writeFileSync(file, text);
+
+  write('\uFEFF{"main": {"addr": ":0"}, "metricshard": {"log-level": "warn"}}');
+  t.match(loadConfig(['-config', file]), { config: { logLevel: 'warn' }, showVersion: false });
+  const { config, warnings } = loadConfig(['--config', file, '-loglevel=debug', '-dev']);
+  t.match(config, { listen: { host: '0.0.0.0', port: 0 }, logLevel: 'debug' });
+  t.ok(Object.isFrozen(config));
+  t.match(warnings, [/^-dev is not used/]);
+
+  t.strictSame(loadConfig([]).config, DEFAULTS);
+  t.equal(loadConfig(['-version', '-config', '/does/not/exist']).showVersion, true);
+
+  const missing = join(directory, 'missing.json');
+  t.throws(() => loadConfig(['-config', missing]), {
+    name: 'ConfigError',
+    problems: [{ path: '(file)', message: /cannot read .*missing\.json" \(ENOENT\).*-config/ }],
+  });
+  write('{"main": ');
+  t.throws(() => loadConfig(['-config', file]), {
+    problems: [{ path: '(file)', message: /config\.json" is not JSON: / }],
+  });
+});

@@ -1,0 +1,150 @@
+import type { Limits, StoreConfig } from '../../src/config/config.js';
+import type { HealthRequest, NodeHealth } from '../../src/routing/store.js';
+import type { Kernel } from '../kernel/kernel.js';
+import {
+  SERIES_LAST_SLOT,
+  SERIES_LEVEL,
+  SERIES_STAGGER,
+  SERIES_STEP,
+  WINDOW_SLOTS,
+} from '../kernel/layout.js';
+import { debugJson } from './debug.js';
+import { freeSelectors } from './free.js';
+import { nodeHealth } from './health.js';
+import { LevelTree, type Level } from './level-tree.js';
+import { Metrics } from './metrics.js';
+import type { ParsedSample } from './parse-line.js';
+import { QueryRunner, type QueryResult } from './query.js';
+
+/** Words of the memory, by address / 4. */
+export type Words = Uint32Array;
+
+/** All series of one shard: the tree that names them and what may be asked of them. */
+export class Engine {
+  readonly metrics: Metrics;
+  readonly tree = new LevelTree();
+  readonly #kernel: Kernel;
+  readonly #memory: WebAssembly.Memory;
+  readonly #seriesMax: number;
+  readonly #queries: QueryRunner;
+  #view: Words;
+  #series: number[] = [];
+
+  constructor(kernel: Kernel, memory: WebAssembly.Memory, store: StoreConfig, limits: Limits) {
+    this.#kernel = kernel;
+    this.#memory = memory;
+    this.#view = new Uint32Array(memory.buffer);
+    this.#seriesMax = Math.ceil(limits.seriesMax / store.shardCount);
+    this.metrics = new Metrics(store.metrics);
+    this.#queries = new QueryRunner(kernel, memory, this.tree, this.metrics, store, limits, () =>
+      this.words(),
+    );
+  }
+
+  get seriesCount(): number {
+    return this.#series.length;
+  }
+
+  get levelCount(): number {
+    return this.tree.count;
+  }
+
+  /** A view of all memory there is now; it is renewed when the heap has grown. */
+  words(): Words {
+    // A shared memory's buffer has a fixed length: growth shows in a new one.
+    if (this.#view.length * 4 !== this.#memory.buffer.byteLength) {
+      this.#view = new Uint32Array(this.#memory.buffer);
+    }
+    return this.#view;
+  }
+
+  /** The series of a sample, made if it is new; 0 if there are too many series or metrics. */
+  seriesFor(sample: ParsedSample): number {
+    const metric = this.metrics.intern(sample.metric);
+    if (!metric) return 0;
+    const known = this.tree.find(pathOf(sample));
+    const series = known ? this.seriesOf(known, metric.index) : 0;
+    if (series !== 0) return series;
+    if (this.#series.length >= this.#seriesMax) return 0;
+    const { cluster, host, type, typeId, stype, stypeId } = sample;
+    const level = this.tree.getOrCreate(cluster, host, type, typeId, stype, stypeId);
+    const stagger = staggerOf(cluster, host);
+    const made = this.#kernel.createSeries(metric.stepSec, metric.index, level.index, stagger);
+    this.tree.addSeries(level, made);
+    this.#series.push(made);
+    return made;
+  }
+
+  /** A level's series of a metric, 0 if it has none. */
+  seriesOf(level: Level, metricIndex: number): number {
+    const words = this.words();
+    for (const series of level.series) {
+      if (words[(series + SERIES_STAGGER) >>> 2]! >>> 16 === metricIndex) return series;
+    }
+    return 0;
+  }
+
+  forEachSeries(callback: (series: number, words: Words) => void): void {
+    const words = this.words();
+    for (const series of this.#series) callback(series, words);
+  }
+
+  /** Time of a series' newest sample's slot in seconds. */
+  newestSec(series: number): number {
+    const words = this.words();
+    return words[(series + SERIES_LAST_SLOT) >>> 2]! * words[(series + SERIES_STEP) >>> 2]!;
+  }
+
+  /** Removes series that hold nothing any more, with their prefixes and levels. */
+  removeEmptySeries(isEmpty: (series: number, words: Words) => boolean): number {
+    const words = this.words();
+    const dead = this.#series.filter((series) => isEmpty(series, words));
+    if (dead.length === 0) return 0;
+    const gone = new Set(dead);
+    for (const series of dead) {
+      this.tree.removeSeries(this.tree.at(words[(series + SERIES_LEVEL) >>> 2]!), series);
+      this.#kernel.markDead(series);
+    }
+    this.#kernel.dropDeadPrefixes();
+    for (const series of dead) this.#kernel.releaseSeries(series);
+    this.#series = this.#series.filter((series) => !gone.has(series));
+    return dead.length;
+  }
+
+  query(
+    text: string,
+    indexes: readonly number[] | null,
+    address: number,
+    end: number,
+  ): QueryResult {
+    return this.#queries.run(text, indexes, address, end);
+  }
+
+  free(selectors: readonly (readonly string[])[], toSec: number): number {
+    return freeSelectors(this, this.#kernel, selectors, toSec);
+  }
+
+  debug(selector: readonly string[]): string {
+    return debugJson(this, this.#kernel, selector);
+  }
+
+  health(request: HealthRequest, nowSec: number): Record<string, NodeHealth> {
+    return nodeHealth(this, request, nowSec);
+  }
+}
+
+function pathOf(sample: ParsedSample): string[] {
+  const path = [sample.cluster, sample.host];
+  if (sample.type !== '') path.push(sample.type + sample.typeId);
+  if (sample.stype !== '') path.push(sample.stype + sample.stypeId);
+  return path;
+}
+
+/** Hosts seal their windows at different minutes; series of one host at the same. */
+function staggerOf(cluster: string, host: string): number {
+  let hash = 0;
+  for (const text of [cluster, host]) {
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return (hash >>> 8) % WINDOW_SLOTS;
+}

@@ -1,0 +1,49 @@
+import type { HealthRequest, NodeHealth } from '../../src/routing/store.js';
+import { SERIES_STAGGER, SERIES_STEP } from '../kernel/layout.js';
+import type { Engine } from './engine.js';
+
+/** A series is stale when its newest sample ended more than this many steps ago. */
+const STALE_STEPS = 5;
+
+/** State of each node asked for: which of the metrics are missing, which are late. */
+export function nodeHealth(
+  engine: Engine,
+  request: HealthRequest,
+  nowSec: number,
+): Record<string, NodeHealth> {
+  const answer: Record<string, NodeHealth> = {};
+  for (const node of request.nodes) answer[node] = healthOf(engine, request, node, nowSec);
+  return answer;
+}
+
+function healthOf(
+  engine: Engine,
+  request: HealthRequest,
+  node: string,
+  nowSec: number,
+): NodeHealth {
+  const host = engine.tree.find([request.cluster, node]);
+  if (!host) return { state: 'failed' };
+  const words = engine.words();
+  // By metric index: true = some series of it is stale.
+  const stale = new Map<number, boolean>();
+  engine.tree.visit(host, (level) => {
+    for (const series of level.series) {
+      const metric = words[(series + SERIES_STAGGER) >>> 2]! >>> 16;
+      const step = words[(series + SERIES_STEP) >>> 2]!;
+      const endSec = engine.newestSec(series) + step;
+      stale.set(metric, stale.get(metric) === true || nowSec - endSec > STALE_STEPS * step);
+    }
+  });
+  const degraded: string[] = [];
+  const missing: string[] = [];
+  for (const name of request.metricNames) {
+    const metric = engine.metrics.find(name);
+    const isStale = metric && stale.get(metric.index);
+    if (isStale === undefined) missing.push(name);
+    else if (isStale) degraded.push(name);
+  }
+  const bad = degraded.length + missing.length;
+  const state = bad === 0 ? 'full' : bad === request.metricNames.length ? 'failed' : 'partial';
+  return { state, metrics: { degraded, missing } };
+}

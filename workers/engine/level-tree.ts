@@ -1,0 +1,128 @@
+/** A level: a cluster, a host, a part of a host, a part of that. */
+export interface Level {
+  readonly index: number;
+  /** As in selectors: `alex`, `a0100`, `hwthread7`, `filesystem/home`. */
+  readonly name: string;
+  /** Of a part: its type and id (`hwthread`, `7`); empty for clusters and hosts. */
+  readonly type: string;
+  readonly id: string;
+  readonly parent: Level | null;
+  children: Map<string, Level> | null;
+  /** Addresses of its series, in the order of their creation. */
+  series: number[];
+}
+
+/** Depth of a host's level. */
+const HOST_DEPTH = 2;
+
+/** The level tree of a shard: cluster / host / type / sub-type. Lookups create nothing. */
+export class LevelTree {
+  readonly root: Level = makeLevel(0, '', '', '', null);
+  readonly #byIndex: (Level | undefined)[] = [this.root];
+  readonly #freeIndexes: number[] = [];
+  #sortedHosts = new Map<string, string[]>();
+  #count = 0;
+  /** Grows with every change of the tree: what was resolved under another number is stale. */
+  generation = 0;
+
+  /** Levels below the root. */
+  get count(): number {
+    return this.#count;
+  }
+
+  at(index: number): Level {
+    return this.#byIndex[index]!;
+  }
+
+  /** The level at a path of names, undefined if there is none. */
+  find(selector: readonly string[]): Level | undefined {
+    let level: Level | undefined = this.root;
+    for (const name of selector) {
+      level = level.children?.get(name);
+      if (!level) return undefined;
+    }
+    return level;
+  }
+
+  /** The level of a sample, made if it is new. Empty type = the host itself. */
+  getOrCreate(
+    cluster: string,
+    host: string,
+    type: string,
+    typeId: string,
+    subtype: string,
+    subtypeId: string,
+  ): Level {
+    const clusterLevel = this.#child(this.root, cluster, '', '');
+    let level = this.#child(clusterLevel, host, '', '');
+    if (type !== '') level = this.#child(level, type + typeId, type, typeId);
+    if (subtype !== '') level = this.#child(level, subtype + subtypeId, subtype, subtypeId);
+    return level;
+  }
+
+  /** Names of a cluster's hosts in sorted order. */
+  hosts(cluster: string): readonly string[] {
+    let hosts = this.#sortedHosts.get(cluster);
+    if (!hosts) {
+      hosts = [...(this.root.children?.get(cluster)?.children?.keys() ?? [])].sort();
+      this.#sortedHosts.set(cluster, hosts);
+    }
+    return hosts;
+  }
+
+  /** Calls back for a level and all below it. */
+  visit(level: Level, callback: (level: Level) => void): void {
+    callback(level);
+    for (const child of level.children?.values() ?? []) this.visit(child, callback);
+  }
+
+  addSeries(level: Level, series: number): void {
+    level.series.push(series);
+    this.generation++;
+  }
+
+  /** Takes a series out; levels left empty go with it. */
+  removeSeries(level: Level, series: number): void {
+    level.series = level.series.filter((other) => other !== series);
+    this.generation++;
+    let empty: Level | null = level;
+    while (empty?.parent && empty.series.length === 0 && !empty.children?.size) {
+      empty.parent.children!.delete(empty.name);
+      this.#byIndex[empty.index] = undefined;
+      this.#freeIndexes.push(empty.index);
+      this.#count--;
+      empty = empty.parent;
+    }
+    this.#sortedHosts.clear();
+  }
+
+  #child(parent: Level, name: string, type: string, id: string): Level {
+    parent.children ??= new Map();
+    const known = parent.children.get(name);
+    if (known) return known;
+    const index = this.#freeIndexes.pop() ?? this.#byIndex.length;
+    const level = makeLevel(index, name, type, id, parent);
+    this.#byIndex[index] = level;
+    parent.children.set(name, level);
+    this.#count++;
+    this.generation++;
+    if (depthOf(level) === HOST_DEPTH) this.#sortedHosts.delete(parent.name);
+    return level;
+  }
+}
+
+function makeLevel(
+  index: number,
+  name: string,
+  type: string,
+  id: string,
+  parent: Level | null,
+): Level {
+  return { index, name, type, id, parent, children: null, series: [] };
+}
+
+function depthOf(level: Level): number {
+  let depth = 0;
+  for (let at = level.parent; at; at = at.parent) depth++;
+  return depth;
+}

@@ -1,0 +1,207 @@
+import type { Limits } from '../../src/config/config.js';
+import type { Counters } from '../../src/protocol/counters.js';
+import type { PartExamples } from '../../src/protocol/messages.js';
+import type { Ring } from '../../src/protocol/ring.js';
+import type { RejectedLine } from '../../src/routing/store.js';
+import type { Engine } from '../engine/engine.js';
+import { parseLine, type LineContext, type ParsedSample } from '../engine/parse-line.js';
+import type { Kernel } from '../kernel/kernel.js';
+import {
+  INGEST_DONE,
+  INGEST_IGNORED,
+  INGEST_LINE,
+  INGEST_LINES,
+  INGEST_LOW_MEMORY,
+  INGEST_WRITTEN,
+  PART_ARRIVAL_SEC,
+  PART_BODY,
+  PART_BYTES,
+  PART_CLUSTER,
+  PART_CLUSTER_BYTES,
+  PART_HAS_EXAMPLES,
+  PART_IGNORED,
+  PART_LINES,
+  PART_PRECISION,
+  PART_REJECTED,
+  PART_WRITTEN,
+  PREFIX_KIND_IGNORED,
+  PREFIX_KIND_SERIES,
+  STATE_BASE,
+} from '../kernel/layout.js';
+import type { Retention } from '../retention.js';
+
+/** Rejected lines of a part that are told to the client. */
+const EXAMPLES_MAX = 10;
+/** Default clusters remembered by number; past it the numbers start anew and prefixes with them. */
+const CONTEXTS_MAX = 4096;
+
+export interface PartReaderParts {
+  readonly memory: WebAssembly.Memory;
+  readonly kernel: Kernel;
+  readonly engine: Engine;
+  readonly retention: Retention;
+  readonly ring: Ring;
+  readonly counters: Counters;
+  readonly limits: Limits;
+  readonly shardCount: number;
+}
+
+/**
+ * Reads parts: the kernel takes the lines it knows, this class the others. Every odd rule of the
+ * line protocol is in `parseLine`; here is what follows from it.
+ */
+export class PartReader {
+  readonly #parts: PartReaderParts;
+  readonly #bytes: Uint8Array;
+  readonly #state: Uint32Array;
+  readonly #contexts = new Map<string, number>();
+  #contextNumber = 0;
+  #written = 0;
+  #ignored = 0;
+  #rejected = 0;
+  #lines = 0;
+  #first: RejectedLine[] = [];
+
+  constructor(parts: PartReaderParts) {
+    this.#parts = parts;
+    // The fixed regions are there from the start: these views stay good when the heap grows.
+    this.#bytes = new Uint8Array(parts.memory.buffer);
+    this.#state = new Uint32Array(parts.memory.buffer, STATE_BASE, 64);
+  }
+
+  /** Reads the part at a ring position and leaves its counts in the descriptor. */
+  read(position: number): PartExamples | undefined {
+    const { ring, counters } = this.#parts;
+    this.#written = 0;
+    this.#ignored = 0;
+    this.#rejected = 0;
+    this.#lines = 0;
+    this.#first = [];
+    this.#readLines(position);
+    ring.set(position, PART_WRITTEN, this.#written);
+    ring.set(position, PART_IGNORED, this.#ignored);
+    ring.set(position, PART_REJECTED, this.#rejected);
+    ring.set(position, PART_LINES, this.#lines);
+    ring.set(position, PART_HAS_EXAMPLES, this.#first.length > 0 ? 1 : 0);
+    counters.add('parts_total', 1);
+    counters.add('lines_total', this.#lines);
+    counters.add('samples_total', this.#written);
+    return this.#first.length > 0 ? { position, first: this.#first } : undefined;
+  }
+
+  #readLines(position: number): void {
+    const { ring, kernel, retention } = this.#parts;
+    const from = ring.get(position, PART_CLUSTER);
+    const cluster = text(this.#bytes, from, from + ring.get(position, PART_CLUSTER_BYTES));
+    const precision = ring.get(position, PART_PRECISION);
+    const nowSec = ring.get(position, PART_ARRIVAL_SEC);
+    const context = this.#contextOf(cluster);
+    let line = ring.get(position, PART_BODY);
+    const end = line + ring.get(position, PART_BYTES);
+    const lineContext: LineContext = {
+      cluster,
+      precision,
+      nowSec,
+      minSec: retention.minSec,
+      maxSec: retention.maxSec,
+      lineBytesMax: this.#parts.limits.lineBytesMax,
+      isKnown: this.#isKnown,
+    };
+    while (line < end) {
+      const status = kernel.ingest(line, end, context, precision, nowSec);
+      this.#written += this.#state[INGEST_WRITTEN / 4]!;
+      this.#ignored += this.#state[INGEST_IGNORED / 4]!;
+      this.#lines += this.#state[INGEST_LINES / 4]!;
+      if (this.#state[INGEST_IGNORED / 4]! > 0) {
+        this.#parts.counters.add('ignored:unknown metric', this.#state[INGEST_IGNORED / 4]!);
+      }
+      if (status === INGEST_DONE) break;
+      line = this.#state[INGEST_LINE / 4]!;
+      if (status === INGEST_LOW_MEMORY && this.#makeRoom()) continue;
+      line = this.#slowLine(line, end, context, lineContext, status === INGEST_LOW_MEMORY);
+    }
+  }
+
+  readonly #isKnown = (metric: string): boolean => this.#parts.engine.metrics.isKnown(metric);
+
+  /** Oldest data goes first; false if nothing could be freed: then the line is refused. */
+  #makeRoom(): boolean {
+    return this.#parts.retention.evict();
+  }
+
+  #slowLine(
+    start: number,
+    end: number,
+    context: number,
+    lineContext: LineContext,
+    noRoom: boolean,
+  ): number {
+    this.#parts.counters.add('slow_lines_total', 1);
+    const parsed = parseLine(this.#bytes, start, end, lineContext);
+    this.#lines += parsed.lines;
+    if (parsed.kind === 'rejected') this.#reject(parsed.reason, parsed.detail, parsed.column);
+    else if (parsed.kind === 'ignored') {
+      this.#ignored++;
+      this.#parts.counters.add(`ignored:${parsed.reason}`, 1);
+      if (parsed.reason === 'unknown metric') this.#bindIgnored(start, end, context);
+    } else if (parsed.kind === 'sample') {
+      if (noRoom) this.#reject('memory full', 'memory-cap is reached and nothing can be freed', 1);
+      else this.#store(parsed, start, context);
+    }
+    return parsed.next;
+  }
+
+  #reject(reason: string, detail: string, column: number): void {
+    this.#rejected++;
+    this.#parts.counters.add(`rejected:${reason}`, 1);
+    if (this.#first.length < EXAMPLES_MAX) {
+      this.#first.push({ line: this.#lines, column, reason: detail });
+    }
+  }
+
+  #store(sample: ParsedSample, start: number, context: number): void {
+    const { engine, kernel } = this.#parts;
+    const series = engine.seriesFor(sample);
+    if (series === 0) {
+      this.#reject(
+        'too many series',
+        `series-max (${this.#parts.limits.seriesMax}) is reached: no new series is taken`,
+        1,
+      );
+      return;
+    }
+    kernel.appendSample(series, sample.timeSec, sample.value);
+    this.#written++;
+    if (sample.extraFields > 0) {
+      this.#parts.counters.add('ignored:extra field', sample.extraFields);
+    }
+    if (sample.valueOffset < 0) return;
+    const bound = sample.ownCluster ? 0 : context;
+    const hashed = sample.valueOffset - 'value='.length;
+    kernel.bindPrefix(start, sample.valueOffset, hashed, bound, PREFIX_KIND_SERIES, series);
+  }
+
+  #bindIgnored(start: number, end: number, context: number): void {
+    const { kernel } = this.#parts;
+    const space = kernel.firstSpace(start, end);
+    if (space === 0) return;
+    const bytes = space + 1 - start;
+    kernel.bindPrefix(start, bytes, bytes, context, PREFIX_KIND_IGNORED, 0);
+  }
+
+  /** A number for each default cluster, so that equal bytes under another one are another prefix. */
+  #contextOf(cluster: string): number {
+    if (cluster === '') return 0xffffffff;
+    let number = this.#contexts.get(cluster);
+    if (number === undefined) {
+      if (this.#contexts.size >= CONTEXTS_MAX) this.#contexts.clear();
+      number = ++this.#contextNumber;
+      this.#contexts.set(cluster, number);
+    }
+    return number;
+  }
+}
+
+function text(bytes: Uint8Array, from: number, until: number): string {
+  return from === until ? '' : Buffer.from(bytes.subarray(from, until)).toString();
+}

@@ -1,0 +1,164 @@
+// Memory of the heap: pages of 64 KiB, each cut into pieces of one size. A page whose pieces are
+// all free returns to the pool and may serve another size, so that series which seal in step do
+// not leave a free list behind for every size their blocks went through.
+import { ALLOC_TABLE, HEAP_BASE, STATE_BASE } from '../layout';
+
+const PAGE_BYTES: u32 = 65536;
+const PAGE_MASK: u32 = 0xffff0000;
+const PAGE_HEADER_BYTES: u32 = 64;
+/** Pages asked of the engine at once: growing costs a system call and new views in TypeScript. */
+const GROW_PAGES: i32 = 64;
+/** Largest piece; anything larger takes whole pages. */
+export const PIECE_BYTES_MAX: u32 = 16384;
+/** Classes of prefix entries lie behind those of all else: their pages never change their use. */
+const PINNED_CLASS: u32 = 1025;
+
+// Page header.
+const PAGE_SIZE: u32 = 0; // bytes of a piece
+const PAGE_USED: u32 = 4; // pieces in use
+const PAGE_FREE: u32 = 8; // first freed piece
+const PAGE_FRESH: u32 = 12; // offset of the first piece never used
+const PAGE_NEXT: u32 = 16; // neighbours in the list of pages with room
+const PAGE_PREVIOUS: u32 = 20;
+const PAGE_CLASS: u32 = 24;
+
+let heapEnd: u32 = HEAP_BASE;
+let pool: u32 = 0;
+let pagesInUse: u32 = 0;
+let pageBudget: u32 = 0xffffffff;
+let bytesLive: f64 = 0;
+/** Pages kept back so that no allocation inside one line can fail. */
+const PAGES_RESERVED: u32 = 16;
+
+/** Sets the most pages this shard may use; 0 = as many as there are addresses. */
+export function setPageBudget(pages: u32): void {
+  pageBudget = pages == 0 ? 0xffffffff : pages;
+}
+export function heapPagesInUse(): u32 {
+  return pagesInUse;
+}
+/** Bytes of live pieces, without what pages have free. */
+export function heapBytesLive(): f64 {
+  return bytesLive;
+}
+/** True when what may still be taken could run out within a few lines. */
+// @ts-ignore: decorator
+@inline
+export function memoryLow(): bool {
+  return pagesInUse + PAGES_RESERVED > pageBudget || pagesInUse > ADDRESSABLE_PAGES;
+}
+/** 4 GiB less the fixed regions and the reserve. */
+const ADDRESSABLE_PAGES: u32 = 65536 - HEAP_BASE / 65536 - 256;
+
+function takePage(): u32 {
+  pagesInUse++;
+  if (pool) {
+    const page = pool;
+    pool = load<u32>(page + PAGE_NEXT);
+    return page;
+  }
+  return takePages(1);
+}
+
+/** Contiguous fresh pages, never returned. */
+function takePages(count: u32): u32 {
+  const start = heapEnd;
+  const end = start + count * PAGE_BYTES;
+  const have = <u32>memory.size();
+  const need = end >> 16;
+  if (need > have) {
+    const more = <i32>max<u32>(need - have, GROW_PAGES);
+    if (memory.grow(more) < 0) memory.grow(<i32>(need - have));
+  }
+  heapEnd = end;
+  return start;
+}
+
+/** A table that lives as long as the shard. */
+export function allocateTable(bytes: u32): u32 {
+  const pages = (bytes + PAGE_BYTES - 1) >> 16;
+  pagesInUse += pages;
+  return takePages(pages);
+}
+
+// @ts-ignore: decorator
+@inline
+function listHead(sizeClass: u32): u32 {
+  return STATE_BASE + ALLOC_TABLE + (sizeClass << 2);
+}
+
+function link(page: u32, sizeClass: u32): void {
+  const head = listHead(sizeClass);
+  const next = load<u32>(head);
+  store<u32>(page + PAGE_NEXT, next);
+  store<u32>(page + PAGE_PREVIOUS, 0);
+  if (next) store<u32>(next + PAGE_PREVIOUS, page);
+  store<u32>(head, page);
+}
+
+function unlink(page: u32, sizeClass: u32): void {
+  const next = load<u32>(page + PAGE_NEXT);
+  const previous = load<u32>(page + PAGE_PREVIOUS);
+  if (previous) store<u32>(previous + PAGE_NEXT, next);
+  else store<u32>(listHead(sizeClass), next);
+  if (next) store<u32>(next + PAGE_PREVIOUS, previous);
+}
+
+function allocateClass(bytes: u32, sizeClass: u32): u32 {
+  let page = load<u32>(listHead(sizeClass));
+  if (!page) {
+    page = takePage();
+    store<u32>(page + PAGE_SIZE, bytes);
+    store<u32>(page + PAGE_USED, 0);
+    store<u32>(page + PAGE_FREE, 0);
+    store<u32>(page + PAGE_FRESH, PAGE_HEADER_BYTES);
+    store<u32>(page + PAGE_CLASS, sizeClass);
+    link(page, sizeClass);
+  }
+  store<u32>(page + PAGE_USED, load<u32>(page + PAGE_USED) + 1);
+  bytesLive += <f64>bytes;
+  let piece = load<u32>(page + PAGE_FREE);
+  const fresh = load<u32>(page + PAGE_FRESH);
+  if (piece) {
+    store<u32>(page + PAGE_FREE, load<u32>(piece));
+  } else {
+    piece = page + fresh;
+    store<u32>(page + PAGE_FRESH, fresh + bytes);
+  }
+  if (!load<u32>(page + PAGE_FREE) && load<u32>(page + PAGE_FRESH) + bytes > PAGE_BYTES) {
+    unlink(page, sizeClass);
+  }
+  return piece;
+}
+
+/** A piece of at least `bytes` (at most PIECE_BYTES_MAX), 16-byte aligned; not cleared. */
+export function allocate(bytes: u32): u32 {
+  const rounded = (bytes + 15) & ~15;
+  return allocateClass(rounded, rounded >> 4);
+}
+
+/** The same for prefix entries, whose pages serve nothing else ever after. */
+export function allocatePinned(bytes: u32): u32 {
+  const rounded = (bytes + 15) & ~15;
+  return allocateClass(rounded, PINNED_CLASS + (rounded >> 4));
+}
+
+/** Gives a piece back. */
+export function release(piece: u32): void {
+  const page = piece & PAGE_MASK;
+  const sizeClass = load<u32>(page + PAGE_CLASS);
+  const bytes = load<u32>(page + PAGE_SIZE);
+  const wasFull = !load<u32>(page + PAGE_FREE) && load<u32>(page + PAGE_FRESH) + bytes > PAGE_BYTES;
+  store<u32>(piece, load<u32>(page + PAGE_FREE));
+  store<u32>(page + PAGE_FREE, piece);
+  const used = load<u32>(page + PAGE_USED) - 1;
+  store<u32>(page + PAGE_USED, used);
+  bytesLive -= <f64>bytes;
+  if (wasFull) link(page, sizeClass);
+  if (used == 0 && sizeClass < PINNED_CLASS) {
+    unlink(page, sizeClass);
+    store<u32>(page + PAGE_NEXT, pool);
+    pool = page;
+    pagesInUse--;
+  }
+}

@@ -1,0 +1,299 @@
+// The ingest loop: lines of a body to samples of series. What it does not know by heart it leaves
+// to the control plane: a prefix never seen, an odd number, a quoted string, a time out of range.
+import {
+  INGEST_DONE,
+  INGEST_IGNORED,
+  INGEST_LINE,
+  INGEST_LINES,
+  INGEST_LOW_MEMORY,
+  INGEST_SLOW_LINE,
+  INGEST_WRITTEN,
+  PRECISION_AUTO,
+  PRECISION_H,
+  PRECISION_M,
+  PRECISION_MS,
+  PRECISION_NS,
+  PRECISION_US,
+  PREFIX_CONTEXT,
+  PREFIX_HEADER_BYTES,
+  PREFIX_KIND,
+  PREFIX_KIND_SERIES,
+  PREFIX_LENGTH,
+  PREFIX_SERIES,
+  PREFIX_SUCCESSOR,
+  PREFIX_USED,
+  STATE_BASE,
+} from '../layout';
+import { memoryLow } from './alloc';
+import { findPrefix, initPrefixes, previousPrefix, sameBytes, setPreviousPrefix } from './prefixes';
+import { append } from './series';
+
+const NEWLINE: u32 = 10;
+const RETURN: u32 = 13;
+const SPACE: u32 = 32;
+const QUOTE: u32 = 34;
+const BACKSLASH: u32 = 92;
+const POINT: u32 = 46;
+const MINUS: u32 = 45;
+
+/** 10^0 … 10^22: exact as Float64, so one division rounds correctly. */
+const POWERS: StaticArray<f64> = [
+  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+  1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+let timeMin: u32 = 0;
+let timeMax: u32 = 0xffffffff;
+/** Where the last 10-digit timestamp was read, and what it was: the next line's is mostly the same. */
+let stampAt: u32 = 0;
+let stampTime: u32 = 0;
+
+/** Prepares an empty memory. */
+export function initShard(prefixesMax: u32): void {
+  initPrefixes(prefixesMax);
+}
+
+/** Samples outside `min` … `max` (Unix seconds) go to the control plane, which says why. */
+export function setTimeRange(min: u32, max: u32): void {
+  timeMin = min;
+  timeMax = max;
+}
+
+/**
+ * Reads lines from `start` to `end` (31 readable bytes must follow). `context` stands for the
+ * default cluster, 0 = none; `nowSec` is the time of lines without one. Returns INGEST_*; counts
+ * and the line it stopped at are in the state region.
+ */
+export function ingest(start: u32, end: u32, context: u32, precision: i32, nowSec: u32): i32 {
+  let line = start;
+  let written: u32 = 0;
+  let ignored: u32 = 0;
+  let lines: u32 = 0;
+  let status = INGEST_DONE;
+  stampAt = 0;
+  while (line < end) {
+    if (memoryLow()) {
+      status = INGEST_LOW_MEMORY;
+      break;
+    }
+    const entry = matchPrefix(line, end, context);
+    if (!entry) {
+      if (<u32>load<u8>(line) == NEWLINE) {
+        line++;
+        lines++;
+        continue;
+      }
+      status = INGEST_SLOW_LINE;
+      break;
+    }
+    const body = line + <u32>load<u16>(entry + PREFIX_LENGTH);
+    let next: u32;
+    if (load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_SERIES) {
+      next = sampleLine(load<u32>(entry + PREFIX_SERIES), body, end, precision, nowSec);
+      written += <u32>(next != 0);
+    } else {
+      next = skipLine(body, end);
+      ignored += <u32>(next != 0);
+    }
+    if (!next) {
+      status = INGEST_SLOW_LINE;
+      break;
+    }
+    lines++;
+    line = next;
+  }
+  store<u32>(STATE_BASE + INGEST_LINE, line);
+  store<u32>(STATE_BASE + INGEST_WRITTEN, written);
+  store<u32>(STATE_BASE + INGEST_IGNORED, ignored);
+  store<u32>(STATE_BASE + INGEST_LINES, lines);
+  return status;
+}
+
+/** Fast path: the entry that followed last time. Slow path: the first space, a hash, a look-up. */
+// @ts-ignore: decorator
+@inline
+function matchPrefix(line: u32, end: u32, context: u32): u32 {
+  const before = previousPrefix;
+  if (before) {
+    const guess = load<u32>(before + PREFIX_SUCCESSOR);
+    if (guess) {
+      const length = <u32>load<u16>(guess + PREFIX_LENGTH);
+      const bound = load<u32>(guess + PREFIX_CONTEXT);
+      if (
+        load<u8>(guess + PREFIX_KIND) != 0 &&
+        (bound == 0 || bound == context) &&
+        line + length <= end &&
+        sameBytes(line, guess + PREFIX_HEADER_BYTES, length)
+      ) {
+        setPreviousPrefix(guess);
+        if (!load<u8>(guess + PREFIX_USED)) store<u8>(guess + PREFIX_USED, 1);
+        return guess;
+      }
+    }
+  }
+  return lookUpPrefix(line, end, context);
+}
+
+function lookUpPrefix(line: u32, end: u32, context: u32): u32 {
+  const space = firstSpace(line, end);
+  if (!space) return 0;
+  const entry = findPrefix(line, space + 1 - line, end, context);
+  if (!entry) return 0;
+  store<u8>(entry + PREFIX_USED, 1);
+  if (previousPrefix) store<u32>(previousPrefix + PREFIX_SUCCESSOR, entry);
+  setPreviousPrefix(entry);
+  return entry;
+}
+
+/** Address of the first unescaped space of a line, 0 if it has none. */
+export function firstSpace(line: u32, end: u32): u32 {
+  let p = line;
+  const space = i8x16.splat(<i8>SPACE);
+  const newline = i8x16.splat(<i8>NEWLINE);
+  const backslash = i8x16.splat(<i8>BACKSLASH);
+  while (p < end) {
+    const bytes = v128.load(p);
+    const hits = i8x16.bitmask(
+      v128.or(
+        i8x16.eq(bytes, space),
+        v128.or(i8x16.eq(bytes, newline), i8x16.eq(bytes, backslash)),
+      ),
+    );
+    if (!hits) {
+      p += 16;
+      continue;
+    }
+    p += ctz(hits);
+    if (p >= end) return 0;
+    const byte = <u32>load<u8>(p);
+    if (byte == SPACE) return p;
+    if (byte == NEWLINE) return 0;
+    p += 2;
+  }
+  return 0;
+}
+
+/** Behind the newline that ends the line, 0 if a quote makes that uncertain. */
+function skipLine(from: u32, end: u32): u32 {
+  let p = from;
+  const newline = i8x16.splat(<i8>NEWLINE);
+  const quote = i8x16.splat(<i8>QUOTE);
+  while (p < end) {
+    const bytes = v128.load(p);
+    const hits = i8x16.bitmask(v128.or(i8x16.eq(bytes, newline), i8x16.eq(bytes, quote)));
+    if (hits) {
+      p += ctz(hits);
+      if (p >= end) return end;
+      return <u32>load<u8>(p) == NEWLINE ? p + 1 : 0;
+    }
+    p += 16;
+  }
+  return end;
+}
+
+/** `number[i|u] [timestamp]` and the line's end; returns the next line, 0 = not for the fast path. */
+// @ts-ignore: decorator
+@inline
+function sampleLine(series: u32, from: u32, end: u32, precision: i32, nowSec: u32): u32 {
+  let p = from;
+  const negative = <u32>load<u8>(p) == MINUS;
+  if (negative) p++;
+  let mantissa: u64 = 0;
+  const digits = p;
+  let digit = <u32>load<u8>(p) - 48;
+  while (digit < 10) {
+    mantissa = mantissa * 10 + digit;
+    digit = <u32>load<u8>(++p) - 48;
+  }
+  let digitCount = p - digits;
+  let value: f64;
+  if (digit + 48 == POINT) {
+    const fraction = ++p;
+    digit = <u32>load<u8>(p) - 48;
+    while (digit < 10) {
+      mantissa = mantissa * 10 + digit;
+      digit = <u32>load<u8>(++p) - 48;
+    }
+    const decimals = p - fraction;
+    digitCount += decimals;
+    // Up to 15 digits the mantissa is exact, and so is the power: one division rounds once.
+    if (digitCount - 1 >= 15 || decimals == 0) return 0;
+    value = <f64>mantissa / unchecked(POWERS[decimals]);
+  } else {
+    if (digitCount - 1 >= 15) return 0;
+    value = <f64>mantissa;
+    const suffix = digit + 48;
+    if (suffix == 105 || (suffix == 117 && !negative)) p++;
+  }
+  if (negative) value = -value;
+  if (p > end) return 0;
+  return stampedSample(series, value, p, end, precision, nowSec);
+}
+
+/** The timestamp part of a line. */
+// @ts-ignore: decorator
+@inline
+function stampedSample(
+  series: u32,
+  value: f64,
+  from: u32,
+  end: u32,
+  precision: i32,
+  nowSec: u32,
+): u32 {
+  let p = from;
+  let time: u32;
+  if (p + 11 < end && <u32>load<u8>(p) == SPACE) {
+    p++;
+    if (
+      stampAt != 0 &&
+      load<u64>(p) == load<u64>(stampAt) &&
+      load<u16>(p + 8) == load<u16>(stampAt + 8) &&
+      <u32>load<u8>(p + 10) == NEWLINE
+    ) {
+      append(series, stampTime, value);
+      return p + 11;
+    }
+  } else if (p < end && <u32>load<u8>(p) == SPACE) p++;
+  else {
+    // No timestamp.
+    if (p < end && <u32>load<u8>(p) == RETURN) p++;
+    if (p < end && <u32>load<u8>(p) != NEWLINE) return 0;
+    append(series, nowSec, value);
+    return p + 1;
+  }
+  const stamp = p;
+  let ticks: u64 = 0;
+  let digit = <u32>load<u8>(p) - 48;
+  while (digit < 10) {
+    ticks = ticks * 10 + digit;
+    digit = <u32>load<u8>(++p) - 48;
+  }
+  const digitCount = p - stamp;
+  if (digitCount - 1 >= 19 || p > end) return 0;
+  if (p < end && <u32>load<u8>(p) == RETURN) p++;
+  if (p < end && <u32>load<u8>(p) != NEWLINE) return 0;
+  time = toSeconds(ticks, precision);
+  if (time < timeMin || time > timeMax) return 0;
+  if (digitCount == 10) {
+    stampAt = stamp;
+    stampTime = time;
+  }
+  append(series, time, value);
+  return p + 1;
+}
+
+/** Ticks of a precision as whole seconds; without one, by magnitude. Too late for 32 bits: 0. */
+function toSeconds(ticks: u64, precision: i32): u32 {
+  let seconds = ticks;
+  if (precision == PRECISION_AUTO) {
+    if (ticks >= 100000000000000000) seconds = ticks / 1000000000;
+    else if (ticks >= 100000000000000) seconds = ticks / 1000000;
+    else if (ticks >= 100000000000) seconds = ticks / 1000;
+  } else if (precision == PRECISION_MS) seconds = ticks / 1000;
+  else if (precision == PRECISION_US) seconds = ticks / 1000000;
+  else if (precision == PRECISION_NS) seconds = ticks / 1000000000;
+  else if (precision == PRECISION_M) seconds = ticks * 60;
+  else if (precision == PRECISION_H) seconds = ticks * 3600;
+  return seconds > 0xffffffff ? 0 : <u32>seconds;
+}

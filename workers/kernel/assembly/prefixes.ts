@@ -1,0 +1,190 @@
+// The prefix table: which series a line belongs to, told from its raw bytes before the value.
+// Bounded; a clock hand with a second chance takes the least useful entry out first.
+import {
+  PREFIX_CONTEXT,
+  PREFIX_HASH,
+  PREFIX_HASHED,
+  PREFIX_HEADER_BYTES,
+  PREFIX_KIND,
+  PREFIX_KIND_SERIES,
+  PREFIX_LENGTH,
+  PREFIX_LENGTH_MAX,
+  PREFIX_NEXT,
+  PREFIX_SERIES,
+  PREFIX_SUCCESSOR,
+  PREFIX_USED,
+  SERIES_FLAGS,
+  SERIES_FLAG_DEAD,
+} from '../layout';
+import { allocatePinned, allocateTable, release } from './alloc';
+
+let buckets: u32 = 0;
+let bucketMask: u32 = 0;
+let countMax: u32 = 0;
+let count: u32 = 0;
+let hand: u32 = 0;
+let evictions: u32 = 0;
+/** The entry of the line before: its successor is the guess for the next line. */
+export let previousPrefix: u32 = 0;
+
+export function setPreviousPrefix(entry: u32): void {
+  previousPrefix = entry;
+}
+
+/** Makes the table for at most `prefixesMax` entries, about one a bucket. */
+export function initPrefixes(prefixesMax: u32): void {
+  let size: u32 = 1024;
+  while (size < prefixesMax && size < 1 << 22) size <<= 1;
+  buckets = allocateTable(size << 2);
+  bucketMask = size - 1;
+  countMax = prefixesMax;
+}
+
+export function prefixCount(): u32 {
+  return count;
+}
+export function prefixEvictions(): u32 {
+  return evictions;
+}
+
+/** Eight bytes a step; the last step overlaps or, below eight bytes, is masked. Reads up to 7 bytes behind. */
+// @ts-ignore: decorator
+@inline
+export function hashPrefix(start: u32, bytes: u32): u32 {
+  let h: u64 = <u64>bytes * 0x9e3779b97f4a7c15;
+  let p = start;
+  let left = bytes;
+  while (left >= 8) {
+    h = (h ^ load<u64>(p)) * 0xff51afd7ed558ccd;
+    h ^= h >> 32;
+    p += 8;
+    left -= 8;
+  }
+  if (left) {
+    const tail = load<u64>(p) & ((<u64>1 << (left << 3)) - 1);
+    h = (h ^ tail) * 0xff51afd7ed558ccd;
+    h ^= h >> 32;
+  }
+  return <u32>(h ^ (h >> 29));
+}
+
+/** Whether `bytes` bytes are equal, 16 at a time; reads up to 15 bytes behind both. */
+// @ts-ignore: decorator
+@inline
+export function sameBytes(a: u32, b: u32, bytes: u32): bool {
+  let i: u32 = 0;
+  while (i + 16 <= bytes) {
+    if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
+    i += 16;
+  }
+  const left = bytes - i;
+  if (!left) return true;
+  const differs = ~i8x16.bitmask(i8x16.eq(v128.load(a + i), v128.load(b + i)));
+  return (differs & ((1 << left) - 1)) == 0;
+}
+
+/** The entry of the line at `start` whose first `hashed` bytes end in its first space, or 0. */
+export function findPrefix(start: u32, hashed: u32, end: u32, context: u32): u32 {
+  const hash = hashPrefix(start, hashed);
+  let entry = load<u32>(buckets + ((hash & bucketMask) << 2));
+  while (entry) {
+    if (load<u32>(entry + PREFIX_HASH) == hash && <u32>load<u16>(entry + PREFIX_HASHED) == hashed) {
+      const length = <u32>load<u16>(entry + PREFIX_LENGTH);
+      const bound = load<u32>(entry + PREFIX_CONTEXT);
+      if (
+        (bound == 0 || bound == context) &&
+        start + length <= end &&
+        sameBytes(start, entry + PREFIX_HEADER_BYTES, length)
+      ) {
+        return entry;
+      }
+    }
+    entry = load<u32>(entry + PREFIX_NEXT);
+  }
+  return 0;
+}
+
+/**
+ * Remembers the prefix at `start`: `length` bytes, the first `hashed` of which end in the first
+ * space. Returns the entry, 0 if the prefix is too long to keep.
+ */
+export function bindPrefix(
+  start: u32,
+  length: u32,
+  hashed: u32,
+  context: u32,
+  kind: u32,
+  series: u32,
+): u32 {
+  if (length > <u32>PREFIX_LENGTH_MAX) return 0;
+  if (count >= countMax) evictOne();
+  const entry = allocatePinned(PREFIX_HEADER_BYTES + length);
+  const hash = hashPrefix(start, hashed);
+  const bucket = buckets + ((hash & bucketMask) << 2);
+  store<u32>(entry + PREFIX_HASH, hash);
+  store<u32>(entry + PREFIX_NEXT, load<u32>(bucket));
+  store<u32>(entry + PREFIX_SERIES, series);
+  store<u32>(entry + PREFIX_SUCCESSOR, 0);
+  store<u16>(entry + PREFIX_LENGTH, <u16>length);
+  store<u16>(entry + PREFIX_HASHED, <u16>hashed);
+  store<u8>(entry + PREFIX_KIND, <u8>kind);
+  store<u8>(entry + PREFIX_USED, 0);
+  store<u32>(entry + PREFIX_CONTEXT, context);
+  memory.copy(entry + PREFIX_HEADER_BYTES, start, length);
+  store<u32>(bucket, entry);
+  count++;
+  if (previousPrefix) store<u32>(previousPrefix + PREFIX_SUCCESSOR, entry);
+  previousPrefix = entry;
+  return entry;
+}
+
+function evictOne(): void {
+  for (;;) {
+    const bucket = buckets + (hand << 2);
+    let at = bucket;
+    let entry = load<u32>(at);
+    while (entry) {
+      if (load<u8>(entry + PREFIX_USED)) {
+        store<u8>(entry + PREFIX_USED, 0);
+        at = entry + PREFIX_NEXT;
+        entry = load<u32>(at);
+      } else {
+        store<u32>(at, load<u32>(entry + PREFIX_NEXT));
+        freeEntry(entry);
+        evictions++;
+        return;
+      }
+    }
+    hand = (hand + 1) & bucketMask;
+  }
+}
+
+function freeEntry(entry: u32): void {
+  // A free entry keeps kind 0 and its size, so a successor that still names it finds no match.
+  store<u8>(entry + PREFIX_KIND, 0);
+  if (entry == previousPrefix) previousPrefix = 0;
+  count--;
+  release(entry);
+}
+
+/** Drops every entry that leads to a series marked dead; returns how many. */
+export function dropDeadPrefixes(): u32 {
+  let dropped: u32 = 0;
+  for (let bucket: u32 = 0; bucket <= bucketMask; bucket++) {
+    let at = buckets + (bucket << 2);
+    let entry = load<u32>(at);
+    while (entry) {
+      const next = load<u32>(entry + PREFIX_NEXT);
+      if (
+        load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_SERIES &&
+        load<u32>(load<u32>(entry + PREFIX_SERIES) + SERIES_FLAGS) & SERIES_FLAG_DEAD
+      ) {
+        store<u32>(at, next);
+        freeEntry(entry);
+        dropped++;
+      } else at = entry + PREFIX_NEXT;
+      entry = next;
+    }
+  }
+  return dropped;
+}

@@ -1,0 +1,392 @@
+// Series: where a sample goes. The newest HEAD_SLOTS slots are plain Float64; older ones lie in
+// one sealed block a window.
+import {
+  BLOCK_ADDRESS_MASK,
+  BLOCK_START,
+  BLOCK_WORD,
+  HEAD_SLOTS,
+  SCRATCH_BASE,
+  SERIES_BLOCKS,
+  SERIES_BLOCK_CAPACITY,
+  SERIES_BLOCK_COUNT,
+  SERIES_BYTES,
+  SERIES_COUNT,
+  SERIES_EXPONENT,
+  SERIES_FLAGS,
+  SERIES_FLAG_DEAD,
+  SERIES_HEAD,
+  SERIES_HEAD_SLOT,
+  SERIES_LAST_SLOT,
+  SERIES_LAST_TIME,
+  SERIES_LEVEL,
+  SERIES_METRIC,
+  SERIES_NEXT_LOW,
+  SERIES_NEXT_SPAN,
+  SERIES_STAGGER,
+  SERIES_STEP,
+  WINDOW_SLOTS,
+  WORD_EXPONENT_SHIFT,
+} from '../layout';
+import { allocate, release } from './alloc';
+import { blockBytes, decodeBlock, decodeBlockRange, encodeBlock } from './block';
+
+/** Head slot of a series without a head: no slot lies within HEAD_SLOTS of it, so the fast path misses. */
+const NO_HEAD_SLOT: u32 = 0x80000000;
+const HEAD_BYTES: u32 = HEAD_SLOTS * 8;
+/** Work area of one window, and of the block made of it. */
+const WINDOW_VALUES: u32 = SCRATCH_BASE;
+const WINDOW_BLOCK: u32 = SCRATCH_BASE + 2048;
+
+/** A new, empty series; returns its address. */
+export function createSeries(stepSec: u32, metric: u32, level: u32, stagger: u32): u32 {
+  const series = allocate(SERIES_BYTES);
+  memory.fill(series, 0, SERIES_BYTES);
+  store<u32>(series + SERIES_STEP, stepSec);
+  store<u16>(series + SERIES_METRIC, <u16>metric);
+  store<u32>(series + SERIES_LEVEL, level);
+  store<u32>(series + SERIES_HEAD_SLOT, NO_HEAD_SLOT);
+  store<u8>(series + SERIES_STAGGER, <u8>(stagger & (WINDOW_SLOTS - 1)));
+  return series;
+}
+
+/** Frees all a series has. The caller has unbound its prefixes before (see dropDeadPrefixes). */
+export function releaseSeries(series: u32): void {
+  freeBefore(series, 0xffffffff);
+  release(series);
+}
+
+/** Marks a series: prefixes that lead to it are dropped at the next dropDeadPrefixes. */
+export function markDead(series: u32): void {
+  store<u32>(series + SERIES_FLAGS, load<u32>(series + SERIES_FLAGS) | SERIES_FLAG_DEAD);
+}
+
+/** Stores one sample. Fast path: the slot after the newest one, still in the head. */
+// @ts-ignore: decorator
+@inline
+export function append(series: u32, timeSec: u32, value: f64): void {
+  const low = load<u32>(series + SERIES_NEXT_LOW);
+  const slot = load<u32>(series + SERIES_LAST_SLOT) + 1;
+  const offset = slot - load<u32>(series + SERIES_HEAD_SLOT);
+  if (timeSec - low <= load<u32>(series + SERIES_NEXT_SPAN) && offset < <u32>HEAD_SLOTS) {
+    store<f64>(load<u32>(series + SERIES_HEAD) + (offset << 3), value);
+    store<u32>(series + SERIES_LAST_SLOT, slot);
+    store<u32>(series + SERIES_NEXT_LOW, low + load<u32>(series + SERIES_STEP));
+    store<u32>(series + SERIES_LAST_TIME, timeSec);
+    store<u32>(series + SERIES_COUNT, load<u32>(series + SERIES_COUNT) + 1);
+  } else {
+    appendSlow(series, timeSec, value);
+  }
+}
+
+/** `append` for the control plane. */
+export function appendSample(series: u32, timeSec: u32, value: f64): i32 {
+  append(series, timeSec, value);
+  return 1;
+}
+
+/** Nearest grid point, ties to the lower: slot s is shown at s * step. */
+// @ts-ignore: decorator
+@inline
+function nearestSlot(timeSec: u32, step: u32): u32 {
+  return (timeSec + step - 1 - (step >> 1)) / step;
+}
+
+function appendSlow(series: u32, timeSec: u32, value: f64): void {
+  store<u32>(series + SERIES_COUNT, load<u32>(series + SERIES_COUNT) + 1);
+  const slot = placeSample(series, timeSec);
+  if (slot <= load<u32>(series + SERIES_LAST_SLOT) && load<u32>(series + SERIES_LAST_SLOT)) {
+    writeLate(series, slot, value);
+    return;
+  }
+  store<u32>(series + SERIES_LAST_SLOT, slot);
+  store<u32>(series + SERIES_LAST_TIME, timeSec);
+  if (!load<u32>(series + SERIES_HEAD)) openHead(series, slot);
+  else if (slot - load<u32>(series + SERIES_HEAD_SLOT) >= <u32>HEAD_SLOTS) {
+    sealHead(series);
+    openHead(series, slot);
+  }
+  const offset = slot - load<u32>(series + SERIES_HEAD_SLOT);
+  store<f64>(load<u32>(series + SERIES_HEAD) + (offset << 3), value);
+}
+
+/**
+ * The slot of a sample that is not plainly the next one, and the phase to go on with.
+ *
+ * A collector's clock has any phase and jitters. The first sample takes the nearest grid point;
+ * from then on LOW … LOW + SPAN is the envelope of the phases seen, moved on by a step with each
+ * slot. A sample that fits an envelope of at most 9/10 of a step is the next slot's: so jitter of
+ * ±40 % neither leaves a hole nor hits a slot twice, and no sample is shown a whole step away.
+ * After a gap of two slots or more the phase is locked anew.
+ */
+function placeSample(series: u32, timeSec: u32): u32 {
+  const step = load<u32>(series + SERIES_STEP);
+  const last = load<u32>(series + SERIES_LAST_SLOT);
+  if (!last) return lockPhase(series, timeSec, step);
+  const low = <i64>load<u32>(series + SERIES_NEXT_LOW);
+  const span = <i64>load<u32>(series + SERIES_NEXT_SPAN);
+  const time = <i64>timeSec;
+  if (timeSec > load<u32>(series + SERIES_LAST_TIME)) {
+    const newLow = min<i64>(low, time);
+    const newSpan = max<i64>(low + span, time) - newLow;
+    const shown = <i64>(last + 1) * <i64>step;
+    const away = time > shown ? time - shown : shown - time;
+    if (newSpan * 10 <= <i64>step * 9 && away * 20 <= <i64>step * 19) {
+      store<u32>(series + SERIES_NEXT_LOW, <u32>newLow + step);
+      store<u32>(series + SERIES_NEXT_SPAN, <u32>newSpan);
+      return last + 1;
+    }
+  } else if (timeSec == load<u32>(series + SERIES_LAST_TIME)) {
+    return last;
+  }
+  // Distance to the middle of the envelope of the slot after the newest one, in whole steps.
+  const fromMiddle = time - (low + (span >> 1)) + <i64>(step >> 1);
+  const steps = fromMiddle >= 0 ? fromMiddle / step : -((-fromMiddle + step - 1) / step);
+  if (steps >= 2) {
+    const relocked = nearestSlot(timeSec, step);
+    if (relocked > last) return lockPhase(series, timeSec, step);
+  }
+  if (steps >= 0) store<u32>(series + SERIES_NEXT_LOW, <u32>(low + (steps + 1) * step));
+  return <u32>(<i64>last + 1 + steps);
+}
+
+function lockPhase(series: u32, timeSec: u32, step: u32): u32 {
+  store<u32>(series + SERIES_NEXT_LOW, timeSec + step);
+  store<u32>(series + SERIES_NEXT_SPAN, 0);
+  return nearestSlot(timeSec, step);
+}
+
+// @ts-ignore: decorator
+@inline
+function windowStart(series: u32, slot: u32): u32 {
+  const stagger = <u32>load<u8>(series + SERIES_STAGGER);
+  return ((slot + stagger) & ~(WINDOW_SLOTS - 1)) - stagger;
+}
+
+function openHead(series: u32, slot: u32): void {
+  let head = load<u32>(series + SERIES_HEAD);
+  if (!head) {
+    head = allocate(HEAD_BYTES);
+    store<u32>(series + SERIES_HEAD, head);
+  }
+  const stagger = <u32>load<u8>(series + SERIES_STAGGER);
+  const headSlot = ((slot + stagger) & ~(HEAD_SLOTS - 1)) - stagger;
+  store<u32>(series + SERIES_HEAD_SLOT, headSlot);
+  fillMissing(head, HEAD_SLOTS);
+  reclaimHeadSlots(series, headSlot, head);
+}
+
+/** Slots of a new head that an idle head left in a block come back: no slot lives in two places. */
+function reclaimHeadSlots(series: u32, headSlot: u32, head: u32): void {
+  const blocks = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
+  if (!blocks) return;
+  const newest = blockAt(series, blocks - 1);
+  if (load<u32>(newest + BLOCK_START) + blockSlots(newest) <= headSlot) return;
+  const start = windowStart(series, headSlot);
+  const index = loadWindow(series, start);
+  const values = WINDOW_VALUES + ((headSlot - start) << 3);
+  memory.copy(head, values, HEAD_BYTES);
+  fillMissing(values, HEAD_SLOTS);
+  storeWindow(series, start, index);
+}
+
+function fillMissing(values: u32, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) store<f64>(values + (i << 3), NaN);
+}
+
+/** Moves the head's samples into the block of its window and leaves the head as it is. */
+function sealHead(series: u32): void {
+  const headSlot = load<u32>(series + SERIES_HEAD_SLOT);
+  const start = windowStart(series, headSlot);
+  const index = loadWindow(series, start);
+  memory.copy(WINDOW_VALUES + ((headSlot - start) << 3), load<u32>(series + SERIES_HEAD), HEAD_BYTES);
+  storeWindow(series, start, index);
+}
+
+/** Seals a head that nothing has written to since `slot`, and gives its memory back. */
+export function sealIdleHead(series: u32, slot: u32): i32 {
+  const head = load<u32>(series + SERIES_HEAD);
+  if (!head || load<u32>(series + SERIES_LAST_SLOT) >= slot) return 0;
+  sealHead(series);
+  release(head);
+  store<u32>(series + SERIES_HEAD, 0);
+  store<u32>(series + SERIES_HEAD_SLOT, NO_HEAD_SLOT);
+  return 1;
+}
+
+/** A sample for a slot at or before the newest one. */
+function writeLate(series: u32, slot: u32, value: f64): void {
+  const head = load<u32>(series + SERIES_HEAD);
+  const headSlot = load<u32>(series + SERIES_HEAD_SLOT);
+  if (head && slot - headSlot < <u32>HEAD_SLOTS) {
+    store<f64>(head + ((slot - headSlot) << 3), value);
+    return;
+  }
+  const start = windowStart(series, slot);
+  const index = loadWindow(series, start);
+  store<f64>(WINDOW_VALUES + ((slot - start) << 3), value);
+  storeWindow(series, start, index);
+}
+
+/** Directory index of the first block that starts at or after `slot`. */
+export function firstBlockFrom(series: u32, slot: u32): i32 {
+  const list = load<u32>(series + SERIES_BLOCKS);
+  let low: i32 = 0;
+  let high: i32 = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (load<u32>((load<u32>(list + (middle << 2)) & BLOCK_ADDRESS_MASK) + BLOCK_START) < slot) {
+      low = middle + 1;
+    } else high = middle;
+  }
+  return low;
+}
+
+// @ts-ignore: decorator
+@inline
+function blockAt(series: u32, index: i32): u32 {
+  return load<u32>(load<u32>(series + SERIES_BLOCKS) + (index << 2)) & BLOCK_ADDRESS_MASK;
+}
+
+// @ts-ignore: decorator
+@inline
+function blockSlots(block: u32): u32 {
+  return (load<u32>(block + BLOCK_WORD) & 127) + 1;
+}
+
+/** Decodes a window to WINDOW_VALUES; returns the index of its block, or ~index where one belongs. */
+function loadWindow(series: u32, start: u32): i32 {
+  fillMissing(WINDOW_VALUES, WINDOW_SLOTS);
+  const index = firstBlockFrom(series, start);
+  if (index >= <i32>load<u16>(series + SERIES_BLOCK_COUNT)) return ~index;
+  const block = blockAt(series, index);
+  const blockStart = load<u32>(block + BLOCK_START);
+  if (blockStart >= start + WINDOW_SLOTS) return ~index;
+  decodeBlock(block, WINDOW_VALUES + ((blockStart - start) << 3));
+  return index;
+}
+
+/** Encodes WINDOW_VALUES as the block at `index` (or inserts it at ~index). */
+function storeWindow(series: u32, start: u32, index: i32): void {
+  let from: u32 = 0;
+  let until: u32 = WINDOW_SLOTS;
+  while (from < until && isNaN(load<f64>(WINDOW_VALUES + (from << 3)))) from++;
+  while (until > from && isNaN(load<f64>(WINDOW_VALUES + ((until - 1) << 3)))) until--;
+  if (from == until) {
+    if (index >= 0) removeBlock(series, index);
+    return;
+  }
+  const bytes = encodeBlock(
+    WINDOW_VALUES + (from << 3),
+    until - from,
+    start + from,
+    <i32>load<u8>(series + SERIES_EXPONENT),
+    WINDOW_BLOCK,
+  );
+  const exponent = (load<u32>(WINDOW_BLOCK + BLOCK_WORD) >> WORD_EXPONENT_SHIFT) & 31;
+  store<u8>(series + SERIES_EXPONENT, <u8>exponent);
+  const block = allocate(bytes);
+  memory.copy(block, WINDOW_BLOCK, bytes);
+  if (index >= 0) {
+    release(blockAt(series, index));
+    store<u32>(load<u32>(series + SERIES_BLOCKS) + (index << 2), block);
+  } else insertBlock(series, ~index, block);
+}
+
+function insertBlock(series: u32, index: i32, block: u32): void {
+  const count = <u32>load<u16>(series + SERIES_BLOCK_COUNT);
+  const capacity = <u32>load<u16>(series + SERIES_BLOCK_CAPACITY);
+  let list = load<u32>(series + SERIES_BLOCKS);
+  if (count == capacity) {
+    const grown = capacity == 0 ? 4 : capacity + max<u32>(4, capacity >> 1 & ~3);
+    const moved = allocate(grown << 2);
+    if (list) {
+      memory.copy(moved, list, count << 2);
+      release(list);
+    }
+    list = moved;
+    store<u32>(series + SERIES_BLOCKS, list);
+    store<u16>(series + SERIES_BLOCK_CAPACITY, <u16>grown);
+  }
+  const at = list + (index << 2);
+  memory.copy(at + 4, at, (count - index) << 2);
+  store<u32>(at, block);
+  store<u16>(series + SERIES_BLOCK_COUNT, <u16>(count + 1));
+}
+
+function removeBlock(series: u32, index: i32): void {
+  const count = <u32>load<u16>(series + SERIES_BLOCK_COUNT);
+  release(blockAt(series, index));
+  const at = load<u32>(series + SERIES_BLOCKS) + (index << 2);
+  memory.copy(at, at + 4, (count - index - 1) << 2);
+  store<u16>(series + SERIES_BLOCK_COUNT, <u16>(count - 1));
+}
+
+/** `count` slots from `from` on as Float64 to `out`, NaN where missing. */
+export function readSeries(series: u32, from: u32, count: u32, out: u32): void {
+  fillMissing(out, count);
+  const until = from + count;
+  const blocks = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
+  let index = firstBlockFrom(series, from);
+  if (index > 0) index--;
+  for (; index < blocks; index++) {
+    const block = blockAt(series, index);
+    const start = load<u32>(block + BLOCK_START);
+    if (start >= until) break;
+    const end = start + blockSlots(block);
+    if (end <= from) continue;
+    const first = max<u32>(start, from);
+    const last = min<u32>(end, until);
+    decodeBlockRange(block, first - start, last - start, out + ((first - from) << 3));
+  }
+  const head = load<u32>(series + SERIES_HEAD);
+  if (!head) return;
+  const headSlot = load<u32>(series + SERIES_HEAD_SLOT);
+  const first = max<u32>(headSlot, from);
+  const last = min<u32>(headSlot + HEAD_SLOTS, until);
+  if (first < last) {
+    memory.copy(out + ((first - from) << 3), head + ((first - headSlot) << 3), (last - first) << 3);
+  }
+}
+
+/** Frees whole blocks that end at or before `slot`, and a head likewise; returns how many went. */
+export function freeBefore(series: u32, slot: u32): u32 {
+  const blocks = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
+  const list = load<u32>(series + SERIES_BLOCKS);
+  let gone: i32 = 0;
+  while (gone < blocks) {
+    const block = blockAt(series, gone);
+    if (load<u32>(block + BLOCK_START) + blockSlots(block) > slot) break;
+    release(block);
+    gone++;
+  }
+  if (gone == blocks) {
+    if (list) release(list);
+    store<u32>(series + SERIES_BLOCKS, 0);
+    store<u32>(series + SERIES_BLOCK_COUNT, 0);
+  } else if (gone > 0) {
+    memory.copy(list, list + (gone << 2), (blocks - gone) << 2);
+    store<u16>(series + SERIES_BLOCK_COUNT, <u16>(blocks - gone));
+  }
+  const head = load<u32>(series + SERIES_HEAD);
+  if (head && load<u32>(series + SERIES_LAST_SLOT) < slot) {
+    release(head);
+    store<u32>(series + SERIES_HEAD, 0);
+    store<u32>(series + SERIES_HEAD_SLOT, NO_HEAD_SLOT);
+    gone++;
+  }
+  return gone;
+}
+
+/** Oldest slot a series has, 0xffffffff if it has none. */
+export function oldestSlot(series: u32): u32 {
+  if (load<u16>(series + SERIES_BLOCK_COUNT)) return load<u32>(blockAt(series, 0) + BLOCK_START);
+  return load<u32>(series + SERIES_HEAD) ? load<u32>(series + SERIES_HEAD_SLOT) : 0xffffffff;
+}
+
+/** Bytes of a series' blocks, head and directory. */
+export function seriesBytes(series: u32): u32 {
+  const blocks = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
+  let bytes: u32 = SERIES_BYTES + (<u32>load<u16>(series + SERIES_BLOCK_CAPACITY) << 2);
+  for (let i = 0; i < blocks; i++) bytes += blockBytes(blockAt(series, i));
+  return load<u32>(series + SERIES_HEAD) ? bytes + HEAD_BYTES : bytes;
+}

@@ -1,0 +1,97 @@
+import type { StoreConfig } from '../src/config/config.js';
+import type { Counters } from '../src/protocol/counters.js';
+import type { Engine } from './engine/engine.js';
+import type { Kernel } from './kernel/kernel.js';
+import { HEAD_SLOTS, SERIES_HEAD, SERIES_BLOCK_COUNT, SERIES_STEP } from './kernel/layout.js';
+
+/** How often data is looked at for its age; a sweep touches every series. */
+const SWEEP_SEC = 60;
+/** Slots are 32-bit and windows reach back, so the first 256 steps after 1970 are no place for data. */
+const STEPS_BEFORE_FIRST = 256;
+/** Under pressure at least this part of the time kept is given up at once, so that sweeps stay rare. */
+const EVICT_SHARE = 1 / 32;
+const PAGE_BYTES = 65536;
+
+/** Time range of what is taken, age of what is kept, and what goes first when memory is short. */
+export class Retention {
+  /** Earliest and latest second that is stored now. */
+  minSec = 0;
+  maxSec = 0;
+  readonly #kernel: Kernel;
+  readonly #engine: Engine;
+  readonly #store: StoreConfig;
+  readonly #counters: Counters;
+  #sweptSec = 0;
+
+  constructor(kernel: Kernel, engine: Engine, store: StoreConfig, counters: Counters) {
+    this.#kernel = kernel;
+    this.#engine = engine;
+    this.#store = store;
+    this.#counters = counters;
+    if (store.memoryCapBytes > 0) {
+      const pages = Math.floor(store.memoryCapBytes / store.shardCount / PAGE_BYTES);
+      kernel.setPageBudget(Math.max(1, pages));
+    }
+  }
+
+  /** Moves the time range on; sweeps once a minute. */
+  tick(nowSec: number): void {
+    const steps = Object.values(this.#store.metrics).map((metric) => metric.frequency);
+    const firstSec = Math.max(...steps, 1) * STEPS_BEFORE_FIRST;
+    const enforced = this.#store.retentionEnforced;
+    this.minSec = enforced ? Math.max(firstSec, nowSec - this.#store.retentionSec) : firstSec;
+    this.maxSec = enforced ? nowSec + this.#store.futureSec : 0xfffffff0;
+    this.#kernel.setTimeRange(this.minSec, this.maxSec);
+    if (nowSec - this.#sweptSec >= SWEEP_SEC) {
+      this.#sweptSec = nowSec;
+      if (enforced) this.#sweep(this.minSec);
+    }
+  }
+
+  /** Frees the oldest data until something was gained; false if there is nothing left to free. */
+  evict(): boolean {
+    let oldestSec = Infinity;
+    let newestSec = 0;
+    this.#engine.forEachSeries((series, words) => {
+      const slot = this.#kernel.oldestSlot(series) >>> 0;
+      if (slot === 0xffffffff) return;
+      const step = words[(series + SERIES_STEP) >>> 2]!;
+      oldestSec = Math.min(oldestSec, slot * step);
+      newestSec = Math.max(newestSec, this.#engine.newestSec(series));
+    });
+    if (oldestSec === Infinity) return false;
+    const pagesBefore = this.#kernel.heapPagesInUse();
+    const stride = Math.max(1, (newestSec - oldestSec) * EVICT_SHARE);
+    for (let toSec = oldestSec + stride; toSec < newestSec + 2 * stride; toSec += stride) {
+      const freed = this.#freeBefore(toSec);
+      this.#counters.add('blocks_evicted_total', freed);
+      if (this.#kernel.heapPagesInUse() < pagesBefore - 32) return true;
+    }
+    return this.#kernel.heapPagesInUse() < pagesBefore;
+  }
+
+  #sweep(toSec: number): void {
+    this.#counters.add('blocks_freed_total', this.#freeBefore(toSec));
+    const removed = this.#engine.removeEmptySeries((series, words) => {
+      return (
+        words[(series + SERIES_HEAD) >>> 2] === 0 &&
+        (words[(series + SERIES_BLOCK_COUNT) >>> 2]! & 0xffff) === 0
+      );
+    });
+    this.#counters.add('series_removed_total', removed);
+  }
+
+  /** Frees blocks older than `toSec`, and seals heads that fell silent two heads ago. */
+  #freeBefore(toSec: number): number {
+    let freed = 0;
+    const nowSec = this.maxSec - this.#store.futureSec;
+    this.#engine.forEachSeries((series, words) => {
+      const step = words[(series + SERIES_STEP) >>> 2]!;
+      freed += this.#kernel.freeBefore(series, Math.max(0, Math.floor(toSec / step)));
+      if (this.#store.retentionEnforced) {
+        this.#kernel.sealIdleHead(series, Math.floor(nowSec / step) - 2 * HEAD_SLOTS);
+      }
+    });
+    return freed;
+  }
+}

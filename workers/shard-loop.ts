@@ -1,0 +1,165 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { HealthRequest } from '../src/routing/store.js';
+import type { NodeHealth } from '../src/routing/store.js';
+import { StoreError, type ErrorData } from '../src/model/errors.js';
+import { Counters } from '../src/protocol/counters.js';
+import type {
+  AnswerBatch,
+  FromShard,
+  PartExamples,
+  QueryTask,
+  ShardAnswer,
+  ShardStart,
+  ToShard,
+} from '../src/protocol/messages.js';
+import { Ring } from '../src/protocol/ring.js';
+import { Engine } from './engine/engine.js';
+import { PartReader } from './ingest/part-reader.js';
+import { instantiateKernel, type Kernel } from './kernel/kernel.js';
+import { ANSWER_BASE, ANSWER_BYTES } from './kernel/layout.js';
+import { Retention } from './retention.js';
+
+/** A turn ends after this long, so that queries, tasks and ingest take turns. */
+const TURN_MS = 4;
+/** A batch of answers is sent when it has grown to this, so that the same few pages are reused. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+const UPKEEP_MS = 1000;
+
+/**
+ * One shard: the loop that empties the ring, answers queries and keeps house. It blocks on
+ * nothing; between turns the worker's event loop runs its port, tasks and timers.
+ */
+export class Shard {
+  readonly #port: MessagePort;
+  readonly #ring: Ring;
+  readonly #kernel: Kernel;
+  readonly #counters: Counters;
+  readonly #engine: Engine;
+  readonly #reader: PartReader;
+  readonly #retention: Retention;
+  #queries: QueryTask[] = [];
+  #examples: PartExamples[] = [];
+  #batch = 0;
+  #turnScheduled = false;
+
+  constructor(start: ShardStart) {
+    this.#port = start.port;
+    this.#ring = new Ring(start.memory);
+    this.#kernel = instantiateKernel(start.memory);
+    this.#counters = new Counters(start.memory);
+    this.#kernel.initShard(start.limits.prefixesMax);
+    this.#engine = new Engine(this.#kernel, start.memory, start.store, start.limits);
+    this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
+    this.#reader = new PartReader({
+      memory: start.memory,
+      kernel: this.#kernel,
+      engine: this.#engine,
+      retention: this.#retention,
+      ring: this.#ring,
+      counters: this.#counters,
+      limits: start.limits,
+      shardCount: start.store.shardCount,
+    });
+    this.#port.on('message', (message: ToShard) => {
+      if (message !== 0) this.#queries.push(...message.queries);
+      this.#turn();
+    });
+    setInterval(() => this.#keepHouse(), UPKEEP_MS).unref();
+    this.#keepHouse();
+    this.#ring.sleep();
+  }
+
+  free(selectors: string[][], toSec: number): number {
+    return this.#engine.free(selectors, toSec);
+  }
+
+  debug(selector: string[]): string {
+    return this.#engine.debug(selector);
+  }
+
+  health(request: HealthRequest): Record<string, NodeHealth> {
+    return this.#engine.health(request, Math.floor(Date.now() / 1000));
+  }
+
+  /** Parts for a bounded time, then one batch of answers, then one message to the front. */
+  #turn(): void {
+    const began = performance.now();
+    let parts = 0;
+    while (this.#ring.acknowledged !== this.#ring.published) {
+      const examples = this.#reader.read(this.#ring.acknowledged);
+      if (examples) this.#examples.push(examples);
+      this.#ring.acknowledge();
+      parts++;
+      if (performance.now() - began > TURN_MS) break;
+    }
+    if (parts > 0) this.#counters.add('ingest_microseconds_total', (performance.now() - began) * 1e3);
+    const batch = this.#answerQueries();
+    if (parts > 0 || batch) {
+      const message: FromShard = { examples: this.#examples, batch };
+      this.#port.postMessage(message);
+      this.#examples = [];
+    }
+    if (this.#ring.acknowledged !== this.#ring.published || this.#canAnswer()) this.#scheduleTurn();
+    else if (!this.#ring.sleep()) this.#scheduleTurn();
+  }
+
+  #scheduleTurn(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    setImmediate(() => {
+      this.#turnScheduled = false;
+      this.#turn();
+    });
+  }
+
+  /** Two batches may be under way: each has half of the answer region. */
+  #canAnswer(): boolean {
+    return this.#queries.length > 0 && this.#batch - this.#ring.batchConsumed < 2;
+  }
+
+  #answerQueries(): AnswerBatch | undefined {
+    if (!this.#canAnswer()) return undefined;
+    const number = ++this.#batch;
+    const half = ANSWER_BYTES / 2;
+    const base = ANSWER_BASE + (number % 2) * half;
+    const end = base + half;
+    const answers: ShardAnswer[] = [];
+    const began = performance.now();
+    let at = base;
+    let taken = 0;
+    while (taken < this.#queries.length && at - base < BATCH_BYTES) {
+      const answer = this.#answer(this.#queries[taken++]!, at, end);
+      answers.push(answer);
+      at = (answer.address + answer.bytes + 63) & ~63;
+    }
+    this.#queries = this.#queries.slice(taken);
+    this.#counters.add('queries_total', taken);
+    this.#counters.add('query_bytes_total', at - base);
+    this.#counters.add('query_microseconds_total', (performance.now() - began) * 1e3);
+    return { number, answers };
+  }
+
+  #answer(task: QueryTask, address: number, end: number): ShardAnswer {
+    try {
+      return { id: task.id, address, ...this.#engine.query(task.text, task.indexes, address, end) };
+    } catch (error) {
+      return { id: task.id, address, bytes: 0, error: errorData(error) };
+    }
+  }
+
+  #keepHouse(): void {
+    this.#retention.tick(Math.floor(Date.now() / 1000));
+    this.#counters.set('prefixes_current', this.#kernel.prefixCount());
+    this.#counters.set('prefix_evictions_total', this.#kernel.prefixEvictions());
+    this.#counters.set('heap_bytes_current', this.#kernel.heapPagesInUse() * 65536);
+    this.#counters.set('heap_live_bytes_current', this.#kernel.heapBytesLive());
+    this.#counters.set('series_current', this.#engine.seriesCount);
+    this.#counters.set('levels_current', this.#engine.levelCount);
+  }
+}
+
+/** A query that fails in a way nobody foresaw costs that query only. */
+function errorData(error: unknown): ErrorData {
+  if (error instanceof StoreError) return error.toData();
+  return { code: 'internal', message: `the query failed: ${(error as Error).message}` };
+}

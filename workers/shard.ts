@@ -1,0 +1,40 @@
+// The Piscina entry of a shard: a table of named tasks. What they do is in the folders below.
+import type { HealthRequest } from '../src/routing/store.js';
+import { StoreError, type ErrorData } from '../src/model/errors.js';
+import type { ShardStart } from '../src/protocol/messages.js';
+import { Shard } from './shard-loop.js';
+
+let shard: Shard | undefined;
+
+type Answer<Result> = { value: Result } | { error: ErrorData };
+
+/** Errors cross the thread boundary as data: a class error would arrive without its code. */
+function answer<Result>(work: (shard: Shard) => Result): Answer<Result> {
+  try {
+    if (!shard) throw new StoreError('shard-unavailable', 'the shard has not been started');
+    return { value: work(shard) };
+  } catch (error) {
+    if (error instanceof StoreError) return { error: error.toData() };
+    throw error;
+  }
+}
+
+/** Takes over the memory and the port; from now on the shard owns its series. */
+export function start(task: ShardStart): void {
+  shard = new Shard(task);
+}
+
+/** Frees whole blocks older than `toSec` below each selector; returns how many. */
+export function free(task: { selectors: string[][]; toSec: number }): Answer<number> {
+  return answer((owner) => owner.free(task.selectors, task.toSec));
+}
+
+/** The level tree at a selector as JSON text. */
+export function debug(selector: string[]): Answer<string> {
+  return answer((owner) => owner.debug(selector));
+}
+
+/** State of nodes of this shard. */
+export function health(request: HealthRequest): Answer<unknown> {
+  return answer((owner) => owner.health(request));
+}
