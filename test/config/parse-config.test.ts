@@ -207,7 +207,6 @@ t.test('loadConfig reads the file that the flags name', async (t) => {
   t.ok(Object.isFrozen(config));
   t.match(warnings, [/^-dev is not used/]);
 
-  t.strictSame(loadConfig([]).config, DEFAULTS);
   t.equal(loadConfig(['-version', '-config', '/does/not/exist']).showVersion, true);
 
   const missing = join(directory, 'missing.json');
@@ -217,6 +216,20 @@ t.test('loadConfig reads the file that the flags name', async (t) => {
   });
   write('{"main": ');
   t.throws(() => loadConfig(['-config', file]), {
+    name: 'ConfigError',
     problems: [{ path: '(file)', message: /config\.json" is not JSON: / }],
   });
+});
+
+t.test('without -config, ./config.json is read if there is one', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'metricshard-config-'));
+  const before = process.cwd();
+  process.chdir(directory);
+  t.teardown(() => {
+    process.chdir(before);
+    rmSync(directory, { recursive: true });
+  });
+  t.strictSame(loadConfig([]), { config: DEFAULTS, warnings: [], showVersion: false });
+  writeFileSync('config.json', '{"main": {"addr": ":9"}}');
+  t.equal(loadConfig([]).config.listen.port, 9);
 });
