@@ -92,7 +92,8 @@ export class Shard {
       parts++;
       if (performance.now() - began > TURN_MS) break;
     }
-    if (parts > 0) this.#counters.add('ingest_microseconds_total', (performance.now() - began) * 1e3);
+    if (parts > 0)
+      this.#counters.add('ingest_microseconds_total', (performance.now() - began) * 1e3);
     const batch = this.#answerQueries();
     if (parts > 0 || batch) {
       const message: FromShard = { examples: this.#examples, batch };

@@ -65,8 +65,7 @@ export function makeHandler(store: Store, limits: Limits): HttpHandler {
     '/ready': { methods: ['GET'], run: (exchange) => ready(exchange, store) },
     '/metrics': {
       methods: ['GET'],
-      run: (exchange) =>
-        exchange.respond(200, PROMETHEUS, metricsText(store.status(), counts)),
+      run: (exchange) => exchange.respond(200, PROMETHEUS, metricsText(store.status(), counts)),
     },
   };
   return (exchange) => dispatch(exchange, routes, counts);

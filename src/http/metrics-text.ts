@@ -40,7 +40,11 @@ export function metricsText(status: StoreStatus, requests: RequestCounts): strin
   for (const shard of status.shards) {
     lines.push(`${restarts}{shard="${shard.index}"} ${shard.restarts}`);
   }
-  const answered = family('http_requests_total', 'counter', 'requests answered, by path and status');
+  const answered = family(
+    'http_requests_total',
+    'counter',
+    'requests answered, by path and status',
+  );
   for (const [key, count] of requests) {
     const [path, code] = key.split(' ');
     lines.push(`${answered}{path="${path}",status="${code}"} ${count}`);

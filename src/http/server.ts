@@ -49,7 +49,10 @@ export async function startHttpServer(
       if (config.httpAdapter === 'uws' || !(error as Error).message.includes('uWebSockets')) {
         throw error;
       }
-      log.warn({ error: (error as Error).message }, 'uWebSockets.js does not load; using node:http');
+      log.warn(
+        { error: (error as Error).message },
+        'uWebSockets.js does not load; using node:http',
+      );
     }
   }
   const { startNodeServer } = await import('./node-server.js');

@@ -119,7 +119,9 @@ function answerSummary(exchange: HttpExchange, summary: WriteSummary, style: Wri
   const { written, ignored, rejected, first } = summary;
   if (rejected > 0) {
     const example = first[0];
-    const where = example ? `line ${example.line}, column ${example.column}: ${example.reason}` : '';
+    const where = example
+      ? `line ${example.line}, column ${example.column}: ${example.reason}`
+      : '';
     const message = `${rejected} of ${written + ignored + rejected} lines were rejected; ${where}`;
     answerError(exchange, new StoreError('bad-request', message), {
       written,

@@ -21,10 +21,7 @@ export class QueryRouter {
   readonly #shardOf: (cluster: string, host: string) => number;
   #nextId = 0;
 
-  constructor(
-    shards: readonly ShardClient[],
-    shardOf: (cluster: string, host: string) => number,
-  ) {
+  constructor(shards: readonly ShardClient[], shardOf: (cluster: string, host: string) => number) {
     this.#shards = shards;
     this.#shardOf = shardOf;
   }

@@ -1,10 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import {
-  instantiateKernel,
-  createShardMemory,
-  type Kernel,
-} from '../../workers/kernel/kernel.js';
+import { instantiateKernel, createShardMemory, type Kernel } from '../../workers/kernel/kernel.js';
 import {
   PART_ARRIVAL_SEC,
   PART_BODY,
@@ -157,7 +153,10 @@ export class ShardClient {
   }
 
   /** Sends a query with all others of this turn of the event loop, in one message. */
-  query(task: QueryTask, done: (answer: ShardAnswer | StoreError, bytes: Uint8Array) => void): void {
+  query(
+    task: QueryTask,
+    done: (answer: ShardAnswer | StoreError, bytes: Uint8Array) => void,
+  ): void {
     if (!this.ready) {
       done(this.#unavailable(), this.bytes);
       return;
@@ -262,7 +261,10 @@ export class ShardClient {
     this.#wakeWaiters();
     if (this.#stopping) return;
     this.restarts++;
-    this.#log.error({ shard: this.index, restarts: this.restarts }, 'shard died; starting it again');
+    this.#log.error(
+      { shard: this.index, restarts: this.restarts },
+      'shard died; starting it again',
+    );
     setTimeout(() => this.#restart(), RESTART_DELAY_MS);
   }
 

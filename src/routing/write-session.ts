@@ -71,7 +71,8 @@ export class ShardedWrite implements WriteSession {
   #ended = false;
   #failure: StoreError | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #settle: { resolve: (summary: WriteSummary) => void; reject: (error: StoreError) => void } | undefined;
+  #settle:
+    { resolve: (summary: WriteSummary) => void; reject: (error: StoreError) => void } | undefined;
 
   constructor(
     shards: readonly ShardClient[],
@@ -179,11 +180,7 @@ export class ShardedWrite implements WriteSession {
     }
     const next = this.#openPiece(piece.shard, Math.max(this.#wanted(0), rest * 2));
     if (!next) return false;
-    next.bytes.copyWithin(
-      next.address + HEAD_BYTES,
-      start + lastNewline + 1,
-      start + piece.used,
-    );
+    next.bytes.copyWithin(next.address + HEAD_BYTES, start + lastNewline + 1, start + piece.used);
     next.used = rest;
     this.#enqueue(piece, lastNewline + 1);
     this.#piece = next;
@@ -231,7 +228,9 @@ export class ShardedWrite implements WriteSession {
   #shardOfRun(piece: Piece): ShardClient {
     const words = new Uint32Array(piece.bytes.buffer, STATE_BASE, 64);
     const text = (at: number, bytes: number): string =>
-      unescapeTag(Buffer.from(piece.bytes.subarray(words[at / 4]!, words[at / 4]! + words[bytes / 4]!)));
+      unescapeTag(
+        Buffer.from(piece.bytes.subarray(words[at / 4]!, words[at / 4]! + words[bytes / 4]!)),
+      );
     const cluster = text(RUN_CLUSTER, RUN_CLUSTER_BYTES) || this.#options.cluster;
     return this.#shardOf(cluster, text(RUN_HOST, RUN_HOST_BYTES));
   }

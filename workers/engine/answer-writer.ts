@@ -22,23 +22,39 @@ export class AnswerWriter {
     if (this.at + bytes > this.#end) {
       throw new StoreError(
         'limit-exceeded',
-        'the answer would not fit the answer buffer; ask for fewer series or a shorter range',
+        'the answer would not fit the answer buffer (128 MiB); ask for fewer series or a shorter range',
       );
     }
   }
 
+  /** Short ASCII text for which there is room (see `need`). */
+  ascii(text: string): void {
+    const bytes = this.#bytes;
+    let at = this.at;
+    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
+    this.at = at;
+  }
+
+  /** A whole number, digit by digit: no text is made of it. Room as for `ascii`. */
+  integer(value: number): void {
+    let rest = value;
+    if (rest < 0) {
+      this.#bytes[this.at++] = 45;
+      rest = -rest;
+    }
+    let digits = 1;
+    for (let bound = 10; rest >= bound; bound *= 10) digits++;
+    for (let at = this.at + digits - 1; at >= this.at; at--) {
+      const tens = Math.floor(rest / 10);
+      this.#bytes[at] = 48 + (rest - tens * 10);
+      rest = tens;
+    }
+    this.at += digits;
+  }
+
+  /** Any text, as UTF-8. */
   text(text: string): void {
     this.need(text.length * 3);
-    const bytes = this.#bytes;
-    if (text.length < 24) {
-      for (let i = 0; i < text.length; i++) {
-        const code = text.charCodeAt(i);
-        if (code > 127) {
-          this.at += bytes.write(text.slice(i), this.at);
-          return;
-        }
-        bytes[this.at++] = code;
-      }
-    } else this.at += bytes.write(text, this.at);
+    this.at += this.#bytes.write(text, this.at);
   }
 }

@@ -29,6 +29,16 @@ export class Engine {
   readonly #queries: QueryRunner;
   #view: Words;
   #series: number[] = [];
+  /** A view is only renewed for a series beyond it: asking the memory for its size costs 100 ns. */
+  readonly #seriesIn = (level: Level, metricIndex: number): number => {
+    let view = this.#view;
+    for (const series of level.series) {
+      const index = (series + SERIES_STAGGER) >>> 2;
+      if (index >= view.length) view = this.words();
+      if (view[index]! >>> 16 === metricIndex) return series;
+    }
+    return 0;
+  };
 
   constructor(kernel: Kernel, memory: WebAssembly.Memory, store: StoreConfig, limits: Limits) {
     this.#kernel = kernel;
@@ -36,8 +46,14 @@ export class Engine {
     this.#view = new Uint32Array(memory.buffer);
     this.#seriesMax = Math.ceil(limits.seriesMax / store.shardCount);
     this.metrics = new Metrics(store.metrics);
-    this.#queries = new QueryRunner(kernel, memory, this.tree, this.metrics, store, limits, () =>
-      this.words(),
+    this.#queries = new QueryRunner(
+      kernel,
+      memory,
+      this.tree,
+      this.metrics,
+      store,
+      limits,
+      this.#seriesIn,
     );
   }
 
@@ -77,11 +93,7 @@ export class Engine {
 
   /** A level's series of a metric, 0 if it has none. */
   seriesOf(level: Level, metricIndex: number): number {
-    const words = this.words();
-    for (const series of level.series) {
-      if (words[(series + SERIES_STAGGER) >>> 2]! >>> 16 === metricIndex) return series;
-    }
-    return 0;
+    return this.#seriesIn(level, metricIndex);
   }
 
   forEachSeries(callback: (series: number, words: Words) => void): void {
@@ -120,8 +132,11 @@ export class Engine {
     return this.#queries.run(text, indexes, address, end);
   }
 
+  /** Frees whole blocks older than `toSec`; series left with nothing go, so that they answer as never seen. */
   free(selectors: readonly (readonly string[])[], toSec: number): number {
-    return freeSelectors(this, this.#kernel, selectors, toSec);
+    const freed = freeSelectors(this, this.#kernel, selectors, toSec);
+    if (freed > 0) this.removeEmptySeries((series) => this.#kernel.oldestSlot(series) === -1);
+    return freed;
   }
 
   debug(selector: readonly string[]): string {

@@ -17,7 +17,7 @@ export function freeSelectors(
     engine.tree.visit(top, (level) => {
       for (const series of level.series) {
         const step = words[(series + SERIES_STEP) >>> 2]!;
-        const slot = Math.min(Math.max(0, Math.floor(toSec / step)), 0xfffffffe);
+        const slot = Math.min(Math.max(0, Math.ceil(toSec / step)), 0xfffffffe);
         freed += kernel.freeBefore(series, slot);
       }
     });

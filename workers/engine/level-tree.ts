@@ -10,6 +10,9 @@ export interface Level {
   children: Map<string, Level> | null;
   /** Addresses of its series, in the order of their creation. */
   series: number[];
+  /** By metric index: series further down, as found when the tree had `belowGeneration`. */
+  below: Map<number, readonly number[]> | null;
+  belowGeneration: number;
 }
 
 /** Depth of a host's level. */
@@ -118,7 +121,17 @@ function makeLevel(
   id: string,
   parent: Level | null,
 ): Level {
-  return { index, name, type, id, parent, children: null, series: [] };
+  return {
+    index,
+    name,
+    type,
+    id,
+    parent,
+    children: null,
+    series: [],
+    below: null,
+    belowGeneration: -1,
+  };
 }
 
 function depthOf(level: Level): number {

@@ -2,106 +2,123 @@ import type { QueryItem } from '../../src/model/query-request.js';
 import type { Level } from './level-tree.js';
 import type { Metric } from './metrics.js';
 
-/** One element of a result: the series behind it, or why there is none. */
-export interface Element {
-  /** Series that are combined. */
-  readonly series: readonly number[];
-  /** A level's own series, which goes before the children's aggregate where it has samples; 0 = none. */
-  readonly own: number;
-  /** All of them. */
-  readonly all: readonly number[];
-  readonly error?: string;
+/** Members that are combined by the metric's strategy: plain series, and levels of two layers. */
+export interface Group {
+  readonly series: number[];
+  readonly layered: Layered[];
 }
 
-type SeriesIn = (level: Level, metric: Metric) => number;
+/** A level that holds the metric and has children that do: its own samples go first. */
+export interface Layered {
+  readonly own: number;
+  readonly below: Group;
+}
+
+/** One element of a result: what is behind it, or why there is nothing. */
+export interface Element {
+  readonly group: Group;
+  /** Series in all layers. */
+  readonly seriesCount: number;
+  readonly error: string;
+}
+
+/** Address of a level's series of a metric, 0 if it has none. */
+export type SeriesIn = (level: Level, metricIndex: number) => number;
 
 /**
  * The elements a query asks for below a host: one aggregate, or one for each id in the order
  * asked. An id never seen is an element with an error, so that the others keep their places.
+ * `host` is undefined if it was never seen, `metric` if it is known but never was.
  */
 export function selectElements(
-  host: Level,
+  host: Level | undefined,
   item: QueryItem,
-  metric: Metric,
+  metric: Metric | undefined,
   seriesIn: SeriesIn,
 ): Element[] {
-  if (item.type === '' && item.subtype === '') return aggregateOf([host], metric, seriesIn);
-  const targets = targetLevels(host, item);
-  if (item.aggreg) {
-    const levels = targets.filter((target) => typeof target !== 'string');
-    return levels.length === 0 && targets.length > 0
-      ? [failed(targets[0] as string)]
-      : aggregateOf(levels, metric, seriesIn);
+  const targets = targetsOf(host, item);
+  const levels: Level[] = [];
+  for (const target of targets) if (typeof target !== 'string') levels.push(target);
+  if (item.aggreg || item.type === '') {
+    const element = combined(levels, metric, seriesIn);
+    if (element) return [element];
+    // Nothing: of a host that is no error, of ids that were named it is.
+    return item.type === ''
+      ? []
+      : [failed(noData(item, targets.length === 0 ? 'no such level' : ''))];
   }
-  return targets.map((target) => {
-    if (typeof target === 'string') return failed(target);
-    const [element] = aggregateOf([target], metric, seriesIn);
-    return element ?? failed(`${item.host}: ${target.name} has no ${metric.name}`);
-  });
-}
-
-/** Levels named by type × ids × sub-type × ids; a text where one was never seen. */
-function targetLevels(host: Level, item: QueryItem): (Level | string)[] {
-  const first = childrenOf(host, item.type, item.typeIds, item.host);
-  if (item.subtype === '') return first;
-  return first.flatMap((level) =>
-    typeof level === 'string' ? [level] : childrenOf(level, item.subtype, item.subtypeIds, item.host),
+  return targets.map((target) =>
+    typeof target === 'string'
+      ? failed(target)
+      : (combined([target], metric, seriesIn) ?? failed(noData(item, target.name))),
   );
 }
 
-function childrenOf(
-  parent: Level,
-  type: string,
-  ids: readonly string[],
-  host: string,
-): (Level | string)[] {
-  if (type === '' || type === 'node') return [parent];
+function noData(item: QueryItem, detail: string): string {
+  return `no data for metric ${item.metric} of ${item.host} ${item.type} ${detail}`.trimEnd();
+}
+
+/** Levels named by type × ids × sub-type × ids; a text where one was never seen. */
+function targetsOf(host: Level | undefined, item: QueryItem): (Level | string)[] {
+  const first = below(host ?? `host ${item.host} was never seen`, item.type, item.typeIds);
+  if (item.subtype === '') return first;
+  return first.flatMap((level) => below(level, item.subtype, item.subtypeIds));
+}
+
+/** One target an id, also where there is no parent: an answer has one element an id. */
+function below(parent: Level | string, type: string, ids: readonly string[]): (Level | string)[] {
+  if (type === '') return [parent];
+  // The host itself: its ids say nothing, yet each is owed an element.
+  if (type === 'node') return ids.length === 0 ? [parent] : ids.map(() => parent);
+  if (typeof parent === 'string') return ids.map(() => parent);
   if (ids.length === 0) {
     return [...(parent.children?.values() ?? [])].filter((child) => child.type === type);
   }
   return ids.map(
-    (id) => parent.children?.get(type + id) ?? `${host}: ${type} "${id}" was never seen`,
+    (id) => parent.children?.get(type + id) ?? `${type} ${id} of ${parent.name} was never seen`,
   );
 }
 
-/** The aggregate over levels: none, one or an error. */
-function aggregateOf(levels: readonly Level[], metric: Metric, seriesIn: SeriesIn): Element[] {
-  if (levels.length === 1) {
-    const own = seriesIn(levels[0]!, metric);
-    const below = seriesBelow(levels[0]!, metric, seriesIn);
-    if (own === 0 && below.length === 0) return [];
-    if (below.length === 0) return [{ series: [own], own: 0, all: [own] }];
-    if (own !== 0 && metric.aggregation === null) return [{ series: [own], own: 0, all: [own] }];
-    return [combined(below, own, metric)];
+/** The aggregate over levels; undefined if none of them has the metric. */
+function combined(
+  levels: readonly Level[],
+  metric: Metric | undefined,
+  seriesIn: SeriesIn,
+): Element | undefined {
+  if (!metric) return undefined;
+  const group: Group = { series: [], layered: [] };
+  let seriesCount = 0;
+  // The host named by several ids, or an id named twice, is one child.
+  for (const level of levels.length > 1 ? new Set(levels) : levels) {
+    seriesCount += collect(level, metric, seriesIn, group);
   }
-  const series = levels.flatMap((level) => {
-    const own = seriesIn(level, metric);
-    return own !== 0 ? [own] : seriesBelow(level, metric, seriesIn);
-  });
-  return series.length === 0 ? [] : [combined(series, 0, metric)];
+  if (seriesCount === 0) return undefined;
+  const members = group.series.length + group.layered.length;
+  if (members > 1 && metric.aggregation === null) {
+    return failed(`metric ${metric.name} has no aggregation, and ${members} series are asked for`);
+  }
+  return { group, seriesCount, error: '' };
 }
 
-function combined(series: readonly number[], own: number, metric: Metric): Element {
-  if (series.length > 1 && metric.aggregation === null) {
-    return failed(
-      `metric ${metric.name} has no aggregation, and ${series.length} series would have to be combined`,
-    );
+/** Adds what a level contributes; returns how many series that is. */
+function collect(level: Level, metric: Metric, seriesIn: SeriesIn, group: Group): number {
+  const own = seriesIn(level, metric.index);
+  if (!level.children) {
+    if (own !== 0) group.series.push(own);
+    return own !== 0 ? 1 : 0;
   }
-  return { series, own, all: own === 0 ? series : [...series, own] };
-}
-
-/** Series of the metric below a level; below a level that has one, nothing further is looked at. */
-function seriesBelow(level: Level, metric: Metric, seriesIn: SeriesIn): number[] {
-  if (!level.children) return [];
-  const found: number[] = [];
-  for (const child of level.children.values()) {
-    const own = seriesIn(child, metric);
-    if (own !== 0) found.push(own);
-    else if (child.children) found.push(...seriesBelow(child, metric, seriesIn));
+  // A metric without aggregation has nothing to offer for the children of a level that has it.
+  const target = own === 0 ? group : { series: [], layered: [] };
+  let count = 0;
+  if (own === 0 || metric.aggregation !== null) {
+    for (const child of level.children.values()) count += collect(child, metric, seriesIn, target);
   }
-  return found;
+  if (own === 0) return count;
+  if (count === 0) group.series.push(own);
+  else group.layered.push({ own, below: target });
+  return count + 1;
 }
 
 function failed(error: string): Element {
-  return { series: [], own: 0, all: [], error };
+  return { group: { series: [], layered: [] }, seriesCount: 0, error };
 }

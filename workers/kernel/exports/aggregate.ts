@@ -6,11 +6,35 @@ export interface AggregateExports {
    * `contributors`. `work` is scratch of (count + 256) * 16 + 4096 bytes. Decimal sums are exact
    * where all values share a small decimal exponent.
    */
-  sumSeries(list: number, length: number, from: number, count: number, out: number, contributors: number, work: number): void;
+  sumSeries(
+    list: number,
+    length: number,
+    from: number,
+    count: number,
+    out: number,
+    contributors: number,
+    work: number,
+  ): void;
   /** Smallest value per slot, same arguments. */
-  minSeries(list: number, length: number, from: number, count: number, out: number, contributors: number, work: number): void;
+  minSeries(
+    list: number,
+    length: number,
+    from: number,
+    count: number,
+    out: number,
+    contributors: number,
+    work: number,
+  ): void;
   /** Largest value per slot, same arguments. */
-  maxSeries(list: number, length: number, from: number, count: number, out: number, contributors: number, work: number): void;
+  maxSeries(
+    list: number,
+    length: number,
+    from: number,
+    count: number,
+    out: number,
+    contributors: number,
+    work: number,
+  ): void;
   /** values[i] /= contributors[i] where any. */
   divideByCount(values: number, contributors: number, count: number): void;
   /** values[i] *= factor. */

@@ -5,7 +5,13 @@ export interface BlockExports {
    * being slot `start`, to `out` (BLOCK_BYTES_MAX); returns the block's bytes, a multiple of 16.
    * `exponentHint` is the decimal exponent to try first.
    */
-  encodeBlock(values: number, slots: number, start: number, exponentHint: number, out: number): number;
+  encodeBlock(
+    values: number,
+    slots: number,
+    start: number,
+    exponentHint: number,
+    out: number,
+  ): number;
   /** Writes all slots of a block as Float64 to `out`, NaN where missing; bit for bit what was encoded. */
   decodeBlock(block: number, out: number): void;
   /** The same for slots `from` … `until` (exclusive, counted from the block's first) only. */

@@ -33,7 +33,14 @@ export interface SeriesExports {
   /** Reads lines until one wants the control plane; returns INGEST_*, counts in the state region. */
   ingest(start: number, end: number, context: number, precision: number, nowSec: number): number;
   /** Remembers a raw prefix; returns its entry, 0 if too long. */
-  bindPrefix(start: number, length: number, hashed: number, context: number, kind: number, series: number): number;
+  bindPrefix(
+    start: number,
+    length: number,
+    hashed: number,
+    context: number,
+    kind: number,
+    series: number,
+  ): number;
   /** Address of a line's first unescaped space, 0 if none. */
   firstSpace(line: number, end: number): number;
   prefixCount(): number;

@@ -1,0 +1,245 @@
+import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
+import { slotOf } from '../../src/model/slot.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { SERIES_LAST_SLOT } from '../kernel/layout.js';
+import type { AnswerWriter } from './answer-writer.js';
+import { resampleBuckets } from './buckets.js';
+import { BLOCK_WORK, Combiner, STATISTICS } from './combine.js';
+import type { Metric } from './metrics.js';
+import type { Element, Group } from './select.js';
+
+/** Text of a number with its comma. */
+const NUMBER_BYTES_MAX = 26;
+/** Text of an element besides its data. */
+const ELEMENT_BYTES_MAX = 512;
+const SLOT_MAX = 0xffffffff;
+
+/** Writes elements of results: `{data, from, to, resolution, avg, min, max, coverage?}`. */
+export class ElementWriter {
+  readonly #kernel: Kernel;
+  readonly #memory: WebAssembly.Memory;
+  readonly #writer: AnswerWriter;
+  readonly #combiner: Combiner;
+  readonly #resampleMinPoints: number;
+  /** View of the fixed regions, by address / 8. */
+  readonly #doubles: Float64Array;
+  /** View of all memory, by address / 4; made anew where a series lies beyond it. */
+  #words: Uint32Array;
+  // The range of the element being written, in slots: what it shows, and what is read.
+  #shownFrom = 0;
+  #shownUntil = 0;
+  #from = 0;
+  #count = 0;
+
+  constructor(
+    kernel: Kernel,
+    memory: WebAssembly.Memory,
+    writer: AnswerWriter,
+    resampleMinPoints: number,
+  ) {
+    this.#kernel = kernel;
+    this.#memory = memory;
+    this.#writer = writer;
+    this.#combiner = new Combiner(kernel, memory);
+    this.#resampleMinPoints = resampleMinPoints;
+    this.#doubles = new Float64Array(memory.buffer);
+    this.#words = new Uint32Array(memory.buffer);
+  }
+
+  writeError(message: string): void {
+    const text = JSON.stringify(message);
+    this.#writer.text(
+      `{"error":${text},"from":0,"to":0,"resolution":0,"avg":null,"min":null,"max":null}`,
+    );
+  }
+
+  /** Writes one element; returns how many points it has. */
+  write(request: ParsedQuery, item: QueryItem, metric: Metric, element: Element): number {
+    const { group } = element;
+    this.#setRange(request, metric, group);
+    const room = request.withData ? this.#count * NUMBER_BYTES_MAX : 0;
+    this.#writer.need(ELEMENT_BYTES_MAX + room);
+    this.#combiner.reset();
+    const factor = item.scaleBy || 1;
+    const isPlain = factor === 1 && request.withPadding && !this.#resamples(request, item, metric);
+    const single = isPlain ? this.#singleSeries(group) : 0;
+    if (single !== 0) return this.#writeSingle(request, metric, single);
+    return this.#writeComputed(request, item, metric, group, factor);
+  }
+
+  /** What is read is cut to what is there, except where each slot asked for has a place in the answer. */
+  #setRange(request: ParsedQuery, metric: Metric, group: Group): void {
+    this.#shownFrom = slotOf(request.fromSec, metric.stepSec);
+    this.#shownUntil = slotOf(request.toSec, metric.stepSec);
+    this.#from = this.#shownFrom;
+    let until = this.#shownUntil;
+    if (!request.withPadding || !request.withData) {
+      this.#from = Math.max(this.#from, this.#oldestSlot(group));
+      until = Math.min(until, this.#newestSlot(group) + 1, SLOT_MAX);
+    }
+    this.#count = Math.max(0, until - this.#from);
+    if (this.#count === 0) this.#from = this.#shownFrom;
+  }
+
+  #oldestSlot(group: Group): number {
+    let oldest = Infinity;
+    for (const series of group.series) {
+      oldest = Math.min(oldest, this.#kernel.oldestSlot(series) >>> 0);
+    }
+    for (const level of group.layered) {
+      oldest = Math.min(oldest, this.#kernel.oldestSlot(level.own) >>> 0);
+      oldest = Math.min(oldest, this.#oldestSlot(level.below));
+    }
+    return oldest;
+  }
+
+  #newestSlot(group: Group): number {
+    let newest = 0;
+    for (const series of group.series) newest = Math.max(newest, this.#lastSlot(series));
+    for (const level of group.layered) {
+      newest = Math.max(newest, this.#lastSlot(level.own), this.#newestSlot(level.below));
+    }
+    return newest;
+  }
+
+  #lastSlot(series: number): number {
+    const index = (series + SERIES_LAST_SLOT) >>> 2;
+    if (index >= this.#words.length) this.#words = new Uint32Array(this.#memory.buffer);
+    return this.#words[index]!;
+  }
+
+  #resamples(request: ParsedQuery, item: QueryItem, metric: Metric): boolean {
+    return (
+      request.withData &&
+      item.resolution > metric.stepSec &&
+      this.#count >= this.#resampleMinPoints &&
+      this.#count > 0
+    );
+  }
+
+  /** The one series that answers alone, 0 if several have to. Leaves its statistics if it looked. */
+  #singleSeries(group: Group): number {
+    if (group.layered.length === 0) return group.series.length === 1 ? group.series[0]! : 0;
+    if (group.layered.length > 1 || group.series.length > 0) return 0;
+    // A host's own samples mostly have no gap: then its children need not be looked at.
+    const { own } = group.layered[0]!;
+    this.#kernel.seriesStatistics(own, this.#from, this.#count, STATISTICS, BLOCK_WORK);
+    return this.#doubles[STATISTICS >>> 3] === this.#count ? own : 0;
+  }
+
+  /** Fast path: one series as it is, printed straight from its blocks. */
+  #writeSingle(request: ParsedQuery, metric: Metric, series: number): number {
+    const kernel = this.#kernel;
+    const writer = this.#writer;
+    writer.ascii('{');
+    if (request.withData) {
+      writer.ascii('"data":');
+      writer.at = kernel.formatSeries(series, this.#from, this.#count, writer.at, BLOCK_WORK);
+      writer.ascii(',');
+    }
+    if (request.withStats) {
+      kernel.seriesStatistics(series, this.#from, this.#count, STATISTICS, BLOCK_WORK);
+    }
+    this.#writeTail(request, metric.stepSec, this.#shownFrom, this.#shownUntil, metric.stepSec);
+    return this.#count;
+  }
+
+  /** Slow path: what is combined, scaled, cut or resampled goes through an array. */
+  #writeComputed(
+    request: ParsedQuery,
+    item: QueryItem,
+    metric: Metric,
+    group: Group,
+    factor: number,
+  ): number {
+    const kernel = this.#kernel;
+    const from = this.#from;
+    const { missingAsNull } = item;
+    let values = this.#combiner.values(group, metric, from, this.#count, missingAsNull, 0);
+    if (factor !== 1) kernel.scaleValues(values, this.#count, factor);
+    if (!request.withPadding) values = this.#trim(values);
+    if (request.withStats) kernel.statistics(values, this.#count, STATISTICS);
+    let resolution = metric.stepSec;
+    let count = this.#count;
+    this.#writer.ascii('{');
+    if (request.withData) {
+      const stride = this.#resamples(request, item, metric)
+        ? Math.ceil(item.resolution / metric.stepSec)
+        : 1;
+      // Fewer than three points are no curve: then native, as for too few samples.
+      if (stride > 1 && Math.floor(count / stride) >= 3) {
+        const resampled = this.#combiner.allocate(count * 8);
+        count = this.#resample(request, values, count, stride, resampled);
+        values = resampled;
+        resolution *= stride;
+      }
+      this.#writer.ascii('"data":');
+      this.#writer.at = kernel.formatArray(values, count, this.#writer.at);
+      this.#writer.ascii(',');
+    }
+    const isCut = !request.withPadding;
+    const shownFrom = isCut ? this.#from : this.#shownFrom;
+    const shownUntil = isCut ? this.#from + this.#count : this.#shownUntil;
+    this.#writeTail(request, metric.stepSec, shownFrom, shownUntil, resolution);
+    return count;
+  }
+
+  /** Cuts missing slots at both ends; returns the address of the first value that stays. */
+  #trim(values: number): number {
+    const first = values >>> 3;
+    let from = 0;
+    let until = this.#count;
+    while (from < until && Number.isNaN(this.#doubles[first + from]!)) from++;
+    while (until > from && Number.isNaN(this.#doubles[first + until - 1]!)) until--;
+    this.#from += from;
+    this.#count = until - from;
+    return values + from * 8;
+  }
+
+  #resample(
+    request: ParsedQuery,
+    values: number,
+    count: number,
+    stride: number,
+    out: number,
+  ): number {
+    const { resampleAlgo } = request;
+    if (resampleAlgo === 'lttb') {
+      return this.#kernel.lttb(values, count, Math.floor(count / stride), out);
+    }
+    return resampleBuckets(resampleAlgo, this.#doubles, values >>> 3, count, stride, out >>> 3);
+  }
+
+  /** `from`, `to`, `resolution` and, from STATISTICS, `avg`, `min`, `max`. */
+  #writeTail(
+    request: ParsedQuery,
+    stepSec: number,
+    from: number,
+    until: number,
+    resolution: number,
+  ): void {
+    const writer = this.#writer;
+    writer.ascii('"from":');
+    writer.integer(from * stepSec);
+    writer.ascii(',"to":');
+    writer.integer(until * stepSec);
+    writer.ascii(',"resolution":');
+    writer.integer(resolution);
+    if (request.withStats) {
+      const at = STATISTICS >>> 3;
+      const doubles = this.#doubles;
+      const count = doubles[at]!;
+      this.#writeNumber(',"avg":', count > 0 ? doubles[at + 1]! / count : NaN);
+      this.#writeNumber(',"min":', count > 0 ? doubles[at + 2]! : NaN);
+      this.#writeNumber(',"max":', count > 0 ? doubles[at + 3]! : NaN);
+    } else writer.ascii(',"avg":0,"min":0,"max":0');
+    const { coverage } = this.#combiner;
+    if (coverage < 1) this.#writeNumber(',"coverage":', coverage);
+    writer.ascii('}');
+  }
+
+  #writeNumber(name: string, value: number): void {
+    this.#writer.ascii(name);
+    this.#writer.at = this.#kernel.formatNumber(value, this.#writer.at);
+  }
+}
