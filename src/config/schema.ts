@@ -123,7 +123,7 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
     maximum: ARENA_BYTES,
   },
   queryBodyBytesMax: {
-    ...limit('Bytes of any other request, after decompression; more: 413.', 1024),
+    ...limit('Bytes of the body of any other request; more: 413.', 1024),
     maximum: ARENA_BYTES,
   },
   lineBytesMax: { ...limit('Bytes of one line; a longer one is rejected.', 64), maximum: 1048576 },
@@ -132,10 +132,13 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   pointsMax: limit('Points one request may return.'),
   queryTimeMsMax: limit('Milliseconds one request may take.'),
   writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
-  connectionsMax: limit('Open connections.'),
+  connectionsMax: limit('Open connections; adapter `node` only, so far.'),
   seriesMax: limit('Series over all shards; lines that would make more are rejected.'),
   prefixesMax: limit('Line prefixes a shard remembers; the least useful go first.'),
-  idleTimeoutSec: { ...limit('Seconds until a silent connection is closed.'), maximum: 3600 },
+  idleTimeoutSec: {
+    ...limit('Seconds until a silent connection is closed; adapter `node` only, so far.'),
+    maximum: 3600,
+  },
 };
 
 const metricshard = object('Settings that the reference does not have.', {
