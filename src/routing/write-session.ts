@@ -8,7 +8,8 @@ import {
 import { StoreError } from '../model/errors.js';
 import { ARENA_PIECE_BYTES_MAX, type BodyArena } from './body-arena.js';
 import type { PartResult, ShardClient } from './shard-client.js';
-import type { RejectedLine, WriteOptions, WriteSession, WriteSummary } from './store.js';
+import { summarize } from './summarize.js';
+import type { WriteOptions, WriteSession, WriteSummary } from './store.js';
 
 /** In front of the body: the default cluster's name. Behind it: a newline and room to read over. */
 const HEAD_BYTES = 256;
@@ -16,8 +17,6 @@ const TAIL_BYTES = 64;
 /** Piece for a body whose length is not known. */
 const PIECE_BYTES_UNKNOWN = 131072;
 const NEWLINE = 10;
-/** Rejected lines named in an answer. */
-const EXAMPLES_MAX = 10;
 
 /** A piece of a shard's body arena, with the generation it belongs to. */
 interface Piece {
@@ -259,7 +258,7 @@ export class ShardedWrite implements WriteSession {
       from = copy.address + HEAD_BYTES;
       this.#release(piece);
     }
-    target.bytes[from + bytes - 1] === NEWLINE || (target.bytes[from + bytes] = NEWLINE);
+    if (target.bytes[from + bytes - 1] !== NEWLINE) target.bytes[from + bytes] = NEWLINE;
     const index = this.#results.length;
     this.#results.push(undefined);
     this.#resultsMissing++;
@@ -382,22 +381,4 @@ export class ShardedWrite implements WriteSession {
 function unescapeTag(raw: Buffer): string {
   const text = raw.toString();
   return text.includes('\\') ? text.replace(/\\([,= ])/g, '$1') : text;
-}
-
-function summarize(results: readonly PartResult[]): WriteSummary {
-  let written = 0;
-  let ignored = 0;
-  let rejected = 0;
-  let linesBefore = 0;
-  const first: RejectedLine[] = [];
-  for (const result of results) {
-    written += result.written;
-    ignored += result.ignored;
-    rejected += result.rejected;
-    for (const example of result.first) {
-      if (first.length < EXAMPLES_MAX) first.push({ ...example, line: example.line + linesBefore });
-    }
-    linesBefore += result.lines;
-  }
-  return { written, ignored, rejected, first };
 }

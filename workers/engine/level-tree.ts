@@ -1,3 +1,5 @@
+import type { Below } from './select.js';
+
 /** A level: a cluster, a host, a part of a host, a part of that. */
 export interface Level {
   readonly index: number;
@@ -10,8 +12,8 @@ export interface Level {
   children: Map<string, Level> | null;
   /** Addresses of its series, in the order of their creation. */
   series: number[];
-  /** By metric index: series further down, as found when the tree had `belowGeneration`. */
-  below: Map<number, readonly number[]> | null;
+  /** By metric index: what is further down, as found when the tree had `belowGeneration`. */
+  below: Map<number, Below> | null;
   belowGeneration: number;
 }
 

@@ -130,7 +130,7 @@ export class QueryRunner {
     const fault = rangeFault(request, item);
     if (fault !== '') return [problem(fault)];
     const host = this.#tree.find([request.cluster, item.host]);
-    return selectElements(host, item, metric, this.#seriesIn);
+    return selectElements(host, item, metric, this.#seriesIn, this.#tree.generation);
   }
 
   #writeResult(plan: Plan, index: number): void {

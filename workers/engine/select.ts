@@ -14,6 +14,15 @@ export interface Layered {
   readonly below: Group;
 }
 
+/** What is found below a level. */
+export interface Below {
+  readonly group: Group;
+  /** Series in all layers. */
+  readonly seriesCount: number;
+}
+
+const NOTHING: Below = { group: { series: [], layered: [] }, seriesCount: 0 };
+
 /** One element of a result: what is behind it, or why there is nothing. */
 export interface Element {
   readonly group: Group;
@@ -28,19 +37,21 @@ export type SeriesIn = (level: Level, metricIndex: number) => number;
 /**
  * The elements a query asks for below a host: one aggregate, or one for each id in the order
  * asked. An id never seen is an element with an error, so that the others keep their places.
- * `host` is undefined if it was never seen, `metric` if it is known but never was.
+ * `host` is undefined if it was never seen, `metric` if it is known but never was; `generation`
+ * is the tree's.
  */
 export function selectElements(
   host: Level | undefined,
   item: QueryItem,
   metric: Metric | undefined,
   seriesIn: SeriesIn,
+  generation: number,
 ): Element[] {
   const targets = targetsOf(host, item);
   const levels: Level[] = [];
   for (const target of targets) if (typeof target !== 'string') levels.push(target);
   if (item.aggreg || item.type === '') {
-    const element = combined(levels, metric, seriesIn);
+    const element = combined(levels, metric, seriesIn, generation);
     if (element) return [element];
     // Nothing: of a host that is no error, of ids that were named it is.
     return item.type === ''
@@ -50,7 +61,7 @@ export function selectElements(
   return targets.map((target) =>
     typeof target === 'string'
       ? failed(target)
-      : (combined([target], metric, seriesIn) ?? failed(noData(item, target.name))),
+      : (combined([target], metric, seriesIn, generation) ?? failed(noData(item, target.name))),
   );
 }
 
@@ -84,13 +95,14 @@ function combined(
   levels: readonly Level[],
   metric: Metric | undefined,
   seriesIn: SeriesIn,
+  generation: number,
 ): Element | undefined {
   if (!metric) return undefined;
   const group: Group = { series: [], layered: [] };
   let seriesCount = 0;
   // The host named by several ids, or an id named twice, is one child.
   for (const level of levels.length > 1 ? new Set(levels) : levels) {
-    seriesCount += collect(level, metric, seriesIn, group);
+    seriesCount += collect(level, metric, seriesIn, generation, group);
   }
   if (seriesCount === 0) return undefined;
   const members = group.series.length + group.layered.length;
@@ -101,22 +113,46 @@ function combined(
 }
 
 /** Adds what a level contributes; returns how many series that is. */
-function collect(level: Level, metric: Metric, seriesIn: SeriesIn, group: Group): number {
+function collect(
+  level: Level,
+  metric: Metric,
+  seriesIn: SeriesIn,
+  generation: number,
+  target: Group,
+): number {
   const own = seriesIn(level, metric.index);
-  if (!level.children) {
-    if (own !== 0) group.series.push(own);
-    return own !== 0 ? 1 : 0;
-  }
   // A metric without aggregation has nothing to offer for the children of a level that has it.
-  const target = own === 0 ? group : { series: [], layered: [] };
-  let count = 0;
-  if (own === 0 || metric.aggregation !== null) {
-    for (const child of level.children.values()) count += collect(child, metric, seriesIn, target);
+  const isAlone = !level.children || (own !== 0 && metric.aggregation === null);
+  const children = isAlone ? NOTHING : belowOf(level, metric, seriesIn, generation);
+  if (own === 0) {
+    for (const series of children.group.series) target.series.push(series);
+    for (const layered of children.group.layered) target.layered.push(layered);
+    return children.seriesCount;
   }
-  if (own === 0) return count;
-  if (count === 0) group.series.push(own);
-  else group.layered.push({ own, below: target });
-  return count + 1;
+  if (children.seriesCount === 0) target.series.push(own);
+  else target.layered.push({ own, below: children.group });
+  return children.seriesCount + 1;
+}
+
+/**
+ * What the children of a level hold of a metric. It is kept with the level until the tree changes:
+ * a host has 150 parts, and every query for the host asks for them again.
+ */
+function belowOf(level: Level, metric: Metric, seriesIn: SeriesIn, generation: number): Below {
+  if (level.below === null || level.belowGeneration !== generation) {
+    level.below = new Map();
+    level.belowGeneration = generation;
+  }
+  const known = level.below.get(metric.index);
+  if (known) return known;
+  const group: Group = { series: [], layered: [] };
+  let seriesCount = 0;
+  for (const child of level.children!.values()) {
+    seriesCount += collect(child, metric, seriesIn, generation, group);
+  }
+  const found = seriesCount === 0 ? NOTHING : { group, seriesCount };
+  level.below.set(metric.index, found);
+  return found;
 }
 
 function failed(error: string): Element {

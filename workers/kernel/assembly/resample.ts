@@ -17,7 +17,7 @@ export function lttb(values: u32, count: i32, target: i32, out: u32): i32 {
   let before = 0;
   for (let i = 0; i < target - 2; i++) {
     const from = <i32>Math.floor(<f64>i * bucket) + 1;
-    const until = <i32>Math.floor(<f64>(i + 1) * bucket) + 1;
+    const until = min<i32>(<i32>Math.floor(<f64>(i + 1) * bucket) + 1, count - 2);
     const last = min<i32>(<i32>Math.floor(<f64>(i + 2) * bucket) + 1, count - 2);
     const mean = meanOf(values, until, last);
     const middle = <f64>(until + last) * 0.5;
