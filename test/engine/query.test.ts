@@ -236,6 +236,23 @@ t.test('all nodes', async () => {
   t.equal(one.results(request).length, 7, 'a new host is seen by a request answered before');
 });
 
+t.test('what is remembered of the tree does not outlive a change of it', async () => {
+  const one = new SmallStore();
+  const ask = (metric: string, to: number): Shown => one.ask({ metric, host: 'h' }, { to })[0]!;
+  one.put('sum', ['h', 'socket', '0'], [1, 1, 1]);
+  t.match(ask('sum', T0 + 60), { data: [1] });
+  one.put('sum', ['h', 'socket', '1'], [2, 2, 2]);
+  // Other times make another text: no plan is known for it, but what lies below the host is.
+  t.match(ask('sum', T0 + 120), { data: [3, 3] }, 'a new part');
+  one.put('sum', ['h'], [null, 9, 9]);
+  t.match(ask('sum', T0 + 180), { data: [3, 9, 9] }, 'a new series of its own');
+  one.engine.free([['c', 'h', 'socket1']], T0 + 1e6);
+  t.match(ask('sum', T0 + 60), { data: [1] }, 'a part that went');
+  one.engine.free([['c']], T0 + 1e6);
+  t.same(one.ask({ metric: 'sum', host: 'h' }), [], 'all went');
+  t.equal(one.engine.seriesCount + one.engine.levelCount, 0);
+});
+
 t.test('resampling', async () => {
   const values = Array.from({ length: 1200 }, (_, i) => (i % 7 === 3 ? null : Math.sin(i / 9) * i));
   const present = values.filter((value) => value !== null);
