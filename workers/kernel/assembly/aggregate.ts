@@ -57,6 +57,8 @@ function firstOverlap(series: u32, from: u32): i32 {
 }
 
 let sumExponent: i32 = 0;
+/** Largest scaled value of a head that cannot make the integer sum overflow. */
+let headLimit: f64 = 0;
 
 /**
  * Whether the sum over all series fits 32-bit integers of one decimal exponent (left in
@@ -86,29 +88,46 @@ function sumsAsIntegers(list: u32, length: i32, from: u32, until: u32): bool {
     bound += largest;
   }
   sumExponent = exponent;
+  headLimit = (SUM_BOUND - bound * unchecked(POWERS_OF_TEN[exponent])) / <f64>length;
   return exponent <= SUM_EXPONENT_MAX && bound * unchecked(POWERS_OF_TEN[exponent]) < SUM_BOUND;
 }
 
-// @ts-ignore: decorator
-@inline
+/** Adds a block of packed decimals to integer sums; `integers` is the sum of its first slot. */
 function addInteger(block: u32, word: u32, integers: u32, lanes: u32): void {
-  const rows = (wordSlots(word) + 3) >> 2;
-  const tail = wordSlots(word) & 3;
-  unpackNarrow(blockPayload(block, word), rows, wordBits(word), <i32>blockBase(block, word), lanes);
-  // Lanes behind the last slot belong to somebody else's slots.
-  for (let i = wordSlots(word); tail && i < rows << 2; i++) store<i32>(lanes + (i << 2), 0);
+  const slots = wordSlots(word);
+  const packed = blockPayload(block, word);
+  const base = <i32>blockBase(block, word);
+  const whole = slots >> 2;
   const exponent = wordExponent(word);
-  if (exponent == sumExponent) {
-    for (let row = 0; row < rows; row++) {
-      const at = integers + (row << 4);
-      v128.store(at, i32x4.add(v128.load(at), v128.load(lanes + (row << 4))));
+  if (exponent == sumExponent && (slots & 3) == 0) {
+    addPacked(packed, whole, wordBits(word), base, integers);
+    return;
+  }
+  unpackNarrow(packed, (slots + 3) >> 2, wordBits(word), base, lanes);
+  const factor = <i32>unchecked(POWERS_OF_TEN[sumExponent - exponent]);
+  for (let i = 0; i < slots; i++) {
+    const at = integers + (i << 2);
+    store<i32>(at, load<i32>(at) + load<i32>(lanes + (i << 2)) * factor);
+  }
+}
+
+/** `unpackNarrow` that adds to what is at `sums`: one pass over memory less. */
+function addPacked(packed: u32, rows: i32, bits: i32, base: i32, sums: u32): void {
+  const bases = i32x4.splat(base);
+  const mask = i32x4.splat(bits == 32 ? -1 : (1 << bits) - 1);
+  let word = v128.load(packed);
+  let shift = 0;
+  for (let row = 0; row < rows; row++) {
+    let lanes = i32x4.shr_u(word, shift);
+    shift += bits;
+    if (shift >= 32) {
+      shift -= 32;
+      packed += 16;
+      word = v128.load(packed);
+      if (shift) lanes = v128.or(lanes, i32x4.shl(word, bits - shift));
     }
-  } else {
-    const factor = i32x4.splat(<i32>unchecked(POWERS_OF_TEN[sumExponent - exponent]));
-    for (let row = 0; row < rows; row++) {
-      const at = integers + (row << 4);
-      v128.store(at, i32x4.add(v128.load(at), i32x4.mul(v128.load(lanes + (row << 4)), factor)));
-    }
+    const at = sums + (row << 4);
+    v128.store(at, i32x4.add(v128.load(at), i32x4.add(v128.and(lanes, mask), bases)));
   }
 }
 
@@ -138,7 +157,7 @@ export function sumSeries(
   const lanes = work;
   const integers = work + 2048 + (MARGIN << 2);
   const steps = integers + ((count + MARGIN) << 2);
-  memory.fill(work + 2048, 0, ((count + 2 * MARGIN) << 2) + ((count + 1) << 2));
+  memory.fill(work + 2048, 0, ((count + 2 * MARGIN) << 2) + ((count + 2) << 2));
   memory.fill(out, 0, count << 3);
   memory.fill(contributors, 0, count << 2);
   for (let k = 0; k < length; k++) {
@@ -169,12 +188,21 @@ export function sumSeries(
         addValues(lanes, last - first, out + ((first - from) << 3), contributors + ((first - from) << 2));
       }
     }
-    addHead(series, from, until, out, contributors);
+    addHead(series, from, until, out, contributors, integers, steps, asIntegers);
   }
   finishSums(count, integers, steps, out, contributors);
 }
 
-function addHead(series: u32, from: u32, until: u32, out: u32, contributors: u32): void {
+function addHead(
+  series: u32,
+  from: u32,
+  until: u32,
+  out: u32,
+  contributors: u32,
+  integers: u32,
+  steps: u32,
+  asIntegers: bool,
+): void {
   const head = load<u32>(series + SERIES_HEAD);
   if (!head) return;
   const headSlot = load<u32>(series + SERIES_HEAD_SLOT);
@@ -182,7 +210,25 @@ function addHead(series: u32, from: u32, until: u32, out: u32, contributors: u32
   const last = min<u32>(headSlot + HEAD_SLOTS, until);
   if (first >= last) return;
   const values = head + ((first - headSlot) << 3);
-  addValues(values, last - first, out + ((first - from) << 3), contributors + ((first - from) << 2));
+  const offset = first - from;
+  if (!asIntegers) {
+    addValues(values, last - first, out + (offset << 3), contributors + (offset << 2));
+    return;
+  }
+  const power = unchecked(POWERS_OF_TEN[sumExponent]);
+  for (let i: u32 = 0; i < last - first; i++) {
+    const value = load<f64>(values + (i << 3));
+    if (value != value) continue;
+    const scaled = nearest(value * power);
+    const slot = offset + i;
+    if (scaled / power == value && Math.abs(scaled) < headLimit) {
+      const sum = integers + (slot << 2);
+      store<i32>(sum, load<i32>(sum) + <i32>scaled);
+      const begin = steps + (slot << 2);
+      store<i32>(begin, load<i32>(begin) + 1);
+      store<i32>(begin + 4, load<i32>(begin + 4) - 1);
+    } else addValues(values + (i << 3), 1, out + (slot << 3), contributors + (slot << 2));
+  }
 }
 
 /** Joins integer and floating sums; counts of whole blocks come as steps up and down. */
