@@ -1,14 +1,17 @@
 import { gzip } from 'node:zlib';
+import { compress } from 'zstd-napi';
 import { StoreError } from '../model/errors.js';
 import { reasonPhrase } from './reason-phrases.js';
 import type { Headers, HttpExchange } from './server.js';
 
 const JSON_HEADERS: Headers = [['Content-Type', 'application/json']];
 const RETRY_HEADERS: Headers = [...JSON_HEADERS, ['Retry-After', '1']];
+const ZSTD_HEADERS: Headers = [...JSON_HEADERS, ['Content-Encoding', 'zstd']];
 const GZIP_HEADERS: Headers = [...JSON_HEADERS, ['Content-Encoding', 'gzip']];
 /** Below it compression costs more than it saves. */
 const COMPRESS_BYTES_MIN = 1024;
 const GZIP_LEVEL = 1;
+const ZSTD_LEVEL = 1;
 
 export function answerJson(exchange: HttpExchange, status: number, value: unknown): void {
   exchange.respond(status, JSON_HEADERS, JSON.stringify(value));
@@ -16,15 +19,17 @@ export function answerJson(exchange: HttpExchange, status: number, value: unknow
 
 /** JSON text; the view is used before this returns, or copied. */
 export function answerJsonText(exchange: HttpExchange, json: Uint8Array | string): void {
-  if (json.length < COMPRESS_BYTES_MIN || !exchange.header('accept-encoding').includes('gzip')) {
-    exchange.respond(200, JSON_HEADERS, json);
-    return;
-  }
-  // zlib works in another thread, and the shard's memory is reused when this returns.
-  gzip(Buffer.from(json as Uint8Array), { level: GZIP_LEVEL }, (error, packed) => {
-    if (error) answerError(exchange, error);
-    else exchange.respond(200, GZIP_HEADERS, packed);
-  });
+  const accepted = json.length < COMPRESS_BYTES_MIN ? '' : exchange.header('accept-encoding');
+  if (accepted.includes('zstd')) {
+    const packed = compress(Buffer.from(json as Uint8Array), { compressionLevel: ZSTD_LEVEL });
+    exchange.respond(200, ZSTD_HEADERS, packed);
+  } else if (accepted.includes('gzip')) {
+    // zlib works in another thread, and the shard's memory is reused when this returns.
+    gzip(Buffer.from(json as Uint8Array), { level: GZIP_LEVEL }, (error, packed) => {
+      if (error) answerError(exchange, error);
+      else exchange.respond(200, GZIP_HEADERS, packed);
+    });
+  } else exchange.respond(200, JSON_HEADERS, json);
 }
 
 /** Every error has this form. Anything but a StoreError is a mistake of ours. */

@@ -3,7 +3,7 @@ import { StoreError } from '../model/errors.js';
 import type { Store } from '../routing/store.js';
 import { debug, free, healthcheck, ready } from './admin-routes.js';
 import { answerError, answerJson, answerJsonText } from './answers.js';
-import { collectBody } from './body.js';
+import { collectBody, inflate } from './body.js';
 import { metricsText } from './metrics-text.js';
 import type { Headers, HttpExchange, HttpHandler } from './server.js';
 import { write } from './write-route.js';
@@ -24,12 +24,23 @@ export function makeHandler(store: Store, limits: Limits): HttpHandler {
   const withBody =
     (work: (exchange: HttpExchange, body: string) => void) =>
     (exchange: HttpExchange): void => {
-      collectBody(exchange, limits.queryBodyBytesMax, 'query-body-bytes-max', (body) => {
+      const bytesMax = limits.queryBodyBytesMax;
+      const encoding = exchange.header('content-encoding');
+      const run = (body: Buffer | StoreError): void => {
         try {
           if (body instanceof StoreError) throw body;
           work(exchange, body.toString());
         } catch (error) {
           answerError(exchange, error);
+        }
+      };
+      collectBody(exchange, bytesMax, 'query-body-bytes-max', (body) => {
+        // Plain bodies take no promise: this is the road of every query.
+        if (body instanceof StoreError || encoding === '') run(body);
+        else {
+          inflate(body, encoding, bytesMax, 'query-body-bytes-max').then(run, (error: unknown) =>
+            answerError(exchange, error),
+          );
         }
       });
     };

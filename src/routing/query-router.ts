@@ -1,5 +1,10 @@
 import { StoreError } from '../model/errors.js';
-import { parseQueryRequest, type ParsedQuery } from '../model/query-request.js';
+import {
+  nodeQuery,
+  parseQueryRequest,
+  queryJson,
+  type ParsedQuery,
+} from '../model/query-request.js';
 import type { ShardAnswer } from '../protocol/messages.js';
 import type { ShardClient } from './shard-client.js';
 import type { QueryAnswer } from './store.js';
@@ -108,12 +113,12 @@ function join(
   for (const [shard, indexes] of indexesOf) {
     indexes.forEach((index, k) => (results[index] = pieces.get(shard)!.results[k]!));
   }
-  const head: string[] = [];
+  const head = parsed.queries.map(queryJson);
   if (parsed.forAllNodes) {
     const metrics = parsed.forAllNodes;
     for (const { host, piece, at } of sortedHosts(pieces, indexesOf)) {
       metrics.forEach((metric, k) => {
-        head.push(JSON.stringify({ metric, host, resolution: 0, aggreg: false }));
+        head.push(queryJson(nodeQuery(metric, host)));
         results.push(piece.results[at + k]!);
       });
     }

@@ -82,7 +82,7 @@ export class QueryRunner {
   #itemsAsked(plan: Plan, indexes: readonly number[] | null): readonly number[] {
     const { queriesMax } = this.#limits;
     if (plan.items.length > queriesMax) {
-      throw limitPassed(`${plan.items.length} queries in one request`, 'queriesMax', queriesMax);
+      throw limitPassed(`${plan.items.length} queries in one request`, 'queries-max', queriesMax);
     }
     const asked = indexes ? [...indexes] : plan.request.queries.map((_, index) => index);
     for (let i = plan.request.queries.length; i < plan.items.length; i++) asked.push(i);
@@ -111,7 +111,7 @@ export class QueryRunner {
       }
       if (seriesCount > seriesPerQueryMax) {
         const what = `more than ${seriesPerQueryMax} series in one request`;
-        throw limitPassed(what, 'seriesPerQueryMax', seriesPerQueryMax);
+        throw limitPassed(what, 'series-per-query-max', seriesPerQueryMax);
       }
       this.#checkPoints(pointsMax);
     }
@@ -159,14 +159,14 @@ export class QueryRunner {
 
   #checkPoints(pointsMax: number): void {
     if (this.#points > pointsMax) {
-      throw limitPassed(`more than ${pointsMax} points in one answer`, 'pointsMax', pointsMax);
+      throw limitPassed(`more than ${pointsMax} points in one answer`, 'points-max', pointsMax);
     }
   }
 
   #checkTime(): void {
     if (performance.now() > this.#deadline) {
       const { queryTimeMsMax } = this.#limits;
-      throw limitPassed('the request took too long', 'queryTimeMsMax', queryTimeMsMax);
+      throw limitPassed('the request took too long', 'query-time-ms-max', queryTimeMsMax);
     }
   }
 }
