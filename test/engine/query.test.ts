@@ -279,16 +279,16 @@ t.test('limits refuse before memory is taken', async () => {
     t.throws(() => small.text(request), { code: 'limit-exceeded', message: name }, title);
   };
   const query = { metric: 'sum', host: 'h' };
-  refused('queries', { queriesMax: 1 }, { queries: [query, query] }, /queriesMax is 1/);
-  refused('series', { seriesPerQueryMax: 2 }, { queries: [query] }, /seriesPerQueryMax is 2/);
-  refused('points', { pointsMax: 4 }, { queries: [query] }, /pointsMax is 4/);
+  refused('queries', { queriesMax: 1 }, { queries: [query, query] }, /queries-max is 1/);
+  refused('series', { seriesPerQueryMax: 2 }, { queries: [query] }, /series-per-query-max is 2/);
+  refused('points', { pointsMax: 4 }, { queries: [query] }, /points-max is 4/);
   refused(
     'points without padding',
     { pointsMax: 2 },
     { queries: [query], 'with-padding': false },
-    /pointsMax is 2/,
+    /points-max is 2/,
   );
-  refused('time', { queryTimeMsMax: -1 }, { queries: [query] }, /queryTimeMsMax/);
-  refused('1e12', {}, { queries: [query], from: 0, to: 1e12 }, /pointsMax/);
+  refused('time', { queryTimeMsMax: -1 }, { queries: [query] }, /query-time-ms-max/);
+  refused('1e12', {}, { queries: [query], from: 0, to: 1e12 }, /points-max/);
   refused('work area', {}, { queries: [query], from: T0 - 60 * 4e6 }, /work area/);
 });

@@ -243,8 +243,17 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
       check: (t, { json }) => {
         const hosts = json.queries.map(({ host }: { host: string }) => host);
         t.same(hosts, [
-          ...['a0603', 'a0604', 'dup', 'gap', 'grid', 'notime', 'packed', 'part1', 'part2'],
-          ...['unitns', 'unitus'],
+          'a0603',
+          'a0604',
+          'dup',
+          'gap',
+          'grid',
+          'notime',
+          'packed',
+          'part1',
+          'part2',
+          'unitns',
+          'unitus',
         ]);
         t.equal(json.results.length, hosts.length);
         t.match(json.queries[0], { metric: 'mem_used', resolution: 0, aggreg: false });

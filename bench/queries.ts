@@ -1,0 +1,47 @@
+/** The five reference queries, and the fourth for its statistics only. */
+export function referenceQueries(fromSec: number, toSec: number): Record<string, object> {
+  const threads = Array.from({ length: 128 }, (_, i) => String(i));
+  const metrics =
+    'cpu_load cpu_user flops_any cpu_irq cpu_system ipc cpu_idle cpu_iowait core_power clock';
+  const job = Array.from({ length: 16 }, (_, host) =>
+    metrics.split(' ').map((metric) => ({
+      metric,
+      host: `a0${100 + host}`,
+      type: 'socket',
+      aggreg: false,
+      'type-ids': ['0', '1'],
+      resolution: 0,
+    })),
+  ).flat();
+  const all = { cluster: 'alex', to: toSec };
+  const thread = { host: 'a0100', type: 'hwthread' };
+  return {
+    'q1 one series': {
+      ...all,
+      from: fromSec,
+      queries: [{ ...thread, metric: 'cpu_load', 'type-ids': ['0'] }],
+    },
+    'q2 sum of 128 hwthreads': {
+      ...all,
+      from: fromSec,
+      queries: [{ ...thread, metric: 'flops_any', aggreg: true, 'type-ids': threads }],
+    },
+    'q3 all nodes, last hour': {
+      ...all,
+      from: Math.max(fromSec, toSec - 3600),
+      'for-all-nodes': ['mem_used', 'net_bytes_in', 'cpu_irq'],
+    },
+    'q4 job of 16 hosts, 4 h': { ...all, from: Math.max(fromSec, toSec - 4 * 3600), queries: job },
+    'q4 statistics only': {
+      ...all,
+      from: Math.max(fromSec, toSec - 4 * 3600),
+      'with-data': false,
+      queries: job,
+    },
+    'q5 128 hwthreads, 2 h': {
+      ...all,
+      from: Math.max(fromSec, toSec - 2 * 3600),
+      queries: [{ host: 'a0100', type: 'hwthread', metric: 'cpu_user', 'type-ids': threads }],
+    },
+  };
+}
