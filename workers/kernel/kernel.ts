@@ -34,12 +34,6 @@ export function instantiateKernel(memory: WebAssembly.Memory): Kernel {
   const instance = new WebAssembly.Instance(kernelModule, {
     env: {
       memory,
-      formatRare: (value: number, out: number): number => {
-        const text = String(value);
-        const bytes = new Uint8Array(memory.buffer, out, text.length);
-        for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-        return out + text.length;
-      },
       abort: (_message: number, _file: number, line: number, column: number): never => {
         throw new Error(`kernel stopped at line ${line}, column ${column}`);
       },

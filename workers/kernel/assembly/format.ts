@@ -1,180 +1,241 @@
 // Numbers as JSON text, in the shortest form that reads back to the same double: what JavaScript's
-// own String() gives. Decimals of up to 15 digits are printed here; the rest is asked of the host.
-import { formatRare } from './host';
+// own String() gives.
+//
+// Fast path: at most six decimals and 15 digits in all. Such a decimal is the only one of its
+// length that reads back to its double, so its digits, trailing zeros cut, are the answer.
+// Slow path: shortest.ts.
+//
+// Digits are made eight at a time within a register and stored whole, so up to 16 bytes behind the
+// returned address may be overwritten.
+import { FRACTION_TEXT, WHOLE_TEXT } from './digit-tables';
+import { eightDigits, significantBytes, writeDecimal, writeShortest, ZEROS } from './shortest';
 
-/** 10^0 … 10^9 as integers, to split digits; 10^0 … 10^6 as doubles, to scale. */
-const SCALES: StaticArray<f64> = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
-const INTEGER_SCALES: StaticArray<u64> = [1, 10, 100, 1000, 10000, 100000, 1000000];
-const SCALE_MAX: i32 = 6;
-/** Integers below 10^15 have one shortest decimal form: their digits. */
-const DIGITS_LIMIT: f64 = 1e15;
-const ZERO: u32 = 48;
+const COMMA: u32 = 44;
 const MINUS: u32 = 45;
 const POINT: u32 = 46;
-const COMMA: u32 = 44;
+const OPEN_BRACKET: u32 = 91;
+const CLOSE_BRACKET: u32 = 93;
 const NULL_TEXT: u32 = 0x6c6c756e;
 
-/** The scale that fitted the last number: neighbours mostly have as many decimals. */
-let lastScale: i32 = 2;
-
-/** Two decimal digits of 0 … 99, first digit in the low byte. */
-// @ts-ignore: decorator
-@inline
-function twoDigits(value: u32): u32 {
-  const tens = (value * 103) >> 10;
-  return (ZERO | (ZERO << 8)) + tens + ((value - tens * 10) << 8);
-}
-
-function writeDigits(value: u64, out: u32): u32 {
-  if (value < 10) {
-    store<u8>(out, <u8>(ZERO + <u32>value));
-    return out + 1;
-  }
-  let count: u32 = 1;
-  for (let rest = value; rest >= 10; rest /= 10) count++;
-  let at = out + count;
-  let rest = value;
-  while (rest >= 100) {
-    at -= 2;
-    store<u16>(at, <u16>twoDigits(<u32>(rest % 100)));
-    rest /= 100;
-  }
-  if (rest >= 10) store<u16>(at - 2, <u16>twoDigits(<u32>rest));
-  else store<u8>(at - 1, <u8>(ZERO + <u32>rest));
-  return out + count;
-}
-
-/** `integer / 10^exponent` (exponent <= 6) without trailing zeros. */
-// @ts-ignore: decorator
-@inline
-export function formatScaled(integer: i64, exponent: i32, out: u32): u32 {
-  let p = out;
-  let magnitude = <u64>integer;
-  if (integer < 0) {
-    store<u8>(p++, <u8>MINUS);
-    magnitude = <u64>-integer;
-  }
-  if (exponent == 0) return writeDigits(magnitude, p);
-  const scale = unchecked(INTEGER_SCALES[exponent]);
-  const whole = magnitude / scale;
-  let fraction = <u32>(magnitude - whole * scale);
-  p = whole < 10 ? writeDigit(<u32>whole, p) : writeDigits(whole, p);
-  if (!fraction) return p;
-  store<u8>(p, <u8>POINT);
-  let digits = exponent;
-  while (fraction % 10 == 0) {
-    fraction /= 10;
-    digits--;
-  }
-  for (let at = p + digits; at > p; at--) {
-    store<u8>(at, <u8>(ZERO + (fraction % 10)));
-    fraction /= 10;
-  }
-  return p + digits + 1;
-}
-
-// @ts-ignore: decorator
-@inline
-function writeDigit(digit: u32, out: u32): u32 {
-  store<u8>(out, <u8>(ZERO + digit));
-  return out + 1;
-}
+/** 10^exponent of the scaled integers that have a fast path. */
+const INTEGER_POWERS: StaticArray<u64> = [1, 10, 100, 1000, 10000, 100000, 1000000];
+const FAST_EXPONENT_MAX: i32 = 6;
+/** Integers below 2^53 have all their digits. */
+const INTEGER_LIMIT: f64 = 9007199254740992;
+/** A double tells decimals of fifteen digits apart. */
+const DIGITS_LIMIT: f64 = 1e15;
 
 /** See exports/format.ts. */
 export function formatNumber(value: f64, out: u32): u32 {
-  if (value != value || Math.abs(value) == Infinity) {
-    store<u32>(out, NULL_TEXT);
-    return out + 4;
-  }
-  let scale = lastScale;
-  let scaled = nearest(value * unchecked(SCALES[scale]));
-  if (scaled / unchecked(SCALES[scale]) == value && Math.abs(scaled) < DIGITS_LIMIT) {
-    return formatScaled(<i64>scaled, scale, out);
-  }
-  for (scale = 0; scale <= SCALE_MAX; scale++) {
-    scaled = nearest(value * unchecked(SCALES[scale]));
-    if (scaled / unchecked(SCALES[scale]) == value && Math.abs(scaled) < DIGITS_LIMIT) {
-      lastScale = scale;
-      return formatScaled(<i64>scaled, scale, out);
-    }
-  }
-  return formatRare(value, out);
+  return writeNumber(value, out);
 }
 
 /** See exports/format.ts. */
 export function formatArray(values: u32, count: u32, out: u32): u32 {
   let p = out;
-  store<u8>(p++, 91);
-  for (let i: u32 = 0; i < count; i++) {
-    if (i) store<u8>(p++, <u8>COMMA);
-    p = formatNumber(load<f64>(values + (i << 3)), p);
+  store<u8>(p, <u8>OPEN_BRACKET);
+  const end = values + (count << 3);
+  for (let at = values; at < end; at += 8) {
+    p = writeNumber(load<f64>(at), p + 1);
+    store<u8>(p, <u8>COMMA);
   }
-  store<u8>(p, 93);
+  // The bracket takes the last comma's place.
+  if (!count) p++;
+  store<u8>(p, <u8>CLOSE_BRACKET);
   return p + 1;
 }
 
-/** 0 … 999: digits in the low three bytes, their number in the fourth. */
-const SMALL_TEXT: StaticArray<u32> = smallTexts();
-/** 0 … 99 hundredths: `.dd,` without trailing zeros in the low four bytes, its length in the fifth. */
-const HUNDREDTHS_TEXT: StaticArray<u64> = hundredthsTexts();
-
-function smallTexts(): StaticArray<u32> {
-  const table = new StaticArray<u32>(1000);
-  for (let i = 0; i < 1000; i++) {
-    let text: u32 = 0;
-    let length: u32 = 0;
-    for (let rest = i; length == 0 || rest > 0; rest /= 10) {
-      text = (text << 8) | (ZERO + <u32>(rest % 10));
-      length++;
+// @ts-ignore: decorator
+@inline
+function writeNumber(value: f64, out: u32): u32 {
+  const magnitude = Math.abs(value);
+  let p = out;
+  store<u8>(p, <u8>MINUS);
+  p += <u32>(value < 0);
+  if (magnitude < 1e9) {
+    const millionths = nearest(magnitude * 1e6);
+    if (millionths / 1e6 == magnitude) {
+      const whole = <u32>magnitude;
+      return writeFixed(whole, <u32>(<u64>millionths - <u64>whole * 1000000), p);
     }
-    table[i] = text | (length << 24);
   }
-  return table;
+  return writeLarge(value, out);
 }
 
-function hundredthsTexts(): StaticArray<u64> {
-  const table = new StaticArray<u64>(100);
-  for (let i: u32 = 0; i < 100; i++) {
-    const tens = (ZERO + i / 10) << 8;
-    const ones = (ZERO + (i % 10)) << 16;
-    let text: u64 = COMMA;
-    let length: u64 = 1;
-    if (i % 10 != 0) {
-      text = <u64>(POINT | tens | ones | (COMMA << 24));
-      length = 4;
-    } else if (i != 0) {
-      text = <u64>(POINT | tens | (COMMA << 16));
-      length = 3;
-    }
-    table[i] = text | (length << 32);
+/** Numbers from 10^9 on, those of more than six decimals, and what JSON has no number for. */
+function writeLarge(value: f64, out: u32): u32 {
+  const magnitude = Math.abs(value);
+  if (!(magnitude < Infinity)) {
+    store<u32>(out, NULL_TEXT);
+    return out + 4;
   }
-  return table;
+  store<u8>(out, <u8>MINUS);
+  const p = out + <u32>(value < 0);
+  if (magnitude < INTEGER_LIMIT && Math.trunc(magnitude) == magnitude) {
+    return writeDecimal(<u64>magnitude, 0, p);
+  }
+  const hundredths = nearest(magnitude * 1e2);
+  if (hundredths < DIGITS_LIMIT && hundredths / 1e2 == magnitude) {
+    return writeDecimal(<u64>hundredths, -2, p);
+  }
+  return writeShortest(magnitude, p);
+}
+
+/** `whole`, then a point and the `millionths` if there are any. */
+// @ts-ignore: decorator
+@inline
+function writeFixed(whole: u32, millionths: u32, out: u32): u32 {
+  let p = writeWhole(whole, out);
+  const digits = eightDigits(millionths * 100);
+  const length = significantBytes(digits);
+  store<u8>(p, <u8>POINT);
+  store<u64>(p + 1, digits | ZEROS);
+  return p + length + <u32>(length != 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function writeWhole(value: u32, out: u32): u32 {
+  if (value < 1000) {
+    const text = load<u32>(WHOLE_TEXT + (value << 2));
+    store<u32>(out, text);
+    return out + (text >> 24);
+  }
+  return value < 100000000 ? writeUpToEight(value, out) : writeDecimal(<u64>value, 0, out);
+}
+
+/** An integer below 10^8 without leading zeros. */
+// @ts-ignore: decorator
+@inline
+function writeUpToEight(value: u32, out: u32): u32 {
+  const digits = eightDigits(value);
+  // The last digit stays, even if it is 0.
+  const leading = ctz(digits | (<u64>1 << 56)) >> 3;
+  store<u64>(out, (digits | ZEROS) >> (leading << 3));
+  return out + 8 - <u32>leading;
+}
+
+/** See exports/format.ts. */
+export function formatScaled(scaled: i64, exponent: i32, out: u32): u32 {
+  let p = out;
+  store<u8>(p, <u8>MINUS);
+  p += <u32>(scaled < 0);
+  return writeScaled(<u64>(scaled < 0 ? -scaled : scaled), exponent, p);
+}
+
+// @ts-ignore: decorator
+@inline
+function writeScaled(magnitude: u64, exponent: i32, out: u32): u32 {
+  // Below 2^32 the whole part fits writeFixed for any exponent.
+  if (<u32>exponent <= <u32>FAST_EXPONENT_MAX && magnitude <= 0xffffffff) {
+    const power = <u32>unchecked(INTEGER_POWERS[exponent]);
+    const whole = <u32>magnitude / power;
+    const rest = <u32>magnitude - whole * power;
+    return writeFixed(whole, rest * <u32>unchecked(INTEGER_POWERS[FAST_EXPONENT_MAX - exponent]), out);
+  }
+  return writeDecimal(magnitude, -exponent, out);
+}
+
+/** See exports/format.ts. */
+export function formatScaledInts(values: u32, count: i32, exponent: i32, out: u32): u32 {
+  switch (exponent) {
+    case 0:
+      return writeInts(values, count, 1, 1000, out);
+    case 1:
+      return writeInts(values, count, 10, 100, out);
+    case 2:
+      return writeInts(values, count, 100, 10, out);
+    case 3:
+      return writeInts(values, count, 1000, 1, out);
+  }
+  let p = out;
+  for (let i = 0; i < count; i++) {
+    p = formatScaled(<i64>load<i32>(values + (<u32>i << 2)), exponent, p);
+    store<u8>(p++, <u8>COMMA);
+  }
+  return p;
 }
 
 /**
- * `a,b,c,` of i32 divided by 10^exponent (at most 6), a comma behind each. The hottest loop of
- * an answer: up to two decimals and 999 before the point a number is two table look-ups.
+ * The hottest loop of an answer: inlined for each power of ten, so that the divisions become
+ * multiplications. Four numbers at a time take the path that the largest of them needs; as
+ * neighbours are of a size the branch is predicted, and the paths themselves have none.
  */
-export function formatScaledInts(values: u32, count: i32, exponent: i32, out: u32): u32 {
+// @ts-ignore: decorator
+@inline
+function writeInts(
+  values: u32,
+  count: i32,
+  power: u32,
+  thousandths: u32,
+  out: u32,
+): u32 {
+  const short = i32x4.splat(1000 * power);
+  const long = i32x4.splat(100000000);
+  const end = values + (<u32>count << 2);
   let p = out;
-  const factor: u64 = exponent == 0 ? 100 : exponent == 1 ? 10 : 1;
-  for (let i = 0; i < count; i++) {
-    const value = <i64>load<i32>(values + (i << 2));
-    const hundredths = <u64>(value < 0 ? -value : value) * factor;
-    if (exponent > 2 || hundredths >= 100000) {
-      p = formatScaled(value, exponent, p);
-      store<u8>(p++, <u8>COMMA);
-      continue;
+  let at = values;
+  for (; at + 16 <= end; at += 16) {
+    const magnitudes = i32x4.abs(v128.load(at));
+    if (i32x4.all_true(i32x4.lt_u(magnitudes, short))) {
+      p = writeShort(load<i32>(at), power, thousandths, p);
+      p = writeShort(load<i32>(at, 4), power, thousandths, p);
+      p = writeShort(load<i32>(at, 8), power, thousandths, p);
+      p = writeShort(load<i32>(at, 12), power, thousandths, p);
+    } else if (i32x4.all_true(i32x4.lt_u(magnitudes, long))) {
+      p = writeLong(load<i32>(at), power, thousandths, p);
+      p = writeLong(load<i32>(at, 4), power, thousandths, p);
+      p = writeLong(load<i32>(at, 8), power, thousandths, p);
+      p = writeLong(load<i32>(at, 12), power, thousandths, p);
+    } else {
+      for (let i: u32 = 0; i < 16; i += 4) p = writeAny(load<i32>(at + i), power, thousandths, p);
     }
-    store<u8>(p, <u8>MINUS);
-    p += <u32>(value < 0);
-    const whole = <u32>hundredths / 100;
-    const text = unchecked(SMALL_TEXT[whole]);
-    store<u32>(p, text);
-    p += text >> 24;
-    const fraction = unchecked(HUNDREDTHS_TEXT[<u32>hundredths - whole * 100]);
-    store<u32>(p, <u32>fraction);
-    p += <u32>(fraction >> 32);
   }
+  for (; at < end; at += 4) p = writeAny(load<i32>(at), power, thousandths, p);
   return p;
+}
+
+/** |value| < 1000 * power: two look-ups. */
+// @ts-ignore: decorator
+@inline
+function writeShort(value: i32, power: u32, thousandths: u32, out: u32): u32 {
+  const sign = value >> 31;
+  const magnitude = <u32>((value ^ sign) - sign);
+  const whole = magnitude / power;
+  store<u8>(out, <u8>MINUS);
+  let p = out - <u32>sign;
+  const text = load<u32>(WHOLE_TEXT + (whole << 2));
+  store<u32>(p, text);
+  p += text >> 24;
+  return writeFraction((magnitude - whole * power) * thousandths, p);
+}
+
+/** |value| < 10^8. */
+// @ts-ignore: decorator
+@inline
+function writeLong(value: i32, power: u32, thousandths: u32, out: u32): u32 {
+  const sign = value >> 31;
+  const magnitude = <u32>((value ^ sign) - sign);
+  const whole = magnitude / power;
+  store<u8>(out, <u8>MINUS);
+  const p = writeUpToEight(whole, out - <u32>sign);
+  return writeFraction((magnitude - whole * power) * thousandths, p);
+}
+
+function writeAny(value: i32, power: u32, thousandths: u32, out: u32): u32 {
+  const sign = value >> 31;
+  const magnitude = <u32>((value ^ sign) - sign);
+  const whole = magnitude / power;
+  store<u8>(out, <u8>MINUS);
+  const p = writeWhole(whole, out - <u32>sign);
+  return writeFraction((magnitude - whole * power) * thousandths, p);
+}
+
+/** `.ddd,` without trailing zeros. */
+// @ts-ignore: decorator
+@inline
+function writeFraction(thousandths: u32, out: u32): u32 {
+  const text = load<u64>(FRACTION_TEXT + (thousandths << 3));
+  store<u64>(out, text);
+  return out + <u32>(text >> 56);
 }

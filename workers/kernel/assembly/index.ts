@@ -16,7 +16,7 @@ export { bindPrefix, dropDeadPrefixes, prefixCount, prefixEvictions } from './pr
 export { firstSpace, ingest, initShard, setTimeRange } from './ingest';
 export { nextRun } from './route';
 export { blockBytes, decodeBlock, decodeBlockRange, encodeBlock } from './block';
-export { formatArray, formatNumber, formatScaledInts } from './format';
+export { formatArray, formatNumber, formatScaled, formatScaledInts } from './format';
 export { lttb } from './resample';
 export {
   divideByCount,
