@@ -59,7 +59,7 @@ async function freeSome(
   const { status, text } = await server.post(`/api/free?to=${toSec}`, [[CLUSTER, ...path]]);
   t.equal(status, 200, `free ${path.join(' ')}`);
   t.match(text, /^buffers freed: \d+\n$/);
-  for (const series of [...model.seriesOf(host)]) {
+  for (const series of model.seriesOf(host)) {
     if (isAll) series.slots.clear();
     else if (series.path.join() === path.join()) await forgetFreed(t, server, series, toSec);
   }
