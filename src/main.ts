@@ -5,7 +5,7 @@ import type { Config } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
 import { loadConfig } from './config/parse-config.js';
 import { makeHandler } from './http/handler.js';
-import { startHttpServer } from './http/server.js';
+import { newTraffic, startHttpServer } from './http/server.js';
 import { startStore } from './routing/shard-set.js';
 
 const EXIT_BAD_CONFIG = 2;
@@ -26,7 +26,9 @@ async function main(): Promise<void> {
   });
   for (const warning of warnings) log.warn({}, warning);
   const store = await startStore(config.store, config.limits, log);
-  const server = await startHttpServer(config, makeHandler(store, config.limits), log);
+  const traffic = newTraffic();
+  const handler = makeHandler(store, config.limits, traffic);
+  const server = await startHttpServer({ config, handler, traffic, log });
   log.info(
     { adapter: server.adapter },
     `metricshard ${version()} listens on http://${config.listen.host}:${server.port} and keeps ${keeps(config)}`,

@@ -20,16 +20,25 @@ export function answerJson(exchange: HttpExchange, status: number, value: unknow
 /** JSON text; the view is used before this returns, or copied. */
 export function answerJsonText(exchange: HttpExchange, json: Uint8Array | string): void {
   const accepted = json.length < COMPRESS_BYTES_MIN ? '' : exchange.header('accept-encoding');
-  if (accepted.includes('zstd')) {
+  if (accepts(accepted, 'zstd')) {
     const packed = compress(Buffer.from(json as Uint8Array), { compressionLevel: ZSTD_LEVEL });
     exchange.respond(200, ZSTD_HEADERS, packed);
-  } else if (accepted.includes('gzip')) {
+  } else if (accepts(accepted, 'gzip')) {
     // zlib works in another thread, and the shard's memory is reused when this returns.
     gzip(Buffer.from(json as Uint8Array), { level: GZIP_LEVEL }, (error, packed) => {
       if (error) answerError(exchange, error);
       else exchange.respond(200, GZIP_HEADERS, packed);
     });
   } else exchange.respond(200, JSON_HEADERS, json);
+}
+
+/** Whether an Accept-Encoding names an encoding, and not with `q=0`, which forbids it. */
+function accepts(header: string, encoding: string): boolean {
+  if (!header.includes(encoding)) return false;
+  return header.split(',').some((item) => {
+    const [name, ...parameters] = item.split(';').map((part) => part.trim());
+    return name === encoding && !parameters.some((part) => /^q=0(\.0*)?$/.test(part));
+  });
 }
 
 /** Every error has this form. Anything but a StoreError is a mistake of ours. */

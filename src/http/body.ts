@@ -1,7 +1,12 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzip } from 'node:zlib';
-import { DecompressStream } from 'zstd-napi';
+import binding from 'zstd-napi/binding.js';
 import { StoreError } from '../model/errors.js';
 import type { HttpExchange } from './server.js';
+
+const ZSTD_PIECE_BYTES = 128 * 1024;
+/** About two milliseconds of inflating. */
+const ZSTD_TURN_BYTES = 2 * 1024 * 1024;
 
 /** Collects a body of at most `bytesMax`, as sent. */
 export function collectBody(
@@ -18,6 +23,10 @@ export function collectBody(
     finished = true;
     done(result);
   };
+  if (Number(exchange.header('content-length')) > bytesMax) {
+    finish(tooLarge(bytesMax, setting));
+    return;
+  }
   exchange.onData = (chunk, isLast) => {
     if (finished) return;
     bytes += chunk.length;
@@ -38,17 +47,29 @@ export function tooLarge(bytesMax: number, setting: string): StoreError {
   );
 }
 
+/** How a body is packed, '' for not at all. Throws `unsupported-encoding` before any is read. */
+export function contentEncoding(exchange: HttpExchange): PackedEncoding | '' {
+  const encoding = exchange.header('content-encoding').trim().toLowerCase();
+  if (encoding === '' || encoding === 'identity') return '';
+  if (encoding === 'gzip' || encoding === 'x-gzip') return 'gzip';
+  if (encoding === 'zstd') return 'zstd';
+  throw new StoreError(
+    'unsupported-encoding',
+    `Content-Encoding "${encoding.slice(0, 60)}" is not supported; gzip, zstd and identity are`,
+  );
+}
+
+export type PackedEncoding = 'gzip' | 'zstd';
+
 /** Undoes a Content-Encoding; the result may have at most `bytesMax`. */
 export async function inflate(
   body: Buffer,
-  encoding: string,
+  encoding: PackedEncoding,
   bytesMax: number,
   setting: string,
 ): Promise<Buffer> {
-  if (encoding === '' || encoding === 'identity') return body;
   try {
-    if (encoding === 'gzip' || encoding === 'x-gzip') return await inflateGzip(body, bytesMax);
-    if (encoding === 'zstd') return await inflateZstd(body, bytesMax);
+    return await (encoding === 'gzip' ? inflateGzip : inflateZstd)(body, bytesMax);
   } catch (error) {
     if (error === TOO_LARGE || (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw tooLarge(bytesMax, setting);
@@ -58,10 +79,6 @@ export async function inflate(
       `the body is not valid ${encoding}: ${(error as Error).message}`,
     );
   }
-  throw new StoreError(
-    'unsupported-encoding',
-    `Content-Encoding ${encoding} is not supported; gzip, zstd and identity are`,
-  );
 }
 
 const TOO_LARGE = new Error('too large');
@@ -75,19 +92,33 @@ function inflateGzip(body: Buffer, bytesMax: number): Promise<Buffer> {
   });
 }
 
-/** Streamed, since a frame need not tell how large it becomes. */
-function inflateZstd(body: Buffer, bytesMax: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const stream = new DecompressStream();
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    stream.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > bytesMax) stream.destroy(TOO_LARGE);
-      else chunks.push(chunk);
-    });
-    stream.on('end', () => resolve(Buffer.concat(chunks)));
-    stream.on('error', reject);
-    stream.end(body);
-  });
+/**
+ * Frame by frame into pieces of fixed size, since a frame need not tell how large it becomes and a
+ * few bytes can become gigabytes: memory taken never passes `bytesMax` by more than a piece. Other
+ * requests have their turn in between, since this works in the front's own thread.
+ */
+async function inflateZstd(body: Buffer, bytesMax: number): Promise<Buffer> {
+  const context = new binding.DCtx();
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  let bytesThisTurn = 0;
+  let source: Uint8Array = body;
+  for (;;) {
+    const target = Buffer.allocUnsafe(ZSTD_PIECE_BYTES);
+    const [expected, produced, consumed] = context.decompressStream(target, source);
+    bytes += produced;
+    if (bytes > bytesMax) throw TOO_LARGE;
+    if (produced > 0) pieces.push(target.subarray(0, produced));
+    source = source.subarray(consumed);
+    // An output that was filled may have left something inside the context.
+    if (source.length === 0 && (expected === 0 || produced < target.length)) {
+      if (expected !== 0) throw new Error('it ends inside a frame');
+      return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes);
+    }
+    bytesThisTurn += produced;
+    if (bytesThisTurn >= ZSTD_TURN_BYTES) {
+      bytesThisTurn = 0;
+      await nextTurn();
+    }
+  }
 }

@@ -3,9 +3,9 @@ import { StoreError } from '../model/errors.js';
 import type { Store } from '../routing/store.js';
 import { debug, free, healthcheck, ready } from './admin-routes.js';
 import { answerError, answerJson, answerJsonText } from './answers.js';
-import { collectBody, inflate } from './body.js';
+import { collectBody, contentEncoding, inflate } from './body.js';
 import { metricsText } from './metrics-text.js';
-import type { Headers, HttpExchange, HttpHandler } from './server.js';
+import type { Headers, HttpExchange, HttpHandler, Traffic } from './server.js';
 import { write } from './write-route.js';
 
 /** Requests answered, by `path status`. */
@@ -19,13 +19,13 @@ interface Route {
 const PROMETHEUS: Headers = [['Content-Type', 'text/plain; version=0.0.4; charset=utf-8']];
 
 /** The table of paths and what they do. */
-export function makeHandler(store: Store, limits: Limits): HttpHandler {
+export function makeHandler(store: Store, limits: Limits, traffic: Traffic): HttpHandler {
   const counts = new Map<string, number>();
   const withBody =
     (work: (exchange: HttpExchange, body: string) => void) =>
     (exchange: HttpExchange): void => {
       const bytesMax = limits.queryBodyBytesMax;
-      const encoding = exchange.header('content-encoding');
+      const encoding = contentEncoding(exchange);
       const run = (body: Buffer | StoreError): void => {
         try {
           if (body instanceof StoreError) throw body;
@@ -45,6 +45,7 @@ export function makeHandler(store: Store, limits: Limits): HttpHandler {
       });
     };
   const query = withBody((exchange, body) => {
+    if (body === '') throw new StoreError('bad-request', 'the body is empty; send a query as JSON');
     store.query(body, (answer) => {
       if (answer.ok) answerJsonText(exchange, answer.json);
       else answerError(exchange, answer.error);
@@ -76,7 +77,8 @@ export function makeHandler(store: Store, limits: Limits): HttpHandler {
     '/ready': { methods: ['GET'], run: (exchange) => ready(exchange, store) },
     '/metrics': {
       methods: ['GET'],
-      run: (exchange) => exchange.respond(200, PROMETHEUS, metricsText(store.status(), counts)),
+      run: (exchange) =>
+        exchange.respond(200, PROMETHEUS, metricsText(store.status(), counts, traffic)),
     },
   };
   return (exchange) => dispatch(exchange, routes, counts);
@@ -108,7 +110,14 @@ function dispatch(
         error: `${exchange.method} is not possible at ${exchange.path}; use ${allowed}`,
       }),
     );
-  } else route.run(exchange);
+  } else {
+    try {
+      route.run(exchange);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      answerError(exchange, error);
+    }
+  }
 }
 
 /** Counts what an exchange is answered with. */

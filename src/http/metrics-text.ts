@@ -1,10 +1,15 @@
 import type { StoreStatus } from '../routing/store.js';
 import type { RequestCounts } from './handler.js';
+import type { Traffic } from './server.js';
 
 const PREFIX = 'metricshard';
 
 /** Our own state in the Prometheus text format. Cheap: it reads counters in shared memory. */
-export function metricsText(status: StoreStatus, requests: RequestCounts): string {
+export function metricsText(
+  status: StoreStatus,
+  requests: RequestCounts,
+  traffic: Traffic,
+): string {
   const lines: string[] = [];
   const family = (name: string, type: string, help: string): string => {
     lines.push(`# HELP ${PREFIX}_${name} ${help}`, `# TYPE ${PREFIX}_${name} ${type}`);
@@ -49,10 +54,29 @@ export function metricsText(status: StoreStatus, requests: RequestCounts): strin
     const [path, code] = key.split(' ');
     lines.push(`${answered}{path="${path}",status="${code}"} ${count}`);
   }
-  lines.push(
-    `${family('resident_memory_bytes', 'gauge', 'resident memory of the process')} ${process.memoryUsage.rss()}`,
-  );
+  const single = (name: string, type: string, help: string, value: number): void => {
+    lines.push(`${family(name, type, help)} ${value}`);
+  };
+  for (const [name, type, help, value] of frontFamilies(traffic)) single(name, type, help, value);
   return `${lines.join('\n')}\n`;
+}
+
+type Family = readonly [name: string, type: string, help: string, value: number];
+
+function frontFamilies(traffic: Traffic): readonly Family[] {
+  const refused = 'connections turned away at connections-max';
+  return [
+    [
+      'http_requests_in_flight',
+      'gauge',
+      'requests not fully answered yet',
+      traffic.requestsCurrent,
+    ],
+    ['http_received_bytes_total', 'counter', 'bytes of request bodies', traffic.bodyBytesReceived],
+    ['http_sent_bytes_total', 'counter', 'bytes of response bodies', traffic.bodyBytesSent],
+    ['http_connections_refused_total', 'counter', refused, traffic.connectionsRefused],
+    ['resident_memory_bytes', 'gauge', 'resident memory of the process', process.memoryUsage.rss()],
+  ];
 }
 
 function push(lists: Map<string, string[]>, key: string, value: string): void {

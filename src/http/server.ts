@@ -7,8 +7,8 @@ export interface HttpExchange {
   /** Without a trailing slash, `/` excepted. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Value of a header by its lower-case name, '' if absent. */
-  header(name: string): string;
+  /** Value of a header, '' if absent. */
+  header(name: KeptHeader): string;
   /** Called for each chunk, the last one (maybe empty) with `isLast`. */
   onData: (chunk: Uint8Array, isLast: boolean) => void;
   /** Called once if the client goes away before it has its answer. */
@@ -19,6 +19,19 @@ export interface HttpExchange {
   /** Answers; a view in `body` is read before this returns. Later calls do nothing. */
   respond(status: number, headers: Headers, body: string | Uint8Array): void;
 }
+
+/**
+ * The headers a handler may ask for. uWebSockets.js forgets a request when its handler returns;
+ * to copy these few costs a third of copying all.
+ */
+export const KEPT_HEADERS = [
+  'accept-encoding',
+  'authorization',
+  'content-encoding',
+  'content-length',
+] as const;
+
+export type KeptHeader = (typeof KEPT_HEADERS)[number];
 
 export type Headers = readonly (readonly [name: string, value: string])[];
 
@@ -32,19 +45,37 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+/** What went through the front so far; `…Current` is a gauge. The adapters count. */
+export interface Traffic {
+  requestsCurrent: number;
+  bodyBytesReceived: number;
+  bodyBytesSent: number;
+  /** Turned away because `connections-max` were open. */
+  connectionsRefused: number;
+}
+
+export function newTraffic(): Traffic {
+  return { requestsCurrent: 0, bodyBytesReceived: 0, bodyBytesSent: 0, connectionsRefused: 0 };
+}
+
+/** What an adapter is started with. */
+export interface HttpServerOptions {
+  readonly config: Config;
+  readonly handler: HttpHandler;
+  readonly traffic: Traffic;
+  readonly log: Logger;
+}
+
 /** How long a graceful stop waits for answers under way. */
 export const CLOSE_WAIT_MS = 10_000;
 
 /** Starts the adapter that is set; `auto` takes uWebSockets.js where its binary loads. */
-export async function startHttpServer(
-  config: Config,
-  handler: HttpHandler,
-  log: Logger,
-): Promise<HttpServer> {
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { config, log } = options;
   if (config.httpAdapter !== 'node') {
     try {
       const { startUwsServer } = await import('./uws-server.js');
-      return await startUwsServer(config, handler);
+      return await startUwsServer(options);
     } catch (error) {
       if (config.httpAdapter === 'uws' || !(error as Error).message.includes('uWebSockets')) {
         throw error;
@@ -56,10 +87,22 @@ export async function startHttpServer(
     }
   }
   const { startNodeServer } = await import('./node-server.js');
-  return startNodeServer(config, handler);
+  return startNodeServer(options);
 }
 
 /** Path without its trailing slash. */
 export function trimPath(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** Runs a callback of the adapter; what it throws is a mistake of ours, told to log and client. */
+export function guard(exchange: HttpExchange, log: Logger, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const stack = error instanceof Error ? error.stack : String(error);
+    log.error({ method: exchange.method, path: exchange.path, stack }, 'a request failed');
+    const body = { status: 'Internal Server Error', error: 'a mistake of the store; see its log' };
+    exchange.respond(500, [['Content-Type', 'application/json']], JSON.stringify(body));
+  }
 }

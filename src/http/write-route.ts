@@ -11,21 +11,22 @@ import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Store, WriteSession, WriteSummary } from '../routing/store.js';
 import { answerError, answerJson } from './answers.js';
-import { collectBody, inflate, tooLarge } from './body.js';
+import { collectBody, contentEncoding, inflate, tooLarge, type PackedEncoding } from './body.js';
 import type { HttpExchange } from './server.js';
 
-const PRECISIONS: Readonly<Record<string, number>> = {
-  '': PRECISION_AUTO,
-  s: PRECISION_S,
-  ms: PRECISION_MS,
-  us: PRECISION_US,
-  u: PRECISION_US,
-  µs: PRECISION_US,
-  ns: PRECISION_NS,
-  n: PRECISION_NS,
-  m: PRECISION_M,
-  h: PRECISION_H,
-};
+/** A map, since `constructor` must be as unknown as any other word. */
+const PRECISIONS: ReadonlyMap<string, number> = new Map([
+  ['', PRECISION_AUTO],
+  ['s', PRECISION_S],
+  ['ms', PRECISION_MS],
+  ['us', PRECISION_US],
+  ['u', PRECISION_US],
+  ['µs', PRECISION_US],
+  ['ns', PRECISION_NS],
+  ['n', PRECISION_NS],
+  ['m', PRECISION_M],
+  ['h', PRECISION_H],
+]);
 
 /** What a success looks like: our summary, or nothing as InfluxDB clients expect. */
 export type WriteStyle = 'summary' | 'influx';
@@ -37,7 +38,7 @@ export function write(
   limits: Limits,
   style: WriteStyle,
 ): void {
-  const precision = PRECISIONS[exchange.query.get('precision') ?? ''];
+  const precision = PRECISIONS.get(exchange.query.get('precision') ?? '');
   if (precision === undefined) {
     const given = exchange.query.get('precision');
     answerError(
@@ -50,13 +51,13 @@ export function write(
     return;
   }
   const options = { cluster: exchange.query.get('cluster') ?? '', precision };
-  const encoding = exchange.header('content-encoding');
+  const encoding = contentEncoding(exchange);
   const announced = Number(exchange.header('content-length')) || 0;
   if (announced > limits.bodyBytesMax) {
     answerError(exchange, tooLarge(limits.bodyBytesMax, 'body-bytes-max'));
     return;
   }
-  if (encoding !== '' && encoding !== 'identity') {
+  if (encoding !== '') {
     writePacked(exchange, store, limits, style, options, encoding);
     return;
   }
@@ -91,7 +92,7 @@ function writePacked(
   limits: Limits,
   style: WriteStyle,
   options: { cluster: string; precision: number },
-  encoding: string,
+  encoding: PackedEncoding,
 ): void {
   collectBody(exchange, limits.bodyBytesMax, 'body-bytes-max', (collected) => {
     if (collected instanceof StoreError) {

@@ -1,0 +1,158 @@
+import { request as httpRequest, type Agent, type IncomingHttpHeaders } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { DEFAULTS, type Config, type Limits } from '../../src/config/config.js';
+import { makeHandler } from '../../src/http/handler.js';
+import { newTraffic, startHttpServer, type Traffic } from '../../src/http/server.js';
+import { FakeStore } from './fake-store.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+  readonly text: string;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly json: any;
+}
+
+export interface SendOptions {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Uint8Array;
+  readonly agent?: Agent;
+}
+
+/** A front over a fake store. */
+export interface Front {
+  readonly adapter: string;
+  readonly port: number;
+  readonly store: FakeStore;
+  readonly traffic: Traffic;
+  /** What was logged as an error. */
+  readonly errors: string[];
+  send(path: string, options?: SendOptions): Promise<Answer>;
+  /** A bare connection that collects what comes. */
+  open(): Promise<RawConnection>;
+  close(): Promise<void>;
+}
+
+export interface RawConnection {
+  readonly socket: Socket;
+  received(): string;
+  /** Resolves when what came matches, or the connection ends; rejects after five seconds. */
+  until(pattern: RegExp): Promise<string>;
+  ended: Promise<void>;
+}
+
+/** Runs a group of cases against both adapters. */
+export function eachAdapter(
+  title: string,
+  work: (t: Test, start: (limits?: Partial<Limits>) => Promise<Front>) => Promise<void>,
+): void {
+  for (const httpAdapter of ['uws', 'node'] as const) {
+    void t.test(`${title} (${httpAdapter})`, async (t) => {
+      await work(t, async (limits = {}) => {
+        const config: Config = {
+          ...DEFAULTS,
+          listen: { host: '127.0.0.1', port: 0 },
+          httpAdapter,
+          limits: { ...DEFAULTS.limits, ...limits },
+        };
+        const front = await startFront(config);
+        t.teardown(() => front.close());
+        return front;
+      });
+    });
+  }
+}
+
+async function startFront(config: Config): Promise<Front> {
+  const store = new FakeStore();
+  const errors: string[] = [];
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (fields: object, message: string) => errors.push(message + JSON.stringify(fields)),
+  };
+  const traffic = newTraffic();
+  const handler = makeHandler(store, config.limits, traffic);
+  const server = await startHttpServer({ config, handler, traffic, log });
+  let closed: Promise<void> | undefined;
+  return {
+    adapter: server.adapter,
+    port: server.port,
+    store,
+    traffic,
+    errors,
+    send: (path, options) => send(server.port, path, options),
+    open: () => open(server.port),
+    close: () => (closed ??= server.close()),
+  };
+}
+
+function send(
+  port: number,
+  path: string,
+  { method = 'GET', headers = {}, body, agent }: SendOptions = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const target = { host: '127.0.0.1', port, path, method, headers, agent };
+    const request = httpRequest(target, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString();
+        const status = response.statusCode!;
+        resolve({ status, headers: response.headers, bytes, text, json: parse(text) });
+      });
+    });
+    request.on('error', reject);
+    if (body !== undefined && !headers['Transfer-Encoding']) {
+      request.setHeader('Content-Length', Buffer.byteLength(body));
+    }
+    request.end(body);
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function open(port: number): Promise<RawConnection> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+    socket.on('error', reject);
+    const ended = new Promise<void>((end) => socket.on('close', () => end()));
+    const until = (pattern: RegExp): Promise<string> =>
+      new Promise((found, fail) => {
+        const timer = setTimeout(() => fail(new Error(`no ${pattern} in ${text}`)), 5000);
+        const look = (): void => {
+          if (!pattern.test(text) && !socket.destroyed) return;
+          clearTimeout(timer);
+          socket.off('data', look);
+          found(text);
+        };
+        socket.on('data', look);
+        socket.on('close', look);
+        look();
+      });
+    socket.on('connect', () => resolve({ socket, received: () => text, until, ended }));
+  });
+}
+
+/** Looks until `isTrue`, for at most five seconds. */
+export async function eventually(isTrue: () => boolean): Promise<boolean> {
+  for (let tries = 0; tries < 500 && !isTrue(); tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return isTrue();
+}
