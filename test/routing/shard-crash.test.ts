@@ -49,12 +49,12 @@ t.test('a shard that dies is started again, the others go on', async (t) => {
     t.match(await write(store, `m,hostname=${host} value=1\n`), { written: 1 });
 
   // Pools are made in the order of the shards.
-  const write0 = write(store, `m,hostname=${hosts[0]} value=2\n`.repeat(1000));
-  await workers[0]!.terminate();
-  const outcome = await write0.then(
+  const settled = write(store, `m,hostname=${hosts[0]} value=2\n`.repeat(1000)).then(
     () => 'stored',
     (error: StoreError) => error.code,
   );
+  await workers[0]!.terminate();
+  const outcome = await settled;
   t.ok(['stored', 'shard-unavailable'].includes(outcome), outcome);
   await until(() => store.status().shards[0]!.restarts === 1);
   t.match(await query(store, hosts[1]!), '"avg":1');
