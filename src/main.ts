@@ -29,10 +29,6 @@ async function main(): Promise<void> {
   const traffic = newTraffic();
   const handler = makeHandler(store, config.limits, traffic);
   const server = await startHttpServer({ config, handler, traffic, log });
-  log.info(
-    { adapter: server.adapter },
-    `metricshard ${version()} listens on http://${config.listen.host}:${server.port} and keeps ${keeps(config)}`,
-  );
   let isStopping = false;
   const stop = (signal: string): void => {
     if (isStopping) process.exit(1);
@@ -51,6 +47,11 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+  // Last, since whoever reads this line may send a signal at once.
+  log.info(
+    { adapter: server.adapter },
+    `metricshard ${version()} listens on http://${config.listen.host}:${server.port} and keeps ${keeps(config)}`,
+  );
 }
 
 function keeps({ store }: Config): string {

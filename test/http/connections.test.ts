@@ -16,11 +16,20 @@ eachAdapter('large answers to slow readers', async (t, start) => {
   await new Promise((resolve) => setTimeout(resolve, 100));
   t.equal((await front.send('/ping')).status, 204, 'others are served meanwhile');
   raw.socket.resume();
-  const received = await raw.until(/"\}$/);
-  t.equal(received.slice(received.indexOf('\r\n\r\n') + 4), largeJson(bytes));
+  t.ok(await eventually(() => raw.socket.bytesRead > bytes));
+  const headBytes = raw.received().indexOf('\r\n\r\n') + 4;
+  t.ok(await eventually(() => raw.socket.bytesRead >= headBytes + bytes));
+  t.ok(raw.received().slice(headBytes) === largeJson(bytes), 'whole, and as it was');
   t.ok(await eventually(() => front.traffic.requestsCurrent === 0));
   raw.socket.write(PING);
-  await raw.until(/204 No Content/);
+  t.ok(
+    await eventually(() =>
+      raw
+        .received()
+        .slice(headBytes + bytes)
+        .includes('204 No Content'),
+    ),
+  );
   raw.socket.destroy();
 });
 
@@ -114,7 +123,7 @@ eachAdapter('graceful close', async (t, start) => {
   t.equal(answer.headers.connection, 'close');
   await closed;
   await idle.ended;
-  t.ok(performance.now() - startMs < 2000, 'at once');
+  t.ok(performance.now() - startMs < 5000, 'without waiting for the bound of ten seconds');
 });
 
 eachAdapter('graceful close lets a slow reader have its answer', async (t, start) => {

@@ -39,7 +39,10 @@ export interface Front {
 export interface RawConnection {
   readonly socket: Socket;
   received(): string;
-  /** Resolves when what came matches, or the connection ends; rejects after five seconds. */
+  /**
+   * Resolves when what came matches, or the connection ends; rejects after ten seconds. All is
+   * looked at with each chunk: for short answers only.
+   */
   until(pattern: RegExp): Promise<string>;
   ended: Promise<void>;
 }
@@ -134,7 +137,10 @@ function open(port: number): Promise<RawConnection> {
     const ended = new Promise<void>((end) => socket.on('close', () => end()));
     const until = (pattern: RegExp): Promise<string> =>
       new Promise((found, fail) => {
-        const timer = setTimeout(() => fail(new Error(`no ${pattern} in ${text}`)), 5000);
+        const timer = setTimeout(
+          () => fail(new Error(`no ${pattern} in ${text.slice(0, 500)}`)),
+          10_000,
+        );
         const look = (): void => {
           if (!pattern.test(text) && !socket.destroyed) return;
           clearTimeout(timer);
@@ -149,9 +155,9 @@ function open(port: number): Promise<RawConnection> {
   });
 }
 
-/** Looks until `isTrue`, for at most five seconds. */
+/** Looks until `isTrue`, for about ten seconds. */
 export async function eventually(isTrue: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 500 && !isTrue(); tries++) {
+  for (let tries = 0; tries < 1000 && !isTrue(); tries++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return isTrue();

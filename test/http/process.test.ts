@@ -56,7 +56,7 @@ function start(config: object | undefined, flags: readonly string[] = []): Start
 const LISTENS = /listens on http:\/\/127\.0\.0\.1:(\d+)/;
 const anyPort = { main: { addr: '127.0.0.1:0' } };
 
-void t.test('starts within bounds, tells where it listens and what it keeps', async (t) => {
+void t.test('tells where it listens and what it keeps', async (t) => {
   const { child, until, ended } = start(anyPort);
   const [, port] = await until(LISTENS);
   t.ok(Number(port) > 0, 'the real port');
@@ -96,7 +96,7 @@ void t.test('a second signal ends it at once', async (t) => {
   await until(/SIGTERM: /);
   child.kill('SIGTERM');
   t.equal((await ended).code, 1);
-  t.ok(performance.now() - startMs < 2000);
+  t.ok(performance.now() - startMs < 5000, 'without waiting for the bound of ten seconds');
 });
 
 void t.test('-version', async (t) => {
