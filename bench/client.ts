@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 
 /** What a closed loop of requests came to. */
 export interface LoopResult {
@@ -8,12 +8,24 @@ export interface LoopResult {
   readonly p99Ms: number;
 }
 
-/** Makes the next request's bytes, undefined when there are to be no more. */
-export type NextRequest = () => readonly Uint8Array[] | undefined;
+/** One request: its bytes, and what to do with its answer's length. */
+export interface Request {
+  readonly bytes: Uint8Array;
+  /** Called when the answer is complete. Throws if it is not what was expected. */
+  readonly onAnswer?: (answerBytes: number) => void;
+}
+
+/** Makes the next request, undefined when there are to be no more. */
+export type NextRequest = () => Request | undefined;
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+const HEAD_BYTES_MAX = 16_384;
+/** No answer for so long is an error: a loop that hangs says nothing. */
+const SILENCE_MS_MAX = 30_000;
 
 /**
  * Keeps `connections` requests under way until `next` has no more, each connection one at a
- * time. Rejects on any status but 200.
+ * time. Rejects on any status but 200, and on what `onAnswer` throws.
  */
 export async function closedLoop(
   port: number,
@@ -26,52 +38,82 @@ export async function closedLoop(
     Array.from({ length: connections }, () => runConnection(port, next, latencies)),
   );
   const seconds = (performance.now() - began) / 1000;
-  latencies.sort((a, b) => a - b);
-  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
-  return { requests: latencies.length, seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
+  const sorted = Float64Array.from(latencies).sort();
+  const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? 0;
+  return { requests: sorted.length, seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 function runConnection(port: number, next: NextRequest, latencies: number[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    let request: Request | undefined;
     let sentAt = 0;
+    /** Bytes of the answer's body still to come; -1 = its head is not complete. */
     let missing = -1;
-    let head = '';
+    let answerBytes = 0;
+    let head: Buffer = Buffer.alloc(0);
+    const fail = (error: unknown): void => {
+      socket.destroy();
+      reject(error as Error);
+    };
     const send = (): void => {
-      const parts = next();
-      if (!parts) {
+      request = next();
+      if (!request) {
         socket.end();
         resolve();
         return;
       }
       sentAt = performance.now();
       missing = -1;
-      head = '';
-      sendParts(socket, parts);
+      socket.write(request.bytes);
     };
-    socket.on('connect', send);
-    socket.on('error', reject);
-    socket.on('data', (chunk) => {
+    const take = (chunk: Buffer): void => {
       if (missing < 0) {
-        head += chunk.toString('latin1');
-        const end = head.indexOf('\r\n\r\n');
-        if (end < 0) return;
-        if (!head.startsWith('HTTP/1.1 200')) {
-          socket.destroy();
-          reject(new Error(`the store answered ${head.slice(0, 400)}`));
+        if (head.length > 0) chunk = Buffer.concat([head, chunk]);
+        const end = chunk.indexOf(HEAD_END);
+        if (end < 0) {
+          if (chunk.length > HEAD_BYTES_MAX) throw new Error('the head of an answer never ends');
+          head = chunk;
           return;
         }
-        missing = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0) - (head.length - end - 4);
+        head = Buffer.alloc(0);
+        answerBytes = contentLength(chunk, end);
+        missing = answerBytes - (chunk.length - end - HEAD_END.length);
       } else missing -= chunk.length;
       if (missing > 0) return;
       latencies.push(performance.now() - sentAt);
+      request?.onAnswer?.(answerBytes);
       send();
+    };
+    socket.on('connect', send);
+    socket.on('error', fail);
+    socket.setTimeout(SILENCE_MS_MAX, () => fail(new Error('the store is silent')));
+    // Without effect where the loop has ended.
+    socket.on('close', () => reject(new Error('the store closed the connection')));
+    socket.on('data', (chunk) => {
+      try {
+        take(chunk);
+      } catch (error) {
+        fail(error);
+      }
     });
   });
 }
 
-function sendParts(socket: Socket, parts: readonly Uint8Array[]): void {
-  socket.cork();
-  for (const part of parts) socket.write(part);
-  socket.uncork();
+function contentLength(chunk: Buffer, headEnd: number): number {
+  const head = chunk.toString('latin1', 0, headEnd);
+  if (!head.startsWith('HTTP/1.1 200')) {
+    throw new Error(`the store answered ${chunk.toString('latin1', 0, headEnd + 400)}`);
+  }
+  const found = /content-length: (\d+)/i.exec(head);
+  if (!found) throw new Error(`an answer without length: ${head}`);
+  return Number(found[1]);
+}
+
+/** The bytes of a POST. */
+export function postRequest(path: string, body: string): Buffer {
+  const bytes = Buffer.byteLength(body);
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${bytes}\r\n\r\n${body}`,
+  );
 }

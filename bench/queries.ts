@@ -1,12 +1,13 @@
+import type { BenchQuery } from './check.js';
+import { PART_METRICS } from './workload.js';
+
 /** The five reference queries, and the fourth for its statistics only. */
-export function referenceQueries(fromSec: number, toSec: number): Record<string, object> {
+export function referenceQueries(fromSec: number, toSec: number): Record<string, BenchQuery> {
   const threads = Array.from({ length: 128 }, (_, i) => String(i));
-  const metrics =
-    'cpu_load cpu_user flops_any cpu_irq cpu_system ipc cpu_idle cpu_iowait core_power clock';
   const job = Array.from({ length: 16 }, (_, host) =>
-    metrics.split(' ').map((metric) => ({
+    PART_METRICS.map((metric) => ({
       metric,
-      host: `a0${100 + host}`,
+      host: `a${String(100 + host).padStart(4, '0')}`,
       type: 'socket',
       aggreg: false,
       'type-ids': ['0', '1'],
@@ -41,7 +42,7 @@ export function referenceQueries(fromSec: number, toSec: number): Record<string,
     'q5 128 hwthreads, 2 h': {
       ...all,
       from: Math.max(fromSec, toSec - 2 * 3600),
-      queries: [{ host: 'a0100', type: 'hwthread', metric: 'cpu_user', 'type-ids': threads }],
+      queries: [{ host: 'a0101', type: 'hwthread', metric: 'cpu_user', 'type-ids': threads }],
     },
   };
 }

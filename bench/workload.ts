@@ -2,10 +2,11 @@
  * The canonical workload: one batch of lines a host and interval, as the collectors of two
  * clusters send them. 86 hosts of alex (128 hwthreads, 8 accelerators, 8 memory domains, 2
  * sockets; ten metrics on each, 17 on the node) and 64 of fritz (72 hwthreads, 2 sockets):
- * 175,470 series. Values have two decimals and come from a seeded generator.
+ * 175,470 series. Values have two decimals and follow from seed, host, round and line alone, so
+ * that every answer can be checked without keeping what was sent.
  */
 
-const PART_METRICS =
+export const PART_METRICS =
   'cpu_load cpu_user flops_any cpu_irq cpu_system ipc cpu_idle cpu_iowait core_power clock'.split(
     ' ',
   );
@@ -16,24 +17,40 @@ const NODE_METRICS = (
 const ACCELERATORS = ['49', '0E', 'D1', '90', '13', '96', 'CC', '4F'].map(
   (bus) => `00000000:${bus}:00.0`,
 );
+const ALEX_HOSTS = 86;
+const FRITZ_HOSTS = 64;
 const ZERO = 48;
 const STAMP_DIGITS = 10;
+const BLANK_STAMP = '0'.repeat(STAMP_DIGITS);
 
-/** One host's batch; values and timestamps are written over in place. */
+/** One host's batch as a whole HTTP request; values and timestamps are written over in place. */
 export interface Batch {
+  readonly cluster: string;
   readonly host: string;
+  /** Number of the host over both clusters. */
+  readonly index: number;
+  /** Head and body. */
+  readonly request: Buffer;
+  /** The part of `request` behind its head. */
   readonly body: Buffer;
-  readonly lines: number;
+  readonly lineCount: number;
+  /** Line numbers by `metric type-and-id`, such as `cpu_load hwthread7` and `mem_used node`. */
+  readonly lineOf: ReadonlyMap<string, number>;
   readonly valueAt: Uint32Array;
   readonly stampAt: Uint32Array;
+  /** The timestamp that is written in all lines now. */
+  stamp: string;
 }
 
-/** The batches of all hosts; `scale` below 1 takes that share of the hosts, at least one. */
-export function makeBatches(scale = 1): Batch[] {
-  const hosts = (count: number): number => Math.max(1, Math.floor(count * scale));
+/** The batches of all hosts; `scale` below 1 takes that share of the hosts, at least one each. */
+export function makeBatches(scale = 1, path = '/api/write'): Batch[] {
+  const alex = Math.max(1, Math.floor(ALEX_HOSTS * scale));
+  const fritz = Math.max(1, Math.floor(FRITZ_HOSTS * scale));
   return [
-    ...Array.from({ length: hosts(86) }, (_, i) => makeBatch('alex', hostName('a', i))),
-    ...Array.from({ length: hosts(64) }, (_, i) => makeBatch('fritz', hostName('f', i))),
+    ...Array.from({ length: alex }, (_, i) => makeBatch('alex', hostName('a', i), i, path)),
+    ...Array.from({ length: fritz }, (_, i) =>
+      makeBatch('fritz', hostName('f', i), alex + i, path),
+    ),
   ];
 }
 
@@ -45,59 +62,101 @@ function ids(count: number): string[] {
   return Array.from({ length: count }, (_, i) => String(i));
 }
 
-function makeBatch(cluster: string, host: string): Batch {
+/** Metric and tags behind the host of each line, in the order they are sent. */
+function linesOf(cluster: string): { metric: string; type: string; id: string }[] {
   const isAlex = cluster === 'alex';
   const parts: [string, string[]][] = [['hwthread', ids(isAlex ? 128 : 72)]];
   if (isAlex) parts.push(['accelerator', ACCELERATORS], ['memoryDomain', ids(8)]);
   parts.push(['socket', ids(2)]);
-  const prefixes = parts.flatMap(([type, typeIds]) =>
-    PART_METRICS.flatMap((metric) =>
-      typeIds.map(
-        (id) => `${metric},cluster=${cluster},hostname=${host},type=${type},type-id=${id}`,
-      ),
-    ),
+  const lines = parts.flatMap(([type, typeIds]) =>
+    PART_METRICS.flatMap((metric) => typeIds.map((id) => ({ metric, type, id }))),
   );
-  prefixes.push(
-    ...NODE_METRICS.map((metric) => `${metric},cluster=${cluster},hostname=${host},type=node`),
-  );
-  const valueAt = new Uint32Array(prefixes.length);
-  const stampAt = new Uint32Array(prefixes.length);
-  let at = 0;
-  const lines = prefixes.map((prefix, index) => {
-    const line = `${prefix} value=50.00 1700000000\n`;
-    valueAt[index] = at + prefix.length + ' value='.length;
-    stampAt[index] = valueAt[index]! + '50.00 '.length;
-    at += line.length;
-    return line;
-  });
-  return { host, body: Buffer.from(lines.join('')), lines: lines.length, valueAt, stampAt };
+  return [...lines, ...NODE_METRICS.map((metric) => ({ metric, type: 'node', id: '' }))];
 }
 
-/** Writes new values and timestamps into batches; the same seed gives the same bytes. */
-export class Stamper {
-  #state: number;
-
-  constructor(seed = 1) {
-    this.#state = seed >>> 0 || 1;
+function makeBatch(cluster: string, host: string, index: number, path: string): Batch {
+  const lines = linesOf(cluster);
+  const valueAt = new Uint32Array(lines.length);
+  const stampAt = new Uint32Array(lines.length);
+  const lineOf = new Map<string, number>();
+  let at = 0;
+  const texts = lines.map(({ metric, type, id }, line) => {
+    const typeId = id === '' ? '' : `,type-id=${id}`;
+    const prefix = `${metric},cluster=${cluster},hostname=${host},type=${type}${typeId} value=`;
+    const text = `${prefix}50.00 ${BLANK_STAMP}\n`;
+    lineOf.set(`${metric} ${type}${id}`, line);
+    valueAt[line] = at + prefix.length;
+    stampAt[line] = valueAt[line]! + '50.00 '.length;
+    at += text.length;
+    return text;
+  });
+  const head =
+    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n` +
+    `Content-Length: ${at}\r\n\r\n`;
+  for (let line = 0; line < lines.length; line++) {
+    valueAt[line]! += head.length;
+    stampAt[line]! += head.length;
   }
+  const request = Buffer.from(head + texts.join(''), 'latin1');
+  const body = request.subarray(head.length);
+  const lineCount = lines.length;
+  const stamp = BLANK_STAMP;
+  return { cluster, host, index, request, body, lineCount, lineOf, valueAt, stampAt, stamp };
+}
 
-  stamp(batch: Batch, timeSec: number): void {
-    const { body, valueAt, stampAt } = batch;
-    const digits = Buffer.from(String(timeSec));
-    let state = this.#state;
-    for (let i = 0; i < valueAt.length; i++) {
-      // xorshift32: four digits from its bits.
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      const value = valueAt[i]!;
-      body[value] = ZERO + 1 + (((state & 0xff) * 9) >>> 8);
-      body[value + 1] = ZERO + ((((state >>> 8) & 0xff) * 10) >>> 8);
-      body[value + 3] = ZERO + ((((state >>> 16) & 0xff) * 10) >>> 8);
-      body[value + 4] = ZERO + (((state >>> 24) * 10) >>> 8);
-      const stamp = stampAt[i]!;
-      for (let k = 0; k < STAMP_DIGITS; k++) body[stamp + k] = digits[k]!;
-    }
-    this.#state = state >>> 0;
+/** Where the numbers of a batch start; any change of seed, host or round gives other numbers. */
+function batchState(seed: number, host: number, round: number): number {
+  let state = Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(host + 1, 0x85ebca6b);
+  state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) ^ Math.imul(round + 1, 0xc2b2ae35);
+  state = Math.imul(state ^ (state >>> 13), 0x297a2d39);
+  return (state ^ (state >>> 16)) | 1;
+}
+
+/** xorshift32. */
+function nextState(state: number): number {
+  let next = state ^ (state << 13);
+  next ^= next >>> 17;
+  return next ^ (next << 5);
+}
+
+/** Writes the numbers of a round, and its time, into a batch. 10 ns a line. */
+export function stampBatch(batch: Batch, round: number, timeSec: number, seed = 0): void {
+  const { request, valueAt, lineCount } = batch;
+  let state = batchState(seed, batch.index, round);
+  for (let line = 0; line < lineCount; line++) {
+    state = nextState(state);
+    const at = valueAt[line]!;
+    // Digits are multiplied out of bytes: a remainder would cost more.
+    request[at] = ZERO + 1 + (((state & 0xff) * 9) >>> 8);
+    request[at + 1] = ZERO + ((((state >>> 8) & 0xff) * 10) >>> 8);
+    request[at + 3] = ZERO + ((((state >>> 16) & 0xff) * 10) >>> 8);
+    request[at + 4] = ZERO + (((state >>> 24) * 10) >>> 8);
   }
+  stampTime(batch, String(timeSec));
+}
+
+/** Only the digits that change are written: mostly the last three. */
+function stampTime(batch: Batch, stamp: string): void {
+  const { request, stampAt, lineCount } = batch;
+  for (let digit = 0; digit < STAMP_DIGITS; digit++) {
+    const code = stamp.charCodeAt(digit);
+    if (code === batch.stamp.charCodeAt(digit)) continue;
+    for (let line = 0; line < lineCount; line++) request[stampAt[line]! + digit] = code;
+  }
+  batch.stamp = stamp;
+}
+
+/** The numbers of a round in hundredths, by line: what {@link stampBatch} writes. */
+export function hundredthsOf(batch: Batch, round: number, seed = 0): Uint16Array {
+  const values = new Uint16Array(batch.lineCount);
+  let state = batchState(seed, batch.index, round);
+  for (let line = 0; line < values.length; line++) {
+    state = nextState(state);
+    values[line] =
+      (1 + (((state & 0xff) * 9) >>> 8)) * 1000 +
+      ((((state >>> 8) & 0xff) * 10) >>> 8) * 100 +
+      ((((state >>> 16) & 0xff) * 10) >>> 8) * 10 +
+      (((state >>> 24) * 10) >>> 8);
+  }
+  return values;
 }
