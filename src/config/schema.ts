@@ -132,11 +132,11 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   pointsMax: limit('Points one request may return.'),
   queryTimeMsMax: limit('Milliseconds one request may take.'),
   writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
-  connectionsMax: limit('Open connections; adapter `node` only, so far.'),
+  connectionsMax: limit('Open connections; more are closed at once.'),
   seriesMax: limit('Series over all shards; lines that would make more are rejected.'),
   prefixesMax: limit('Line prefixes a shard remembers; the least useful go first.'),
   idleTimeoutSec: {
-    ...limit('Seconds until a silent connection is closed; adapter `node` only, so far.'),
+    ...limit('Seconds until a silent connection is closed (adapter `uws`: always 10).'),
     maximum: 3600,
   },
 };
