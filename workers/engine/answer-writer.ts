@@ -35,21 +35,15 @@ export class AnswerWriter {
     this.at = at;
   }
 
-  /** A whole number, digit by digit: no text is made of it. Room as for `ascii`. */
-  integer(value: number): void {
-    let rest = value;
-    if (rest < 0) {
-      this.#bytes[this.at++] = 45;
-      rest = -rest;
-    }
-    let digits = 1;
-    for (let bound = 10; rest >= bound; bound *= 10) digits++;
-    for (let at = this.at + digits - 1; at >= this.at; at--) {
-      const tens = Math.floor(rest / 10);
-      this.#bytes[at] = 48 + (rest - tens * 10);
-      rest = tens;
-    }
-    this.at += digits;
+  /** Bytes that lie elsewhere in the fixed regions. Room as for `ascii`. */
+  copy(address: number, bytes: number): void {
+    this.#bytes.copyWithin(this.at, address, address + bytes);
+    this.at += bytes;
+  }
+
+  /** Writes ASCII text elsewhere; returns its bytes. */
+  put(address: number, text: string): number {
+    return this.#bytes.write(text, address, 'latin1');
   }
 
   /** Any text, as UTF-8. */

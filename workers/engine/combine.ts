@@ -4,9 +4,10 @@ import { QUERY_SCRATCH_BASE, QUERY_SCRATCH_BYTES } from '../kernel/layout.js';
 import type { Metric } from './metrics.js';
 import type { Group, Layered } from './select.js';
 
-/** Small fixed areas: four Float64 of statistics, and the kernel's work area of one block. */
+/** Small fixed areas: four Float64 of statistics, text, and the kernel's work area of one block. */
 export const STATISTICS = QUERY_SCRATCH_BASE;
-export const BLOCK_WORK = QUERY_SCRATCH_BASE + 64;
+export const RANGE_TEXT = QUERY_SCRATCH_BASE + 64;
+export const BLOCK_WORK = QUERY_SCRATCH_BASE + 256;
 const AREAS = BLOCK_WORK + 4096;
 const SCRATCH_END = QUERY_SCRATCH_BASE + QUERY_SCRATCH_BYTES;
 

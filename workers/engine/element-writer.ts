@@ -4,7 +4,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { SERIES_LAST_SLOT } from '../kernel/layout.js';
 import type { AnswerWriter } from './answer-writer.js';
 import { resampleBuckets } from './buckets.js';
-import { BLOCK_WORK, Combiner, STATISTICS } from './combine.js';
+import { BLOCK_WORK, Combiner, RANGE_TEXT, STATISTICS } from './combine.js';
 import type { Metric } from './metrics.js';
 import type { Element, Group } from './select.js';
 
@@ -30,6 +30,9 @@ export class ElementWriter {
   #shownUntil = 0;
   #from = 0;
   #count = 0;
+  // What lies at RANGE_TEXT.
+  #range = { fromSec: -1, untilSec: -1, resolution: -1, withStats: false };
+  #rangeBytes = 0;
 
   constructor(
     kernel: Kernel,
@@ -129,18 +132,19 @@ export class ElementWriter {
 
   /** Fast path: one series as it is, printed straight from its blocks. */
   #writeSingle(request: ParsedQuery, metric: Metric, series: number): number {
-    const kernel = this.#kernel;
-    const writer = this.#writer;
-    writer.ascii('{');
-    if (request.withData) {
-      writer.ascii('"data":');
-      writer.at = kernel.formatSeries(series, this.#from, this.#count, writer.at, BLOCK_WORK);
-      writer.ascii(',');
-    }
-    if (request.withStats) {
-      kernel.seriesStatistics(series, this.#from, this.#count, STATISTICS, BLOCK_WORK);
-    }
-    this.#writeTail(request, metric.stepSec, this.#shownFrom, this.#shownUntil, metric.stepSec);
+    const { stepSec } = metric;
+    this.#setRangeText(this.#shownFrom * stepSec, this.#shownUntil * stepSec, stepSec, request);
+    this.#writer.at = this.#kernel.formatElement(
+      series,
+      this.#from,
+      this.#count,
+      request.withData ? 1 : 0,
+      request.withStats ? STATISTICS : 0,
+      RANGE_TEXT,
+      this.#rangeBytes,
+      this.#writer.at,
+      BLOCK_WORK,
+    );
     return this.#count;
   }
 
@@ -219,27 +223,36 @@ export class ElementWriter {
     resolution: number,
   ): void {
     const writer = this.#writer;
-    writer.ascii('"from":');
-    writer.integer(from * stepSec);
-    writer.ascii(',"to":');
-    writer.integer(until * stepSec);
-    writer.ascii(',"resolution":');
-    writer.integer(resolution);
-    if (request.withStats) {
-      const at = STATISTICS >>> 3;
-      const doubles = this.#doubles;
-      const count = doubles[at]!;
-      this.#writeNumber(',"avg":', count > 0 ? doubles[at + 1]! / count : NaN);
-      this.#writeNumber(',"min":', count > 0 ? doubles[at + 2]! : NaN);
-      this.#writeNumber(',"max":', count > 0 ? doubles[at + 3]! : NaN);
-    } else writer.ascii(',"avg":0,"min":0,"max":0');
+    this.#setRangeText(from * stepSec, until * stepSec, resolution, request);
+    writer.copy(RANGE_TEXT, this.#rangeBytes);
+    if (request.withStats) writer.at = this.#kernel.formatStatistics(STATISTICS, writer.at);
     const { coverage } = this.#combiner;
-    if (coverage < 1) this.#writeNumber(',"coverage":', coverage);
+    if (coverage < 1) {
+      writer.ascii(',"coverage":');
+      writer.at = this.#kernel.formatNumber(coverage, writer.at);
+    }
     writer.ascii('}');
   }
 
-  #writeNumber(name: string, value: number): void {
-    this.#writer.ascii(name);
-    this.#writer.at = this.#kernel.formatNumber(value, this.#writer.at);
+  /** Leaves what follows the data at RANGE_TEXT: mostly the same as for the element before. */
+  #setRangeText(
+    fromSec: number,
+    untilSec: number,
+    resolution: number,
+    { withStats }: ParsedQuery,
+  ): void {
+    const known = this.#range;
+    if (
+      known.fromSec === fromSec &&
+      known.untilSec === untilSec &&
+      known.resolution === resolution &&
+      known.withStats === withStats
+    ) {
+      return;
+    }
+    this.#range = { fromSec, untilSec, resolution, withStats };
+    const text = `"from":${fromSec},"to":${untilSec},"resolution":${resolution}`;
+    const noStats = withStats ? '' : ',"avg":0,"min":0,"max":0';
+    this.#rangeBytes = this.#writer.put(RANGE_TEXT, text + noStats);
   }
 }

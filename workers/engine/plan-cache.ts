@@ -1,4 +1,4 @@
-import { nodeQuery, parseQueryRequest } from '../../src/model/query-request.js';
+import { nodeQuery, parseQueryRequest, queryJson } from '../../src/model/query-request.js';
 import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import type { LevelTree } from './level-tree.js';
 import type { Element } from './select.js';
@@ -20,6 +20,14 @@ export interface Plan {
   items: readonly QueryItem[];
   /** Elements of each item, as far as asked for. */
   elements: (Element[] | undefined)[];
+  /** The answer's `queries`, where it has them; empty until it is asked for. */
+  queriesJson: string;
+}
+
+/** The list of a plan's queries as answers to requests for all nodes show it. */
+export function queriesJsonOf(plan: Plan): string {
+  if (plan.queriesJson === '') plan.queriesJson = `[${plan.items.map(queryJson).join()}]`;
+  return plan.queriesJson;
 }
 
 /** Parsed and resolved requests by their text, the least recently used go first. */
@@ -42,7 +50,14 @@ export class PlanCache {
       return known;
     }
     const request = parseQueryRequest(text);
-    const plan: Plan = { request, generation: -1, hosts: [], items: [], elements: [] };
+    const plan: Plan = {
+      request,
+      generation: -1,
+      hosts: [],
+      items: [],
+      elements: [],
+      queriesJson: '',
+    };
     this.#renew(plan);
     if (text.length <= TEXT_MAX) {
       const oldest = this.#plans.keys().next();
@@ -65,6 +80,7 @@ export class PlanCache {
     plan.generation = this.#tree.generation;
     plan.hosts = forAllNodes ? this.#tree.hosts(cluster) : [];
     plan.elements = [];
+    plan.queriesJson = '';
     plan.items = forAllNodes
       ? [...queries, ...plan.hosts.flatMap((host) => forAllNodes.map((m) => nodeQuery(m, host)))]
       : queries;

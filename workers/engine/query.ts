@@ -1,13 +1,13 @@
 import type { Limits, StoreConfig } from '../../src/config/config.js';
 import { StoreError } from '../../src/model/errors.js';
-import { queryJson, type ParsedQuery, type QueryItem } from '../../src/model/query-request.js';
+import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import { slotOf } from '../../src/model/slot.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { AnswerWriter } from './answer-writer.js';
 import { ElementWriter } from './element-writer.js';
 import type { LevelTree } from './level-tree.js';
 import type { Metric, Metrics } from './metrics.js';
-import { PlanCache, type Plan } from './plan-cache.js';
+import { PlanCache, queriesJsonOf, type Plan } from './plan-cache.js';
 import { selectElements, type Element, type SeriesIn } from './select.js';
 
 /** Latest second that has a place: slots and times of samples are 32-bit. */
@@ -62,9 +62,12 @@ export class QueryRunner {
     const writer = this.#writer;
     writer.begin(address, end);
     if (!indexes) {
-      if (plan.request.forAllNodes)
-        writer.text(`{"queries":[${plan.items.map(queryJson).join()}],`);
-      else writer.text('{');
+      writer.text('{');
+      if (plan.request.forAllNodes) {
+        writer.text('"queries":');
+        writer.text(queriesJsonOf(plan));
+        writer.text(',');
+      }
       writer.text('"results":[');
     }
     const ends: number[] = [];

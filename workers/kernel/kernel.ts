@@ -3,6 +3,7 @@ import type { FormatExports } from './exports/format.js';
 import type { ResampleExports } from './exports/resample.js';
 import type { BlockExports } from './exports/block.js';
 import type { AggregateExports } from './exports/aggregate.js';
+import type { AnswerExports } from './exports/answer.js';
 import type { SeriesExports } from './exports/series.js';
 import { HEAP_BASE } from './layout.js';
 
@@ -11,6 +12,7 @@ export type Kernel = FormatExports &
   ResampleExports &
   BlockExports &
   AggregateExports &
+  AnswerExports &
   SeriesExports & { kernelVersion(): number };
 
 const PAGE_BYTES = 65536;

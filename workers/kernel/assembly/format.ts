@@ -1,7 +1,7 @@
 // Numbers as JSON text, in the shortest form that reads back to the same double: what JavaScript's
 // own String() gives.
 //
-// Fast path: at most six decimals and 15 digits in all. Such a decimal is the only one of its
+// Fast path: at most twelve decimals and 15 digits in all. Such a decimal is the only one of its
 // length that reads back to its double, so its digits, trailing zeros cut, are the answer.
 // Slow path: shortest.ts.
 //
@@ -74,11 +74,30 @@ function writeLarge(value: f64, out: u32): u32 {
   if (magnitude < INTEGER_LIMIT && Math.trunc(magnitude) == magnitude) {
     return writeDecimal(<u64>magnitude, 0, p);
   }
+  if (magnitude < 1000 && magnitude >= 1e-3) {
+    const trillionths = nearest(magnitude * 1e12);
+    if (trillionths / 1e12 == magnitude) return writeTrillionths(<u32>magnitude, <u64>trillionths, p);
+  }
   const hundredths = nearest(magnitude * 1e2);
   if (hundredths < DIGITS_LIMIT && hundredths / 1e2 == magnitude) {
     return writeDecimal(<u64>hundredths, -2, p);
   }
   return writeShortest(magnitude, p);
+}
+
+/** value / 10^12, less than 1000 and with more than six decimals: averages are mostly such. */
+function writeTrillionths(whole: u32, value: u64, out: u32): u32 {
+  const rest = value - <u64>whole * 1000000000000;
+  const high = rest / 10000;
+  const text = load<u32>(WHOLE_TEXT + (whole << 2));
+  store<u32>(out, text);
+  const p = out + (text >> 24);
+  const first = eightDigits(<u32>high);
+  const second = eightDigits(<u32>(rest - high * 10000) * 10000);
+  store<u8>(p, <u8>POINT);
+  store<u64>(p, first | ZEROS, 1);
+  store<u64>(p, second | ZEROS, 9);
+  return p + 1 + (second ? 8 + significantBytes(second) : significantBytes(first));
 }
 
 /** `whole`, then a point and the `millionths` if there are any. */

@@ -15,16 +15,17 @@ export {
 export { bindPrefix, dropDeadPrefixes, prefixCount, prefixEvictions } from './prefixes';
 export { firstSpace, ingest, initShard, setTimeRange } from './ingest';
 export { nextRun } from './route';
-export { blockBytes, decodeBlock, decodeBlockRange, encodeBlock } from './block';
+export { blockBytes } from './block-fields';
+export { decodeBlock, decodeBlockRange } from './decode';
+export { encodeBlock } from './encode';
+export { formatElement, formatSeries, formatStatistics } from './answer';
+export { seriesStatistics, statistics } from './statistics';
 export { formatArray, formatNumber, formatScaled, formatScaledInts } from './format';
 export { lttb } from './resample';
 export {
   divideByCount,
-  formatSeries,
   maxSeries,
   minSeries,
   scaleValues,
-  seriesStatistics,
-  statistics,
   sumSeries,
 } from './aggregate';

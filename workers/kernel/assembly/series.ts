@@ -1,17 +1,13 @@
 // Series: where a sample goes. The newest HEAD_SLOTS slots are plain Float64; older ones lie in
 // one sealed block a window.
 import {
-  BLOCK_ADDRESS_MASK,
   BLOCK_START,
-  BLOCK_WORD,
   HEAD_SLOTS,
-  SCRATCH_BASE,
   SERIES_BLOCKS,
   SERIES_BLOCK_CAPACITY,
   SERIES_BLOCK_COUNT,
   SERIES_BYTES,
   SERIES_COUNT,
-  SERIES_EXPONENT,
   SERIES_FLAGS,
   SERIES_FLAG_DEAD,
   SERIES_HEAD,
@@ -25,17 +21,23 @@ import {
   SERIES_STAGGER,
   SERIES_STEP,
   WINDOW_SLOTS,
-  WORD_EXPONENT_SHIFT,
 } from '../layout';
 import { allocate, release } from './alloc';
-import { blockBytes, decodeBlock, decodeBlockRange, encodeBlock } from './block';
+import { blockBytes } from './block-fields';
+import { decodeBlockRange } from './decode';
+import { blockAt, blockCount, blockEnd, firstOverlap } from './directory';
+import {
+  fillMissing,
+  loadWindow,
+  sealHead,
+  storeWindow,
+  windowStart,
+  WINDOW_VALUES,
+} from './window';
 
 /** Head slot of a series without a head: no slot lies within HEAD_SLOTS of it, so the fast path misses. */
 const NO_HEAD_SLOT: u32 = 0x80000000;
 const HEAD_BYTES: u32 = HEAD_SLOTS * 8;
-/** Work area of one window, and of the block made of it. */
-const WINDOW_VALUES: u32 = SCRATCH_BASE;
-const WINDOW_BLOCK: u32 = SCRATCH_BASE + 2048;
 
 /** A new, empty series; returns its address. */
 export function createSeries(stepSec: u32, metric: u32, level: u32, stagger: u32): u32 {
@@ -155,13 +157,6 @@ function lockPhase(series: u32, timeSec: u32, step: u32): u32 {
   return nearestSlot(timeSec, step);
 }
 
-// @ts-ignore: decorator
-@inline
-function windowStart(series: u32, slot: u32): u32 {
-  const stagger = <u32>load<u8>(series + SERIES_STAGGER);
-  return ((slot + stagger) & ~(WINDOW_SLOTS - 1)) - stagger;
-}
-
 function openHead(series: u32, slot: u32): void {
   let head = load<u32>(series + SERIES_HEAD);
   if (!head) {
@@ -177,28 +172,15 @@ function openHead(series: u32, slot: u32): void {
 
 /** Slots of a new head that an idle head left in a block come back: no slot lives in two places. */
 function reclaimHeadSlots(series: u32, headSlot: u32, head: u32): void {
-  const blocks = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
+  const blocks = blockCount(series);
   if (!blocks) return;
   const newest = blockAt(series, blocks - 1);
-  if (load<u32>(newest + BLOCK_START) + blockSlots(newest) <= headSlot) return;
+  if (blockEnd(newest) <= headSlot) return;
   const start = windowStart(series, headSlot);
   const index = loadWindow(series, start);
   const values = WINDOW_VALUES + ((headSlot - start) << 3);
   memory.copy(head, values, HEAD_BYTES);
   fillMissing(values, HEAD_SLOTS);
-  storeWindow(series, start, index);
-}
-
-function fillMissing(values: u32, count: u32): void {
-  for (let i: u32 = 0; i < count; i++) store<f64>(values + (i << 3), NaN);
-}
-
-/** Moves the head's samples into the block of its window and leaves the head as it is. */
-function sealHead(series: u32): void {
-  const headSlot = load<u32>(series + SERIES_HEAD_SLOT);
-  const start = windowStart(series, headSlot);
-  const index = loadWindow(series, start);
-  memory.copy(WINDOW_VALUES + ((headSlot - start) << 3), load<u32>(series + SERIES_HEAD), HEAD_BYTES);
   storeWindow(series, start, index);
 }
 
@@ -227,113 +209,16 @@ function writeLate(series: u32, slot: u32, value: f64): void {
   storeWindow(series, start, index);
 }
 
-/** Directory index of the first block that starts at or after `slot`. */
-export function firstBlockFrom(series: u32, slot: u32): i32 {
-  const list = load<u32>(series + SERIES_BLOCKS);
-  let low: i32 = 0;
-  let high: i32 = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (load<u32>((load<u32>(list + (middle << 2)) & BLOCK_ADDRESS_MASK) + BLOCK_START) < slot) {
-      low = middle + 1;
-    } else high = middle;
-  }
-  return low;
-}
-
-// @ts-ignore: decorator
-@inline
-function blockAt(series: u32, index: i32): u32 {
-  return load<u32>(load<u32>(series + SERIES_BLOCKS) + (index << 2)) & BLOCK_ADDRESS_MASK;
-}
-
-// @ts-ignore: decorator
-@inline
-function blockSlots(block: u32): u32 {
-  return (load<u32>(block + BLOCK_WORD) & 127) + 1;
-}
-
-/** Decodes a window to WINDOW_VALUES; returns the index of its block, or ~index where one belongs. */
-function loadWindow(series: u32, start: u32): i32 {
-  fillMissing(WINDOW_VALUES, WINDOW_SLOTS);
-  const index = firstBlockFrom(series, start);
-  if (index >= <i32>load<u16>(series + SERIES_BLOCK_COUNT)) return ~index;
-  const block = blockAt(series, index);
-  const blockStart = load<u32>(block + BLOCK_START);
-  if (blockStart >= start + WINDOW_SLOTS) return ~index;
-  decodeBlock(block, WINDOW_VALUES + ((blockStart - start) << 3));
-  return index;
-}
-
-/** Encodes WINDOW_VALUES as the block at `index` (or inserts it at ~index). */
-function storeWindow(series: u32, start: u32, index: i32): void {
-  let from: u32 = 0;
-  let until: u32 = WINDOW_SLOTS;
-  while (from < until && isNaN(load<f64>(WINDOW_VALUES + (from << 3)))) from++;
-  while (until > from && isNaN(load<f64>(WINDOW_VALUES + ((until - 1) << 3)))) until--;
-  if (from == until) {
-    if (index >= 0) removeBlock(series, index);
-    return;
-  }
-  const bytes = encodeBlock(
-    WINDOW_VALUES + (from << 3),
-    until - from,
-    start + from,
-    <i32>load<u8>(series + SERIES_EXPONENT),
-    WINDOW_BLOCK,
-  );
-  const exponent = (load<u32>(WINDOW_BLOCK + BLOCK_WORD) >> WORD_EXPONENT_SHIFT) & 31;
-  store<u8>(series + SERIES_EXPONENT, <u8>exponent);
-  const block = allocate(bytes);
-  memory.copy(block, WINDOW_BLOCK, bytes);
-  if (index >= 0) {
-    release(blockAt(series, index));
-    store<u32>(load<u32>(series + SERIES_BLOCKS) + (index << 2), block);
-  } else insertBlock(series, ~index, block);
-}
-
-function insertBlock(series: u32, index: i32, block: u32): void {
-  const count = <u32>load<u16>(series + SERIES_BLOCK_COUNT);
-  const capacity = <u32>load<u16>(series + SERIES_BLOCK_CAPACITY);
-  let list = load<u32>(series + SERIES_BLOCKS);
-  if (count == capacity) {
-    const grown = capacity == 0 ? 4 : capacity + max<u32>(4, capacity >> 1 & ~3);
-    const moved = allocate(grown << 2);
-    if (list) {
-      memory.copy(moved, list, count << 2);
-      release(list);
-    }
-    list = moved;
-    store<u32>(series + SERIES_BLOCKS, list);
-    store<u16>(series + SERIES_BLOCK_CAPACITY, <u16>grown);
-  }
-  const at = list + (index << 2);
-  memory.copy(at + 4, at, (count - index) << 2);
-  store<u32>(at, block);
-  store<u16>(series + SERIES_BLOCK_COUNT, <u16>(count + 1));
-}
-
-function removeBlock(series: u32, index: i32): void {
-  const count = <u32>load<u16>(series + SERIES_BLOCK_COUNT);
-  release(blockAt(series, index));
-  const at = load<u32>(series + SERIES_BLOCKS) + (index << 2);
-  memory.copy(at, at + 4, (count - index - 1) << 2);
-  store<u16>(series + SERIES_BLOCK_COUNT, <u16>(count - 1));
-}
-
 /** `count` slots from `from` on as Float64 to `out`, NaN where missing. */
 export function readSeries(series: u32, from: u32, count: u32, out: u32): void {
   fillMissing(out, count);
   const until = from + count;
-  const blocks = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
-  let index = firstBlockFrom(series, from);
-  if (index > 0) index--;
-  for (; index < blocks; index++) {
+  const blocks = blockCount(series);
+  for (let index = firstOverlap(series, from); index < blocks; index++) {
     const block = blockAt(series, index);
     const start = load<u32>(block + BLOCK_START);
     if (start >= until) break;
-    const end = start + blockSlots(block);
-    if (end <= from) continue;
+    const end = blockEnd(block);
     const first = max<u32>(start, from);
     const last = min<u32>(end, until);
     decodeBlockRange(block, first - start, last - start, out + ((first - from) << 3));
@@ -350,12 +235,12 @@ export function readSeries(series: u32, from: u32, count: u32, out: u32): void {
 
 /** Frees whole blocks that end at or before `slot`, and a head likewise; returns how many went. */
 export function freeBefore(series: u32, slot: u32): u32 {
-  const blocks = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
+  const blocks = blockCount(series);
   const list = load<u32>(series + SERIES_BLOCKS);
   let gone: i32 = 0;
   while (gone < blocks) {
     const block = blockAt(series, gone);
-    if (load<u32>(block + BLOCK_START) + blockSlots(block) > slot) break;
+    if (blockEnd(block) > slot) break;
     release(block);
     gone++;
   }
@@ -385,7 +270,7 @@ export function oldestSlot(series: u32): u32 {
 
 /** Bytes of a series' blocks, head and directory. */
 export function seriesBytes(series: u32): u32 {
-  const blocks = <i32>load<u16>(series + SERIES_BLOCK_COUNT);
+  const blocks = blockCount(series);
   let bytes: u32 = SERIES_BYTES + (<u32>load<u16>(series + SERIES_BLOCK_CAPACITY) << 2);
   for (let i = 0; i < blocks; i++) bytes += blockBytes(blockAt(series, i));
   return load<u32>(series + SERIES_HEAD) ? bytes + HEAD_BYTES : bytes;

@@ -1,4 +1,4 @@
-/** Combining series, and statistics (assembly/aggregate.ts). */
+/** Combining series, and statistics (assembly/aggregate.ts, assembly/statistics.ts). */
 export interface AggregateExports {
   /**
    * Sum per slot over the series whose addresses (u32) lie at `list`: `count` slots from `from` on,
@@ -43,6 +43,4 @@ export interface AggregateExports {
   statistics(values: number, count: number, out: number): void;
   /** The same over slots of a series; whole blocks from their headers, only partly covered ones are decoded. `work`: 2048 bytes. */
   seriesStatistics(series: number, from: number, count: number, out: number, work: number): void;
-  /** `[a,b,null]` of a series' slots times nothing, straight from its blocks; returns the address behind it. `work`: 2048 bytes. */
-  formatSeries(series: number, from: number, count: number, out: number, work: number): number;
 }

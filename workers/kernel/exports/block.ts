@@ -1,4 +1,4 @@
-/** Sealed blocks (assembly/block.ts): layout in ../layout.ts. */
+/** Sealed blocks (assembly/encode.ts, assembly/decode.ts): layout in ../FORMAT.md. */
 export interface BlockExports {
   /**
    * Encodes `slots` (1 … 128) Float64 at `values` (NaN = missing, at least one present), the first
