@@ -5,6 +5,7 @@ import { debug, free, healthcheck, ready } from './admin-routes.js';
 import { answerError, answerJson, answerJsonText } from './answers.js';
 import { collectBody, contentEncoding, inflate } from './body.js';
 import { metricsText } from './metrics-text.js';
+import openapi from './openapi.json' with { type: 'json' };
 import type { Headers, HttpExchange, HttpHandler, Traffic } from './server.js';
 import { write } from './write-route.js';
 
@@ -68,6 +69,10 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
     '/api/healthcheck': {
       methods: ['GET', 'POST'],
       run: withBody((exchange, body) => healthcheck(exchange, store, body)),
+    },
+    '/api/openapi.json': {
+      methods: ['GET'],
+      run: (exchange) => answerJsonText(exchange, JSON.stringify(openapi)),
     },
     '/ping': { methods: ['GET'], run: (exchange) => exchange.respond(204, [], '') },
     '/health': {

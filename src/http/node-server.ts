@@ -18,9 +18,11 @@ const HEADER_BYTES_MAX = 16_384;
 /** What all exchanges of a server share. */
 interface Shared extends HttpServerOptions {
   isClosing: boolean;
-  /** Open connections, with how many of their requests are not fully answered. */
-  readonly connections: Map<Socket, number>;
+  readonly connections: Connections;
 }
+
+/** Open connections, each with those of its requests that are not fully answered. */
+type Connections = Map<Socket, Set<NodeExchange>>;
 
 class NodeExchange implements HttpExchange {
   readonly method: string;
@@ -40,7 +42,7 @@ class NodeExchange implements HttpExchange {
     this.#shared = shared;
     const { traffic, log } = shared;
     traffic.requestsCurrent++;
-    this.#countOnConnection(request.socket, 1);
+    shared.connections.get(request.socket)?.add(this);
     this.method = request.method ?? '';
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
@@ -54,13 +56,18 @@ class NodeExchange implements HttpExchange {
     request.on('error', () => this.#abort());
     response.on('close', () => {
       traffic.requestsCurrent--;
-      this.#countOnConnection(request.socket, -1);
+      this.#leave(request.socket);
       this.#abort();
     });
   }
 
   get query(): URLSearchParams {
     return (this.#query ??= new URLSearchParams(this.#queryText));
+  }
+
+  /** The client has done its part for now: that it is silent is no fault of its own. */
+  get isOurTurn(): boolean {
+    return this.#isOpen && (this.#request.complete || this.#request.isPaused());
   }
 
   header(name: KeptHeader): string {
@@ -91,12 +98,12 @@ class NodeExchange implements HttpExchange {
     this.#request.resume();
   }
 
-  #countOnConnection(socket: Socket, change: number): void {
+  #leave(socket: Socket): void {
     const { connections, isClosing } = this.#shared;
-    const requests = connections.get(socket);
-    if (requests === undefined) return;
-    connections.set(socket, requests + change);
-    if (isClosing && requests + change === 0) socket.destroySoon();
+    const exchanges = connections.get(socket);
+    if (!exchanges) return;
+    exchanges.delete(this);
+    if (isClosing && exchanges.size === 0) socket.destroySoon();
   }
 
   #abort(): void {
@@ -115,9 +122,18 @@ export async function startNodeServer(options: HttpServerOptions): Promise<HttpS
     guard(exchange, log, () => handler(exchange));
   });
   server.maxConnections = config.limits.connectionsMax;
-  server.keepAliveTimeout = config.limits.idleTimeoutSec * 1000;
+  // The one bounds the silence between requests, the other that before and within them, and that
+  // of a client which does not read its answer.
+  const idleTimeoutMs = config.limits.idleTimeoutSec * 1000;
+  server.keepAliveTimeout = idleTimeoutMs;
+  server.timeout = idleTimeoutMs;
+  server.on('timeout', (socket) => {
+    const exchanges = [...(shared.connections.get(socket) ?? [])];
+    if (exchanges.some((exchange) => exchange.isOurTurn)) socket.setTimeout(idleTimeoutMs);
+    else socket.destroy();
+  });
   server.on('connection', (socket) => {
-    shared.connections.set(socket, 0);
+    shared.connections.set(socket, new Set());
     socket.on('close', () => shared.connections.delete(socket));
   });
   server.on('drop', () => traffic.connectionsRefused++);
@@ -162,7 +178,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
  * a slow reader has yet to get. So the listening socket is closed alone, and each connection when
  * its last answer has gone to the operating system.
  */
-function closeGracefully(server: Server, connections: ReadonlyMap<Socket, number>): Promise<void> {
+function closeGracefully(server: Server, connections: Connections): Promise<void> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => {
       for (const socket of connections.keys()) socket.destroy();
@@ -171,8 +187,8 @@ function closeGracefully(server: Server, connections: ReadonlyMap<Socket, number
       clearTimeout(deadline);
       resolve();
     });
-    for (const [socket, requests] of connections) {
-      if (requests === 0) socket.destroy();
+    for (const [socket, exchanges] of connections) {
+      if (exchanges.size === 0) socket.destroy();
     }
   });
 }

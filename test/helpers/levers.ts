@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServer, type TestServer } from './server.js';
+
+const PRELOAD = new URL('./levers-preload.js', import.meta.url).href;
+/** Longer than a shard waits before it looks for a stall. */
+const STALL_MS = 100;
+/** Longer than from one upkeep of a shard to the next: then it has seen the new time. */
+const CLOCK_MS = 1300;
+
+/** What a test can do to a running store that the world does otherwise: time, and a busy shard. */
+export interface Levers {
+  /** Sets the store's clock ahead of ours; resolves when its shards have noticed. */
+  clockAhead(seconds: number): Promise<void>;
+  /** All shards stop working until `release`; resolves when they have. */
+  stall(): Promise<void>;
+  release(): void;
+}
+
+/** A store whose clock and shards obey the test. `stop` releases what is held. */
+export async function startWithLevers(
+  config: Record<string, unknown>,
+): Promise<TestServer & Levers> {
+  const folder = mkdtempSync(join(tmpdir(), 'metricshard-levers-'));
+  const options = `${process.env['NODE_OPTIONS'] ?? ''} --import ${PRELOAD}`.trim();
+  const server = await startServer(config, {
+    env: { NODE_OPTIONS: options, TEST_LEVERS: folder },
+  });
+  const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const release = (): void => rmSync(join(folder, 'stall'), { force: true });
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  return {
+    ...server,
+    clockAhead: (seconds) => {
+      writeFileSync(join(folder, 'clock'), String(seconds));
+      return after(CLOCK_MS);
+    },
+    stall: () => {
+      writeFileSync(join(folder, 'stall'), '');
+      return after(STALL_MS);
+    },
+    release,
+    stop: async () => {
+      release();
+      const code = await server.stop();
+      remove();
+      return code;
+    },
+    kill: async () => {
+      await server.kill();
+      remove();
+    },
+  };
+}
