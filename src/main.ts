@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 import { readFileSync } from 'node:fs';
 import { pino, stdTimeFunctions } from 'pino';
 import type { Config } from './config/config.js';

@@ -39,7 +39,9 @@ export function loadConfig(argv: readonly string[]): LoadedConfig {
   if (flags.showVersion) {
     return { config: DEFAULTS, warnings: flags.warnings, showVersion: true };
   }
-  const { config, warnings } = parseConfig(readConfigFile(flags.configFile));
+  const file = readConfigFile(flags.configFile);
+  const { config, warnings } =
+    file === undefined ? { config: DEFAULTS, warnings: [] } : parseConfig(file);
   return {
     config: freezeDeep({ ...config, logLevel: flags.logLevel ?? config.logLevel }),
     warnings: [...flags.warnings, ...warnings],
@@ -145,13 +147,14 @@ function limitsOf(given: Readonly<Record<string, number>>): Limits {
   return Object.fromEntries(limits) as Limits;
 }
 
+/** The parsed file; undefined if none is named and there is none. */
 function readConfigFile(path: string | undefined): unknown {
   let text: string;
   try {
     text = readFileSync(path ?? FILE_DEFAULT, 'utf8');
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (path === undefined && code === 'ENOENT') return {};
+    if (path === undefined && code === 'ENOENT') return undefined;
     const message = `cannot read "${path ?? FILE_DEFAULT}" (${code}); check the flag -config`;
     throw new ConfigError([{ path: '(file)', message }], { cause });
   }

@@ -70,7 +70,7 @@ export const PRECISION_H = 6;
 // HEAD_SLOTS slots live unsealed in the head, aligned to HEAD_SLOTS after the same shift.
 export const SERIES_BYTES = 64;
 export const WINDOW_SLOTS = 128;
-export const HEAD_SLOTS = 32;
+export const HEAD_SLOTS = 16;
 export const SERIES_HEAD = 0; // u32 address of HEAD_SLOTS Float64 (NaN = missing), 0 = no head
 export const SERIES_HEAD_SLOT = 4; // u32 slot of the head's first value
 export const SERIES_LAST_SLOT = 8; // u32 newest slot ever written

@@ -13,6 +13,7 @@ import {
   WORD_BITMAP,
 } from '../layout';
 import { POWERS_OF_TEN, wordCodec, wordExponent, wordSlots } from './block-fields';
+import { copyRounded } from './copy';
 import { decodeBlockRange } from './decode';
 import { blockAt, blockCount, blockEnd, firstOverlap } from './directory';
 import { formatNumber, formatScaledInts } from './format';
@@ -72,7 +73,7 @@ export function formatElement(
     store<u8>(p++, <u8>(DATA_TEXT & 255));
     if (statistics) seriesStatistics(series, from, count, statistics, work);
   }
-  memory.copy(p, middle, middleBytes);
+  copyRounded(p, middle, middleBytes);
   p += middleBytes;
   if (statistics) p = formatStatistics(statistics, p);
   store<u8>(p, CLOSE_BRACE);
@@ -178,12 +179,15 @@ function writeValues(values: u32, count: u32, out: u32): u32 {
   return p;
 }
 
-function writeConstant(value: f64, count: u32, out: u32): u32 {
+function writeConstant(value: f64, count: i32, out: u32): u32 {
   let p = formatNumber(value, out);
   store<u8>(p++, COMMA);
   const bytes = p - out;
-  for (let i: u32 = 1; i < count; i++) {
-    memory.copy(p, out, bytes);
+  const first = v128.load(out);
+  const second = v128.load(out, 16);
+  for (let i = 1; i < count; i++) {
+    v128.store(p, first);
+    if (bytes > 16) v128.store(p, second, 16);
     p += bytes;
   }
   return p;

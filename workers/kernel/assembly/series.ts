@@ -24,6 +24,7 @@ import {
 } from '../layout';
 import { allocate, release } from './alloc';
 import { blockBytes } from './block-fields';
+import { copyRounded } from './copy';
 import { decodeBlockRange } from './decode';
 import { blockAt, blockCount, blockEnd, firstOverlap } from './directory';
 import {
@@ -42,7 +43,7 @@ const HEAD_BYTES: u32 = HEAD_SLOTS * 8;
 /** A new, empty series; returns its address. */
 export function createSeries(stepSec: u32, metric: u32, level: u32, stagger: u32): u32 {
   const series = allocate(SERIES_BYTES);
-  memory.fill(series, 0, SERIES_BYTES);
+  for (let i = 0; i < SERIES_BYTES; i += 16) v128.store(series + i, i32x4.splat(0));
   store<u32>(series + SERIES_STEP, stepSec);
   store<u16>(series + SERIES_METRIC, <u16>metric);
   store<u32>(series + SERIES_LEVEL, level);
@@ -179,7 +180,7 @@ function reclaimHeadSlots(series: u32, headSlot: u32, head: u32): void {
   const start = windowStart(series, headSlot);
   const index = loadWindow(series, start);
   const values = WINDOW_VALUES + ((headSlot - start) << 3);
-  memory.copy(head, values, HEAD_BYTES);
+  copyRounded(head, values, HEAD_BYTES);
   fillMissing(values, HEAD_SLOTS);
   storeWindow(series, start, index);
 }
@@ -233,14 +234,19 @@ export function readSeries(series: u32, from: u32, count: u32, out: u32): void {
   }
 }
 
-/** Frees whole blocks that end at or before `slot`, and a head likewise; returns how many went. */
+/**
+ * Frees whole blocks that end at or before `slot`, and a head likewise; returns how many windows
+ * they were of: a head and the block it would have joined count as one.
+ */
 export function freeBefore(series: u32, slot: u32): u32 {
   const blocks = blockCount(series);
   const list = load<u32>(series + SERIES_BLOCKS);
   let gone: i32 = 0;
+  let lastStart: u32 = 0;
   while (gone < blocks) {
     const block = blockAt(series, gone);
     if (blockEnd(block) > slot) break;
+    lastStart = load<u32>(block + BLOCK_START);
     release(block);
     gone++;
   }
@@ -254,10 +260,11 @@ export function freeBefore(series: u32, slot: u32): u32 {
   }
   const head = load<u32>(series + SERIES_HEAD);
   if (head && load<u32>(series + SERIES_LAST_SLOT) < slot) {
+    const start = windowStart(series, load<u32>(series + SERIES_HEAD_SLOT));
+    if (!gone || windowStart(series, lastStart) != start) gone++;
     release(head);
     store<u32>(series + SERIES_HEAD, 0);
     store<u32>(series + SERIES_HEAD_SLOT, NO_HEAD_SLOT);
-    gone++;
   }
   return gone;
 }

@@ -30,6 +30,7 @@ import {
   wordExponent,
   wordSlots,
 } from './block-fields';
+import { copyRounded } from './copy';
 import { decodeBlock } from './decode';
 import { blockAt, blockCount, firstBlockFrom, insertBlock, removeBlock, replaceBlock } from './directory';
 import { encodeBlock } from './encode';
@@ -102,7 +103,7 @@ export function storeWindow(series: u32, start: u32, index: i32): void {
 /** Copies the block at WINDOW_BLOCK to the heap and to its place among the series' blocks. */
 function putBlock(series: u32, index: i32, bytes: u32): void {
   const block = allocate(bytes);
-  memory.copy(block, WINDOW_BLOCK, bytes);
+  copyRounded(block, WINDOW_BLOCK, bytes);
   if (index >= 0) replaceBlock(series, index, block);
   else insertBlock(series, ~index, block);
 }
@@ -119,7 +120,7 @@ export function sealHead(series: u32): void {
     return;
   }
   const index = loadWindow(series, start);
-  memory.copy(WINDOW_VALUES + ((headSlot - start) << 3), head, HEAD_SLOTS << 3);
+  copyRounded(WINDOW_VALUES + ((headSlot - start) << 3), head, HEAD_SLOTS << 3);
   storeWindow(series, start, index);
 }
 
@@ -143,7 +144,7 @@ function appendToBlock(series: u32, head: u32, headSlot: u32, block: u32): u32 {
     sum = load<f64>(block + BLOCK_SUM);
   }
   // The head's integers follow those of the block.
-  memory.copy(WINDOW_INTS + (slots << 2), HEAD_INTS, HEAD_SLOTS << 2);
+  copyRounded(WINDOW_INTS + (slots << 2), HEAD_INTS, HEAD_SLOTS << 2);
   slots += HEAD_SLOTS;
   if (!rangeOfInts(slots, exponent)) return 0;
   for (let i: u32 = 0; i < <u32>HEAD_SLOTS; i++) sum += load<f64>(head + (i << 3));
