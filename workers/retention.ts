@@ -8,6 +8,8 @@ import { HEAD_SLOTS, SERIES_HEAD, SERIES_BLOCK_COUNT, SERIES_STEP } from './kern
 const SWEEP_SEC = 60;
 /** Slots are 32-bit and windows reach back, so the first 256 steps after 1970 are no place for data. */
 const STEPS_BEFORE_FIRST = 256;
+/** Seconds are 32-bit; the step behind the last sample must have a place, too. */
+const TIME_MAX = 0xffffffff;
 /** Under pressure at least this part of the time kept is given up at once, so that sweeps stay rare. */
 const EVICT_SHARE = 1 / 32;
 const PAGE_BYTES = 65536;
@@ -37,10 +39,11 @@ export class Retention {
   /** Moves the time range on; sweeps once a minute. */
   tick(nowSec: number): void {
     const steps = Object.values(this.#store.metrics).map((metric) => metric.frequency);
-    const firstSec = Math.max(...steps, 1) * STEPS_BEFORE_FIRST;
+    const longestSec = Math.max(...steps, 1);
+    const firstSec = longestSec * STEPS_BEFORE_FIRST;
     const enforced = this.#store.retentionEnforced;
     this.minSec = enforced ? Math.max(firstSec, nowSec - this.#store.retentionSec) : firstSec;
-    this.maxSec = enforced ? nowSec + this.#store.futureSec : 0xfffffff0;
+    this.maxSec = enforced ? nowSec + this.#store.futureSec : TIME_MAX - 2 * longestSec;
     this.#kernel.setTimeRange(this.minSec, this.maxSec);
     if (nowSec - this.#sweptSec >= SWEEP_SEC) {
       this.#sweptSec = nowSec;

@@ -180,6 +180,7 @@ function writeValues(values: u32, count: u32, out: u32): u32 {
 }
 
 function writeConstant(value: f64, count: i32, out: u32): u32 {
+  if (count < 1) return out;
   let p = formatNumber(value, out);
   store<u8>(p++, COMMA);
   const bytes = p - out;

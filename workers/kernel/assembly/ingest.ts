@@ -26,6 +26,7 @@ import {
 } from '../layout';
 import { memoryLow } from './alloc';
 import { findPrefix, initPrefixes, previousPrefix, sameBytes, setPreviousPrefix } from './prefixes';
+import { decimalToDouble } from './number';
 import { append } from './series';
 
 const NEWLINE: u32 = 10;
@@ -35,12 +36,13 @@ const QUOTE: u32 = 34;
 const BACKSLASH: u32 = 92;
 const POINT: u32 = 46;
 const MINUS: u32 = 45;
+const PLUS: u32 = 43;
+const LETTER_E: u32 = 101;
+/** No digit, and no letter that begins an exponent. */
+const NOT_AN_EXPONENT: u32 = 0x100;
 
-/** 10^0 … 10^22: exact as Float64, so one division rounds correctly. */
-const POWERS: StaticArray<f64> = [
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
-  1e18, 1e19, 1e20, 1e21, 1e22,
-];
+/** That many digits fit 64 bits. */
+const DIGITS_MAX: u32 = 19;
 
 let timeMin: u32 = 0;
 let timeMax: u32 = 0xffffffff;
@@ -168,7 +170,8 @@ export function firstSpace(line: u32, end: u32): u32 {
     const byte = <u32>load<u8>(p);
     if (byte == SPACE) return p;
     if (byte == NEWLINE) return 0;
-    p += 2;
+    // A backslash escapes what follows, but never the end of a line.
+    p += p + 1 < end && <u32>load<u8>(p + 1) == NEWLINE ? 1 : 2;
   }
   return 0;
 }
@@ -206,7 +209,7 @@ function sampleLine(series: u32, from: u32, end: u32, precision: i32, nowSec: u3
     digit = <u32>load<u8>(++p) - 48;
   }
   let digitCount = p - digits;
-  let value: f64;
+  let exponent: i32 = 0;
   if (digit + 48 == POINT) {
     const fraction = ++p;
     digit = <u32>load<u8>(p) - 48;
@@ -214,20 +217,64 @@ function sampleLine(series: u32, from: u32, end: u32, precision: i32, nowSec: u3
       mantissa = mantissa * 10 + digit;
       digit = <u32>load<u8>(++p) - 48;
     }
-    const decimals = p - fraction;
-    digitCount += decimals;
-    // Up to 15 digits the mantissa is exact, and so is the power: one division rounds once.
-    if (digitCount - 1 >= 15 || decimals == 0) return 0;
-    value = <f64>mantissa / unchecked(POWERS[decimals]);
+    exponent = fraction - p;
+    if (!exponent) return 0;
+    digitCount += p - fraction;
   } else {
-    if (digitCount - 1 >= 15) return 0;
-    value = <f64>mantissa;
     const suffix = digit + 48;
-    if (suffix == 105 || (suffix == 117 && !negative)) p++;
+    if (suffix == 105 || (suffix == 117 && !negative)) {
+      // Integers of more digits may not fit 64 bits, which the control plane checks.
+      if (digitCount >= DIGITS_MAX) return 0;
+      p++;
+      digit = NOT_AN_EXPONENT;
+    }
   }
+  if (digitCount - 1 >= DIGITS_MAX) {
+    // Zeros at the front do not count; without a digit there is no number.
+    if (!digitCount || digitCount - leadingZeros(digits) > DIGITS_MAX) return 0;
+  }
+  if (((digit + 48) | 32) == LETTER_E) {
+    const written = readExponent(p + 1, end);
+    if (!written) return 0;
+    p = written;
+    exponent += exponentRead;
+  }
+  let value = decimalToDouble(mantissa, exponent);
+  if (value != value) return 0;
   if (negative) value = -value;
   if (p > end) return 0;
   return stampedSample(series, value, p, end, precision, nowSec);
+}
+
+/** How many of the digits from `p` on are zeros in front; a point among them is passed over. */
+function leadingZeros(from: u32): u32 {
+  let zeros: u32 = 0;
+  let p = from;
+  let byte = <u32>load<u8>(p);
+  while (byte == 48 || byte == POINT) {
+    zeros += <u32>(byte == 48);
+    byte = <u32>load<u8>(++p);
+  }
+  return zeros;
+}
+
+let exponentRead: i32 = 0;
+
+/** Reads `[+-]digits` to `exponentRead`; returns the address behind, 0 if it is not for the fast path. */
+function readExponent(from: u32, end: u32): u32 {
+  let p = from;
+  const sign = <u32>load<u8>(p);
+  if (sign == MINUS || sign == PLUS) p++;
+  const digits = p;
+  let exponent: i32 = 0;
+  let digit = <u32>load<u8>(p) - 48;
+  while (digit < 10 && p - digits < 4) {
+    exponent = exponent * 10 + digit;
+    digit = <u32>load<u8>(++p) - 48;
+  }
+  if (p == digits || digit < 10 || p > end) return 0;
+  exponentRead = sign == MINUS ? -exponent : exponent;
+  return p;
 }
 
 /** The timestamp part of a line. */
@@ -293,6 +340,8 @@ function toSeconds(ticks: u64, precision: i32): u32 {
   } else if (precision == PRECISION_MS) seconds = ticks / 1000;
   else if (precision == PRECISION_US) seconds = ticks / 1000000;
   else if (precision == PRECISION_NS) seconds = ticks / 1000000000;
+  // Ticks beyond 32 bits are too late in any case, and would wrap.
+  else if (ticks > 0xffffffff) return 0;
   else if (precision == PRECISION_M) seconds = ticks * 60;
   else if (precision == PRECISION_H) seconds = ticks * 3600;
   return seconds > 0xffffffff ? 0 : <u32>seconds;

@@ -117,6 +117,14 @@ export function bindPrefix(
   series: u32,
 ): u32 {
   if (length > <u32>PREFIX_LENGTH_MAX) return 0;
+  // Known already: its line went the long way for another reason, such as a number of 20 digits.
+  const known = findPrefix(start, hashed, start + length, context);
+  if (known && <u32>load<u16>(known + PREFIX_LENGTH) == length) {
+    store<u8>(known + PREFIX_KIND, <u8>kind);
+    store<u32>(known + PREFIX_SERIES, series);
+    follow(known);
+    return known;
+  }
   if (count >= countMax) evictOne();
   const entry = allocatePinned(PREFIX_HEADER_BYTES + length);
   const hash = hashPrefix(start, hashed);
@@ -133,9 +141,14 @@ export function bindPrefix(
   memory.copy(entry + PREFIX_HEADER_BYTES, start, length);
   store<u32>(bucket, entry);
   count++;
+  follow(entry);
+  return entry;
+}
+
+/** The entry follows the one of the line before. */
+function follow(entry: u32): void {
   if (previousPrefix) store<u32>(previousPrefix + PREFIX_SUCCESSOR, entry);
   previousPrefix = entry;
-  return entry;
 }
 
 function evictOne(): void {

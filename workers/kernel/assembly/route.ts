@@ -8,6 +8,7 @@ import {
   RUN_LINES,
   STATE_BASE,
 } from '../layout';
+import { firstSpace } from './ingest';
 import { sameBytes } from './prefixes';
 
 const NEWLINE: u32 = 10;
@@ -15,6 +16,11 @@ const SPACE: u32 = 32;
 const COMMA: u32 = 44;
 const EQUALS: u32 = 61;
 const BACKSLASH: u32 = 92;
+const QUOTE: u32 = 34;
+const RETURN: u32 = 13;
+const TAB: u32 = 9;
+const LETTER_C: i8 = 99;
+const LETTER_H: i8 = 104;
 
 // Tags of the line looked at last.
 let cluster: u32 = 0;
@@ -44,7 +50,7 @@ export function nextRun(start: u32, end: u32): u32 {
       spanBytes != 0 &&
       comma + spanBytes < end &&
       sameBytes(comma, span, spanBytes) &&
-      isTagEnd(load<u8>(comma + spanBytes));
+      namesNoOther(comma + spanBytes, end);
     if (!same) {
       readTags(line, end);
       if (host && !sameTag(host, hostBytes, runHost, runHostBytes)) break;
@@ -71,12 +77,48 @@ function sameTag(a: u32, aBytes: u32, b: u32, bBytes: u32): bool {
   return aBytes == bBytes && (aBytes == 0 || sameBytes(a, b, aBytes));
 }
 
+/**
+ * Whether the tags from `from` on name no cluster or host, as far as their first letters tell; then
+ * a tag must end at `from`, and a space must end the last one.
+ */
+function namesNoOther(from: u32, end: u32): bool {
+  if (!isTagEnd(load<u8>(from))) return false;
+  for (let p = from; p < end; p += 16) {
+    const bytes = v128.load(p);
+    const next = v128.load(p, 1);
+    const keys = v128.and(
+      i8x16.eq(bytes, i8x16.splat(<i8>COMMA)),
+      v128.or(i8x16.eq(next, i8x16.splat(LETTER_C)), i8x16.eq(next, i8x16.splat(LETTER_H))),
+    );
+    const stops = i8x16.bitmask(
+      v128.or(
+        i8x16.eq(bytes, i8x16.splat(<i8>SPACE)),
+        v128.or(
+          i8x16.eq(bytes, i8x16.splat(<i8>NEWLINE)),
+          i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH)),
+        ),
+      ),
+    );
+    const found = i8x16.bitmask(keys);
+    if (stops) {
+      const stop = ctz(stops);
+      if (found & ((1 << stop) - 1)) return false;
+      return p + stop < end && <u32>load<u8>(p + stop) == SPACE;
+    }
+    if (found) return false;
+  }
+  return false;
+}
+
+/** Address of the comma behind a line's first name, 0 if it has none. Blanks in front do not count. */
 function firstComma(line: u32, end: u32): u32 {
-  for (let p = line; p < end; p++) {
+  let p = line;
+  while (p < end && (<u32>load<u8>(p) == SPACE || <u32>load<u8>(p) == TAB)) p++;
+  for (; p < end; p++) {
     const byte = <u32>load<u8>(p);
     if (byte == COMMA) return p;
     if (byte == NEWLINE || byte == SPACE) return 0;
-    if (byte == BACKSLASH) p++;
+    if (byte == BACKSLASH && p + 1 < end && <u32>load<u8>(p + 1) != NEWLINE) p++;
   }
   return 0;
 }
@@ -96,7 +138,7 @@ function readTags(line: u32, end: u32): void {
       const byte = <u32>load<u8>(p);
       if (byte == EQUALS && !equals) equals = p;
       else if (isTagEnd(byte) || byte == NEWLINE) break;
-      else if (byte == BACKSLASH) p++;
+      else if (byte == BACKSLASH && p + 1 < end && <u32>load<u8>(p + 1) != NEWLINE) p++;
     }
     if (!equals) continue;
     if (keyIs(key, equals - key, 0x72657473756c63, 7)) {
@@ -121,13 +163,53 @@ function keyIs(key: u32, bytes: u32, word: u64, length: u32): bool {
   return (load<u64>(key) & mask) == word;
 }
 
-function behindNewline(from: u32, end: u32): u32 {
-  const newline = i8x16.splat(<i8>NEWLINE);
-  let p = from;
+/** Behind the newline that ends the line at `line`; quoted fields may have others inside. */
+function behindNewline(line: u32, end: u32): u32 {
+  let p = line;
   while (p < end) {
-    const hits = i8x16.bitmask(i8x16.eq(v128.load(p), newline));
-    if (hits) return min<u32>(p + ctz(hits) + 1, end);
+    const bytes = v128.load(p);
+    const hits = i8x16.bitmask(
+      v128.or(i8x16.eq(bytes, i8x16.splat(<i8>NEWLINE)), i8x16.eq(bytes, i8x16.splat(<i8>QUOTE))),
+    );
+    if (hits) {
+      p += ctz(hits);
+      if (p >= end) return end;
+      return <u32>load<u8>(p) == NEWLINE ? p + 1 : behindQuotes(line, end);
+    }
     p += 16;
   }
   return end;
+}
+
+/** The slow path of `behindNewline`: the rules of workers/engine/line-scan.ts. */
+function behindQuotes(line: u32, end: u32): u32 {
+  let p = firstSpace(line, end);
+  if (!p) p = line;
+  const hasFields = p != line;
+  while (p < end && <u32>load<u8>(p) != NEWLINE) {
+    if (hasFields && <u32>load<u8>(p) == QUOTE && <u32>load<u8>(p - 1) == EQUALS) {
+      const closed = quoteEnd(p, end);
+      // A quote that was forgotten costs its own line alone.
+      if (!closed) {
+        while (p < end && <u32>load<u8>(p) != NEWLINE) p++;
+        break;
+      }
+      p = closed;
+    } else p++;
+  }
+  return min(p + 1, end);
+}
+
+/** Behind the quote that closes the one at `quote`, 0 if none does. */
+function quoteEnd(quote: u32, end: u32): u32 {
+  for (let p = quote + 1; p < end; p++) {
+    const byte = <u32>load<u8>(p);
+    if (byte == BACKSLASH) p++;
+    else if (byte == QUOTE) {
+      const next = p + 1 < end ? <u32>load<u8>(p + 1) : NEWLINE;
+      const isReturn = next == RETURN && (p + 2 >= end || <u32>load<u8>(p + 2) == NEWLINE);
+      return next == COMMA || next == SPACE || next == NEWLINE || isReturn ? p + 1 : 0;
+    }
+  }
+  return 0;
 }

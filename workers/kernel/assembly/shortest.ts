@@ -137,7 +137,7 @@ function roundToOdd(top: u64, middle: u64): u64 {
 /** High word of a 64 x 64 bit product, from 32-bit parts. */
 // @ts-ignore: decorator
 @inline
-function mulHigh(a: u64, b: u64): u64 {
+export function mulHigh(a: u64, b: u64): u64 {
   const aLow = a & 0xffffffff;
   const aHigh = a >> 32;
   const bLow = b & 0xffffffff;

@@ -3,8 +3,8 @@ export interface AggregateExports {
   /**
    * Sum per slot over the series whose addresses (u32) lie at `list`: `count` slots from `from` on,
    * as Float64 to `out` (NaN where none is present) and how many contributed to each as u32 to
-   * `contributors`. `work` is scratch of (count + 256) * 16 + 4096 bytes. Decimal sums are exact
-   * where all values share a small decimal exponent.
+   * `contributors`. `work` is scratch of (count + 256) * 16 + 4096 bytes. Sums over packed blocks
+   * of small decimal exponents without gaps are exact decimals; others are rounded at each addition.
    */
   sumSeries(
     list: number,

@@ -1,0 +1,339 @@
+import t from 'tap';
+import { createShardMemory, instantiateKernel, type Kernel } from '../../workers/kernel/kernel.js';
+import {
+  ARENA_BASE,
+  ARENA_BYTES,
+  INGEST_DONE,
+  INGEST_IGNORED,
+  INGEST_LINE,
+  INGEST_LINES,
+  INGEST_LOW_MEMORY,
+  INGEST_SLOW_LINE,
+  INGEST_WRITTEN,
+  PRECISION_S,
+  PREFIX_KIND_IGNORED,
+  PREFIX_KIND_SERIES,
+  PREFIX_LENGTH_MAX,
+  QUERY_SCRATCH_BASE,
+  STATE_BASE,
+} from '../../workers/kernel/layout.js';
+import { Random, seed } from '../helpers/random.js';
+import * as twin from './twins/prefixes.js';
+
+const STEP_SEC = 60;
+const FIRST_SLOT = 28_000_000;
+/** Slots that samples fall on. */
+const SLOTS = 100;
+
+/** A shard whose control plane does no more than to make series and bind prefixes. */
+class Shard {
+  readonly kernel: Kernel;
+  readonly ledger = new twin.Ledger();
+  readonly series = new Map<string, number>();
+  readonly #bytes: Buffer;
+  readonly #state: Uint32Array;
+  readonly #doubles: Float64Array;
+  /** Lines the kernel left to the control plane. */
+  left = 0;
+
+  constructor(prefixesMax: number) {
+    const memory = createShardMemory();
+    this.kernel = instantiateKernel(memory);
+    this.kernel.initShard(prefixesMax);
+    this.#bytes = Buffer.from(memory.buffer);
+    this.#state = new Uint32Array(memory.buffer, STATE_BASE, 64);
+    this.#doubles = new Float64Array(memory.buffer, QUERY_SCRATCH_BASE, SLOTS);
+  }
+
+  /** Takes a body; '' if all counts were as they should be. */
+  write(lines: readonly twin.Line[], context: number): string {
+    const starts = new Map<number, number>();
+    let end = ARENA_BASE;
+    lines.forEach((line, index) => {
+      this.ledger.take(line, context);
+      starts.set(end, index);
+      end += this.#bytes.write(`${line.prefix}${line.rest}\n`, end, 'latin1');
+    });
+    if (end > ARENA_BASE + ARENA_BYTES) return 'the body is too long for this test';
+    let start = ARENA_BASE;
+    for (let index = 0; index < lines.length;) {
+      const status = this.kernel.ingest(start, end, context, PRECISION_S, 0);
+      const passed = this.#state[INGEST_LINES / 4]!;
+      const told = this.#state[INGEST_WRITTEN / 4]! + this.#state[INGEST_IGNORED / 4]!;
+      if (told !== passed) return `${passed} lines, ${told} counted`;
+      index += passed;
+      if (status === INGEST_DONE) return index === lines.length ? '' : `done at ${index}`;
+      if (status !== INGEST_SLOW_LINE) return `status ${status}`;
+      const at = this.#state[INGEST_LINE / 4]!;
+      if (starts.get(at) !== index) return `stopped at line ${starts.get(at)}, not ${index}`;
+      this.#takeSlowly(lines[index]!, at, context);
+      start = at + lines[index]!.prefix.length + lines[index]!.rest.length + 1;
+      index++;
+    }
+    return '';
+  }
+
+  #takeSlowly(line: twin.Line, at: number, context: number): void {
+    this.left++;
+    const bound = line.ownCluster ? 0 : context;
+    const length = line.prefix.length;
+    const hashed = twin.firstSpace(line.prefix) + 1;
+    if (!line.sample) {
+      this.kernel.bindPrefix(at, length, hashed, bound, PREFIX_KIND_IGNORED, 0);
+      return;
+    }
+    const series = this.seriesFor(twin.Ledger.keyOf(line, context));
+    this.kernel.appendSample(series, line.sample.slot * STEP_SEC, line.sample.value);
+    this.kernel.bindPrefix(at, length, hashed, bound, PREFIX_KIND_SERIES, series);
+  }
+
+  seriesFor(key: string): number {
+    const known = this.series.get(key);
+    if (known !== undefined) return known;
+    const made = this.kernel.createSeries(STEP_SEC, 0, 0, 0);
+    this.series.set(key, made);
+    return made;
+  }
+
+  /** Compares all series with the ledger; '' if equal. */
+  difference(): string {
+    for (const [key, slots] of this.ledger.series) {
+      this.kernel.readSeries(this.series.get(key)!, FIRST_SLOT, SLOTS, QUERY_SCRATCH_BASE);
+      for (let i = 0; i < SLOTS; i++) {
+        const expected = slots.get(FIRST_SLOT + i) ?? NaN;
+        if (Object.is(this.#doubles[i], expected)) continue;
+        return `${this.#doubles[i]} for ${expected} in ${key.slice(0, 100)} at slot ${i}`;
+      }
+    }
+    return '';
+  }
+}
+
+let lastValue = 0;
+
+/** A line with a value that no other has. */
+function lineOf(random: Random, prefix: string): twin.Line {
+  const slot = FIRST_SLOT + random.below(SLOTS);
+  const value = ++lastValue;
+  const ownCluster = prefix.includes(',cluster=');
+  return { prefix, ownCluster, rest: `${value} ${slot * STEP_SEC}`, sample: { slot, value } };
+}
+
+function ignoredLine(prefix: string): twin.Line {
+  return { prefix, ownCluster: false, rest: 'value=1,other=2 soon' };
+}
+
+/** Different prefixes that have much in common, of many lengths. */
+function somePrefixes(random: Random, count: number): string[] {
+  const prefixes = new Set<string>();
+  while (prefixes.size < count) {
+    const host = `h${random.below(count)}`.padEnd(random.pick([3, 3, 9, 40]), 'x');
+    const cluster = random.pick(['', '', ',cluster=c', ',cluster=d']);
+    const type = random.pick(['', ',type=hwthread,type-id=1', ',note=a\\ b\\,c']);
+    prefixes.add(`m${random.below(9)}${cluster},hostname=${host}${type} value=`);
+  }
+  return [...prefixes];
+}
+
+t.test(`samples find their series whatever is evicted, seed ${seed}`, (t) => {
+  const random = new Random(seed);
+  const check = (prefixesMax: number, count: number, bodies: number): void => {
+    const shard = new Shard(prefixesMax);
+    const usual = somePrefixes(random, count).map((prefix, index) =>
+      index % 17 === 0 ? `log${prefix.slice(0, -'value='.length)}` : prefix,
+    );
+    let wrong = '';
+    let most = 0;
+    for (let body = 0; body < bodies && !wrong; body++) {
+      // Collectors repeat themselves, but not always.
+      const from = random.below(count);
+      const length = random.below(count);
+      const prefixes = random.pick([
+        () => usual.slice(from, from + length),
+        () => usual.slice(from, from + length).reverse(),
+        () => Array.from({ length }, () => random.pick(usual)),
+        () => usual.filter(() => random.chance(0.8)),
+      ])();
+      const lines = prefixes.map((prefix) =>
+        prefix.startsWith('log') ? ignoredLine(prefix) : lineOf(random, prefix),
+      );
+      wrong = shard.write(lines, 1 + random.below(2));
+      most = Math.max(most, shard.kernel.prefixCount());
+    }
+    t.equal(wrong || shard.difference(), '', `${count} prefixes, ${prefixesMax} at most`);
+    t.ok(most <= prefixesMax, `${most} of ${prefixesMax} prefixes`);
+    if (count > prefixesMax) t.ok(shard.kernel.prefixEvictions() > 0, 'some were evicted');
+  };
+  check(1, 5, 200);
+  check(2, 20, 500);
+  check(8, 50, 500);
+  check(100, 150, 300);
+  check(1000, 400, 100);
+  check(3000, 5000, 30);
+  t.end();
+});
+
+t.test(`prefixes that fit are looked up once, seed ${seed}`, (t) => {
+  const random = new Random(seed);
+  const shard = new Shard(10_000);
+  const prefixes = somePrefixes(random, 5000);
+  const lines = (): twin.Line[] => prefixes.map((prefix) => lineOf(random, prefix));
+  t.equal(shard.write(lines(), 1), '');
+  t.equal(shard.left, prefixes.length, 'each was new once');
+  t.equal(shard.kernel.prefixCount(), prefixes.length);
+  t.equal(shard.write(lines(), 1), '');
+  t.equal(shard.write(lines().reverse(), 1), '');
+  const shuffled = prefixes.map(() => lineOf(random, random.pick(prefixes)));
+  t.equal(shard.write(shuffled, 1), '');
+  t.equal(shard.left, prefixes.length, 'none was new again');
+  t.equal(shard.kernel.prefixEvictions(), 0);
+  t.equal(shard.difference(), '');
+
+  const before = shard.left;
+  t.equal(shard.write(lines(), 2), '', 'another default cluster');
+  const contextual = prefixes.filter((prefix) => !prefix.includes(',cluster=')).length;
+  t.equal(shard.left - before, contextual, 'prefixes without a cluster are other ones');
+  t.equal(shard.difference(), '');
+  t.end();
+});
+
+t.test(`hashes that collide, seed ${seed}`, (t) => {
+  const random = new Random(seed);
+  const shard = new Shard(200_000);
+  // Of so many of one length three, on average, share all 32 bits of their hash with another.
+  const prefixes = new Set<string>();
+  while (prefixes.size < 160_000) prefixes.add(`m,hostname=h${random.below(9e6) + 1e6} value=`);
+  t.equal(
+    shard.write(
+      [...prefixes].map((prefix) => lineOf(random, prefix)),
+      1,
+    ),
+    '',
+  );
+  const again = [...prefixes].map((prefix) => lineOf(random, prefix));
+  t.equal(shard.write(again.reverse(), 1), '');
+  t.equal(shard.left, prefixes.size);
+  t.equal(shard.difference(), '');
+  t.end();
+});
+
+t.test('the longest prefix', (t) => {
+  const random = new Random(seed);
+  const shard = new Shard(100);
+  const check = (length: number, left: number): void => {
+    const frame = 'm,hostname= value='.length;
+    const prefix = `m,hostname=${'h'.repeat(length - frame)} value=`;
+    shard.left = 0;
+    for (let round = 0; round < 3; round++) t.equal(shard.write([lineOf(random, prefix)], 1), '');
+    t.equal(shard.left, left, `${length} bytes`);
+  };
+  check(PREFIX_LENGTH_MAX - 1, 1);
+  check(PREFIX_LENGTH_MAX, 1);
+  check(PREFIX_LENGTH_MAX + 1, 3);
+  t.equal(shard.difference(), '');
+  t.end();
+});
+
+t.test(`prefixes of dead series, seed ${seed}`, (t) => {
+  const random = new Random(seed);
+  const shard = new Shard(1000);
+  const { kernel } = shard;
+  const prefixes = somePrefixes(random, 300);
+  let wrong = '';
+  for (let round = 0; round < 20 && !wrong; round++) {
+    const body = prefixes.map(() => lineOf(random, random.pick(prefixes)));
+    wrong = shard.write(body, 1) || shard.difference();
+    const dead = [...shard.series].filter(() => random.chance(0.3));
+    for (const [key, series] of dead) {
+      kernel.markDead(series);
+      shard.series.delete(key);
+      shard.ledger.series.delete(key);
+    }
+    const count = kernel.prefixCount();
+    const dropped = kernel.dropDeadPrefixes();
+    if (dropped !== dead.length) wrong ||= `${dropped} prefixes of ${dead.length} dropped`;
+    if (count - kernel.prefixCount() !== dropped) wrong ||= `${kernel.prefixCount()} are left`;
+    for (const [, series] of dead) kernel.releaseSeries(series);
+  }
+  t.equal(wrong, '');
+  t.end();
+});
+
+t.test('short memory stops before a line', (t) => {
+  const random = new Random(seed);
+  const shard = new Shard(100);
+  const [prefix] = somePrefixes(random, 1);
+  t.equal(shard.write([lineOf(random, prefix!)], 1), '');
+  shard.kernel.setPageBudget(1);
+  const stopped = lineOf(random, prefix!);
+  t.equal(shard.write([stopped], 1), `status ${INGEST_LOW_MEMORY}`);
+  shard.kernel.setPageBudget(0);
+  t.equal(shard.write([stopped], 1), '');
+  t.equal(shard.left, 1);
+  t.equal(shard.difference(), '');
+  t.end();
+});
+
+t.test('lines to ignore', (t) => {
+  const check = (rest: string, left: number): void => {
+    const shard = new Shard(100);
+    const line = { prefix: 'log,hostname=a ', ownCluster: false, rest };
+    for (let round = 0; round < 3; round++) {
+      t.equal(shard.write([line, { ...line, rest: 'x=1' }], 1), '', rest);
+    }
+    t.equal(shard.left, left, rest);
+  };
+  check('x=1 1700000000', 1);
+  check('', 1);
+  check(`${'x'.repeat(100)}=1`, 1);
+  // A quoted text may hold a newline.
+  check('x="text" 1700000000', 3);
+  check(`${'x'.repeat(100)}="`, 3);
+  t.end();
+});
+
+t.test('a prefix that is known', (t) => {
+  const random = new Random(seed);
+  const shard = new Shard(100);
+  const [odd, other] = somePrefixes(random, 2);
+  for (let round = 0; round < 50; round++) {
+    const line = lineOf(random, odd!);
+    // The kernel leaves exponents to the control plane, however well it knows the prefix.
+    const rest = line.rest.replace(' ', 'e-300 ');
+    t.equal(shard.write([{ ...line, rest }, lineOf(random, other!)], 1), '');
+  }
+  t.equal(shard.difference(), '');
+  t.equal(shard.kernel.prefixCount(), 2, 'is bound once');
+  t.end();
+});
+
+t.test(`the first space of a line, seed ${seed}`, (t) => {
+  const random = new Random(seed);
+  const memory = createShardMemory();
+  const kernel = instantiateKernel(memory);
+  const bytes = Buffer.from(memory.buffer);
+  /** Where the kernel finds it; `behind` follows the end. */
+  const firstSpace = (text: string, behind: string): number => {
+    const end = ARENA_BASE + bytes.write(text, ARENA_BASE, 'latin1');
+    bytes.fill(behind, end, end + 64, 'latin1');
+    const found = kernel.firstSpace(ARENA_BASE, end);
+    return found === 0 ? -1 : found - ARENA_BASE;
+  };
+  let wrong = '';
+  for (let round = 0; round < 100_000 && !wrong; round++) {
+    const odd = random.pick([0.05, 0.3]);
+    const text = Array.from({ length: random.below(60) }, () =>
+      random.chance(odd)
+        ? random.pick([' ', '\\', '\n', '\xe4', '"'])
+        : random.pick(['a', ',', '=']),
+    ).join('');
+    const ours = firstSpace(text, random.pick([' ', '\\', '\n', 'a']));
+    const theirs = twin.firstSpace(text);
+    if (ours !== theirs) wrong = `${ours} for ${theirs} in ${JSON.stringify(text)}`;
+  }
+  t.equal(wrong, '');
+  // Else an unknown metric's line that ends in a backslash would be bound with the next line's start.
+  const text = 'unknown\\\nm,hostname=a value=1\n';
+  t.equal(firstSpace(text, '\n'), twin.firstSpace(text), 'an escaped newline');
+  t.end();
+});
