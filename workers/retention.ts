@@ -2,7 +2,13 @@ import type { StoreConfig } from '../src/config/config.js';
 import type { Counters } from '../src/protocol/counters.js';
 import type { Engine } from './engine/engine.js';
 import type { Kernel } from './kernel/kernel.js';
-import { HEAD_SLOTS, SERIES_HEAD, SERIES_BLOCK_COUNT, SERIES_STEP } from './kernel/layout.js';
+import {
+  HEAD_SLOTS,
+  HEAP_PAGE_BYTES,
+  SERIES_HEAD,
+  SERIES_BLOCK_COUNT,
+  SERIES_STEP,
+} from './kernel/layout.js';
 
 /** How often data is looked at for its age; a sweep touches every series. */
 const SWEEP_SEC = 60;
@@ -12,7 +18,10 @@ const STEPS_BEFORE_FIRST = 256;
 const TIME_MAX = 0xffffffff;
 /** Under pressure at least this part of the time kept is given up at once, so that sweeps stay rare. */
 const EVICT_SHARE = 1 / 32;
-const PAGE_BYTES = 65536;
+/** A twentieth of a second of lines at full speed: what one eviction should win, in pages of the heap. */
+const EVICT_PAGES_MAX = 128;
+/** After an eviction that won nothing, lines are refused without another look. */
+const BARREN_MS = 1000;
 
 /** Time range of what is taken, age of what is kept, and what goes first when memory is short. */
 export class Retention {
@@ -24,6 +33,8 @@ export class Retention {
   readonly #store: StoreConfig;
   readonly #counters: Counters;
   #sweptSec = 0;
+  #barrenUntilMs = 0;
+  #barrenSec = 0;
 
   constructor(kernel: Kernel, engine: Engine, store: StoreConfig, counters: Counters) {
     this.#kernel = kernel;
@@ -31,7 +42,7 @@ export class Retention {
     this.#store = store;
     this.#counters = counters;
     if (store.memoryCapBytes > 0) {
-      const pages = Math.floor(store.memoryCapBytes / store.shardCount / PAGE_BYTES);
+      const pages = Math.floor(store.memoryCapBytes / store.shardCount / HEAP_PAGE_BYTES);
       kernel.setPageBudget(Math.max(1, pages));
     }
   }
@@ -51,10 +62,28 @@ export class Retention {
     }
   }
 
-  /** Frees the oldest data until something was gained; false if there is nothing left to free. */
-  evict(): boolean {
+  /**
+   * Frees the oldest data until something was gained, and series that have nothing left; false if
+   * there is nothing to free. What is as new as the newest sample stays, or as one of `sampleSec`
+   * that waits for room.
+   */
+  evict(sampleSec = 0): boolean {
+    if (performance.now() < this.#barrenUntilMs && sampleSec <= this.#barrenSec) return false;
+    const pagesBefore = this.#kernel.heapPagesInUse();
+    const pagesToWin = Math.min(EVICT_PAGES_MAX, Math.max(1, pagesBefore >>> 5));
+    this.#evictOldest(pagesBefore - pagesToWin, sampleSec);
+    const isWon = this.#kernel.heapPagesInUse() < pagesBefore;
+    if (!isWon) {
+      this.#barrenUntilMs = performance.now() + BARREN_MS;
+      this.#barrenSec = sampleSec;
+    }
+    return isWon;
+  }
+
+  /** Gives up the oldest data, stride by stride, until no more than `pagesWanted` are in use. */
+  #evictOldest(pagesWanted: number, sampleSec: number): void {
     let oldestSec = Infinity;
-    let newestSec = 0;
+    let newestSec = sampleSec;
     this.#engine.forEachSeries((series, words) => {
       const slot = this.#kernel.oldestSlot(series) >>> 0;
       if (slot === 0xffffffff) return;
@@ -62,19 +91,22 @@ export class Retention {
       oldestSec = Math.min(oldestSec, slot * step);
       newestSec = Math.max(newestSec, this.#engine.newestSec(series));
     });
-    if (oldestSec === Infinity) return false;
-    const pagesBefore = this.#kernel.heapPagesInUse();
     const stride = Math.max(1, (newestSec - oldestSec) * EVICT_SHARE);
     for (let toSec = oldestSec + stride; toSec < newestSec + 2 * stride; toSec += stride) {
       const freed = this.#freeBefore(toSec);
       this.#counters.add('blocks_evicted_total', freed);
-      if (this.#kernel.heapPagesInUse() < pagesBefore - 32) return true;
+      if (freed > 0) this.#removeEmptySeries();
+      if (this.#kernel.heapPagesInUse() <= pagesWanted) return;
     }
-    return this.#kernel.heapPagesInUse() < pagesBefore;
+    this.#removeEmptySeries();
   }
 
   #sweep(toSec: number): void {
     this.#counters.add('blocks_freed_total', this.#freeBefore(toSec));
+    this.#removeEmptySeries();
+  }
+
+  #removeEmptySeries(): void {
     const removed = this.#engine.removeEmptySeries((series, words) => {
       return (
         words[(series + SERIES_HEAD) >>> 2] === 0 &&

@@ -16,7 +16,7 @@ import { Ring } from '../src/protocol/ring.js';
 import { Engine } from './engine/engine.js';
 import { PartReader } from './ingest/part-reader.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
-import { ANSWER_BASE, ANSWER_BYTES } from './kernel/layout.js';
+import { ANSWER_BASE, ANSWER_BYTES, HEAP_PAGE_BYTES } from './kernel/layout.js';
 import { Retention } from './retention.js';
 
 /** A turn ends after this long, so that queries, tasks and ingest take turns. */
@@ -152,7 +152,7 @@ export class Shard {
     this.#retention.tick(Math.floor(Date.now() / 1000));
     this.#counters.set('prefixes_current', this.#kernel.prefixCount());
     this.#counters.set('prefix_evictions_total', this.#kernel.prefixEvictions());
-    this.#counters.set('heap_bytes_current', this.#kernel.heapPagesInUse() * 65536);
+    this.#counters.set('heap_bytes_current', this.#kernel.heapPagesInUse() * HEAP_PAGE_BYTES);
     this.#counters.set('heap_live_bytes_current', this.#kernel.heapBytesLive());
     this.#counters.set('series_current', this.#engine.seriesCount);
     this.#counters.set('levels_current', this.#engine.levelCount);

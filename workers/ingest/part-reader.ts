@@ -117,17 +117,12 @@ export class PartReader {
       }
       if (status === INGEST_DONE) break;
       line = this.#state[INGEST_LINE / 4]!;
-      if (status === INGEST_LOW_MEMORY && this.#makeRoom()) continue;
+      if (status === INGEST_LOW_MEMORY && retention.evict()) continue;
       line = this.#slowLine(line, end, context, lineContext, status === INGEST_LOW_MEMORY);
     }
   }
 
   readonly #isKnown = (metric: string): boolean => this.#parts.engine.metrics.isKnown(metric);
-
-  /** Oldest data goes first; false if nothing could be freed: then the line is refused. */
-  #makeRoom(): boolean {
-    return this.#parts.retention.evict();
-  }
 
   #slowLine(
     start: number,
@@ -145,8 +140,10 @@ export class PartReader {
       this.#parts.counters.add(`ignored:${parsed.reason}`, 1);
       if (parsed.reason === 'unknown metric') this.#bindIgnored(start, end, context);
     } else if (parsed.kind === 'sample') {
-      if (noRoom) this.#reject('memory full', 'memory-cap is reached and nothing can be freed', 1);
-      else this.#store(parsed, start, context);
+      // A sample newer than all may push out what a look at what is there would have kept.
+      if (noRoom && !this.#parts.retention.evict(parsed.timeSec)) {
+        this.#reject('memory full', 'memory-cap is reached and nothing older can be freed', 1);
+      } else this.#store(parsed, start, context);
     }
     return parsed.next;
   }

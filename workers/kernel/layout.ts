@@ -31,6 +31,9 @@ export const ANSWER_BASE = 136314880;
 export const ANSWER_BYTES = 268435456;
 export const HEAP_BASE = 404750336;
 
+/** The heap's allocator takes memory in pages of this size. */
+export const HEAP_PAGE_BYTES = 16384;
+
 // Ring: descriptors of body parts. Position p lies in slot p % RING_SLOTS.
 export const RING_SLOTS = 4096;
 export const RING_SLOT_BYTES = 64;

@@ -1,17 +1,19 @@
-// Memory of the heap: pages of 64 KiB, each cut into pieces of one size. A page whose pieces are
+// Memory of the heap: pages of 16 KiB, each cut into pieces of one size. A page whose pieces are
 // all free returns to the pool and may serve another size, so that series which seal in step do
 // not leave a free list behind for every size their blocks went through.
-import { ALLOC_TABLE, HEAP_BASE, STATE_BASE } from '../layout';
+import { ALLOC_TABLE, HEAP_BASE, HEAP_PAGE_BYTES, STATE_BASE } from '../layout';
 
-const PAGE_BYTES: u32 = 65536;
-const PAGE_MASK: u32 = 0xffff0000;
+const PAGE_BYTES: u32 = HEAP_PAGE_BYTES;
+const PAGE_MASK: u32 = ~(PAGE_BYTES - 1);
 const PAGE_HEADER_BYTES: u32 = 64;
-/** Pages asked of the engine at once: growing costs a system call and new views in TypeScript. */
+/** WebAssembly pages (64 KiB) asked for at once: growing costs a system call and new views in TypeScript. */
 const GROW_PAGES: i32 = 64;
-/** Largest piece; anything larger takes whole pages. */
-export const PIECE_BYTES_MAX: u32 = 16384;
+/** Largest piece; anything larger takes a run of whole pages. */
+const PIECE_BYTES_MAX: u32 = 4096;
 /** Classes of prefix entries lie behind those of all else: their pages never change their use. */
-const PINNED_CLASS: u32 = 1025;
+const PINNED_CLASS: u32 = 257;
+/** Behind them those of runs of 2^order pages: the lists are of free runs. */
+const RUN_CLASS: u32 = 512;
 
 // Page header.
 const PAGE_SIZE: u32 = 0; // bytes of a piece
@@ -28,7 +30,7 @@ let pagesInUse: u32 = 0;
 let pageBudget: u32 = 0xffffffff;
 let bytesLive: f64 = 0;
 /** Pages kept back so that no allocation inside one line can fail. */
-const PAGES_RESERVED: u32 = 16;
+const PAGES_RESERVED: u32 = 64;
 
 /** Sets the most pages this shard may use; 0 = as many as there are addresses. */
 export function setPageBudget(pages: u32): void {
@@ -48,7 +50,7 @@ export function memoryLow(): bool {
   return pagesInUse + PAGES_RESERVED > pageBudget || pagesInUse > ADDRESSABLE_PAGES;
 }
 /** 4 GiB less the fixed regions and the reserve. */
-const ADDRESSABLE_PAGES: u32 = 65536 - HEAP_BASE / 65536 - 256;
+const ADDRESSABLE_PAGES: u32 = (0xff000000 - HEAP_BASE) / PAGE_BYTES;
 
 function takePage(): u32 {
   pagesInUse++;
@@ -65,7 +67,7 @@ function takePages(count: u32): u32 {
   const start = heapEnd;
   const end = start + count * PAGE_BYTES;
   const have = <u32>memory.size();
-  const need = end >> 16;
+  const need = (end + 65535) >> 16;
   if (need > have) {
     const more = <i32>max<u32>(need - have, GROW_PAGES);
     if (memory.grow(more) < 0) memory.grow(<i32>(need - have));
@@ -74,11 +76,22 @@ function takePages(count: u32): u32 {
   return start;
 }
 
-/** A table that lives as long as the shard. */
+/** A table of whole pages. */
 export function allocateTable(bytes: u32): u32 {
-  const pages = (bytes + PAGE_BYTES - 1) >> 16;
+  const pages = bytes / PAGE_BYTES;
   pagesInUse += pages;
   return takePages(pages);
+}
+
+/** Gives a table back, page by page. */
+export function releaseTable(table: u32, bytes: u32): void {
+  for (let page = table; page < table + bytes; page += PAGE_BYTES) returnPage(page);
+}
+
+function returnPage(page: u32): void {
+  store<u32>(page + PAGE_NEXT, pool);
+  pool = page;
+  pagesInUse--;
 }
 
 // @ts-ignore: decorator
@@ -131,10 +144,31 @@ function allocateClass(bytes: u32, sizeClass: u32): u32 {
   return piece;
 }
 
-/** A piece of at least `bytes` (at most PIECE_BYTES_MAX), 16-byte aligned; not cleared. */
+/** A piece of at least `bytes`, 16-byte aligned; not cleared. */
 export function allocate(bytes: u32): u32 {
   const rounded = (bytes + 15) & ~15;
-  return allocateClass(rounded, rounded >> 4);
+  return rounded > PIECE_BYTES_MAX ? allocateRun(rounded) : allocateClass(rounded, rounded >> 4);
+}
+
+/** A run of pages by itself. Runs are rare (a directory of a thousand blocks): they stay runs. */
+function allocateRun(bytes: u32): u32 {
+  let order: u32 = 0;
+  while (PAGE_BYTES << order < bytes + PAGE_HEADER_BYTES) order++;
+  let page = load<u32>(listHead(RUN_CLASS + order));
+  if (page) store<u32>(listHead(RUN_CLASS + order), load<u32>(page + PAGE_NEXT));
+  else page = takePages(1 << order);
+  store<u32>(page + PAGE_CLASS, RUN_CLASS + order);
+  store<u32>(page + PAGE_SIZE, bytes);
+  pagesInUse += 1 << order;
+  bytesLive += <f64>bytes;
+  return page + PAGE_HEADER_BYTES;
+}
+
+function releaseRun(page: u32, sizeClass: u32): void {
+  pagesInUse -= 1 << (sizeClass - RUN_CLASS);
+  bytesLive -= <f64>load<u32>(page + PAGE_SIZE);
+  store<u32>(page + PAGE_NEXT, load<u32>(listHead(sizeClass)));
+  store<u32>(listHead(sizeClass), page);
 }
 
 /** The same for prefix entries, whose pages serve nothing else ever after. */
@@ -147,6 +181,10 @@ export function allocatePinned(bytes: u32): u32 {
 export function release(piece: u32): void {
   const page = piece & PAGE_MASK;
   const sizeClass = load<u32>(page + PAGE_CLASS);
+  if (sizeClass >= RUN_CLASS) {
+    releaseRun(page, sizeClass);
+    return;
+  }
   const bytes = load<u32>(page + PAGE_SIZE);
   const wasFull = !load<u32>(page + PAGE_FREE) && load<u32>(page + PAGE_FRESH) + bytes > PAGE_BYTES;
   store<u32>(piece, load<u32>(page + PAGE_FREE));
@@ -157,8 +195,6 @@ export function release(piece: u32): void {
   if (wasFull) link(page, sizeClass);
   if (used == 0 && sizeClass < PINNED_CLASS) {
     unlink(page, sizeClass);
-    store<u32>(page + PAGE_NEXT, pool);
-    pool = page;
-    pagesInUse--;
+    returnPage(page);
   }
 }

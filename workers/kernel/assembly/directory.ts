@@ -57,7 +57,15 @@ export function replaceBlock(series: u32, index: i32, block: u32): void {
   store<u32>(load<u32>(series + SERIES_BLOCKS) + (index << 2), block);
 }
 
-export function insertBlock(series: u32, index: i32, block: u32): void {
+/** Its count is 16 bits: past it, which only a store that forgets nothing reaches, the oldest goes. */
+const BLOCKS_MAX: i32 = 65535;
+
+export function insertBlock(series: u32, position: i32, block: u32): void {
+  let index = position;
+  if (blockCount(series) == BLOCKS_MAX) {
+    removeBlock(series, 0);
+    index = max(index - 1, 0);
+  }
   const count = <u32>load<u16>(series + SERIES_BLOCK_COUNT);
   const capacity = <u32>load<u16>(series + SERIES_BLOCK_CAPACITY);
   let list = load<u32>(series + SERIES_BLOCKS);

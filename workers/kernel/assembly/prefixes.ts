@@ -1,6 +1,7 @@
 // The prefix table: which series a line belongs to, told from its raw bytes before the value.
 // Bounded; a clock hand with a second chance takes the least useful entry out first.
 import {
+  HEAP_PAGE_BYTES,
   PREFIX_CONTEXT,
   PREFIX_HASH,
   PREFIX_HASHED,
@@ -16,7 +17,11 @@ import {
   SERIES_FLAGS,
   SERIES_FLAG_DEAD,
 } from '../layout';
-import { allocatePinned, allocateTable, release } from './alloc';
+import { allocatePinned, allocateTable, release, releaseTable } from './alloc';
+
+/** One page of the heap. */
+const BUCKETS_MIN: u32 = HEAP_PAGE_BYTES / 4;
+const BUCKETS_MAX: u32 = 1 << 22;
 
 let buckets: u32 = 0;
 let bucketMask: u32 = 0;
@@ -31,13 +36,39 @@ export function setPreviousPrefix(entry: u32): void {
   previousPrefix = entry;
 }
 
-/** Makes the table for at most `prefixesMax` entries, about one a bucket. */
+/** Makes an empty table that will hold at most `prefixesMax` entries. */
 export function initPrefixes(prefixesMax: u32): void {
-  let size: u32 = 1024;
-  while (size < prefixesMax && size < 1 << 22) size <<= 1;
-  buckets = allocateTable(size << 2);
-  bucketMask = size - 1;
+  buckets = newTable(BUCKETS_MIN);
+  bucketMask = BUCKETS_MIN - 1;
   countMax = prefixesMax;
+}
+
+function newTable(size: u32): u32 {
+  const table = allocateTable(size << 2);
+  // The pages may have served before.
+  memory.fill(table, 0, size << 2);
+  return table;
+}
+
+/** Twice as many buckets: about one an entry. */
+function growTable(): void {
+  const size = bucketMask + 1;
+  const grown = newTable(size << 1);
+  const mask = (size << 1) - 1;
+  for (let bucket: u32 = 0; bucket < size; bucket++) {
+    let entry = load<u32>(buckets + (bucket << 2));
+    while (entry) {
+      const next = load<u32>(entry + PREFIX_NEXT);
+      const to = grown + ((load<u32>(entry + PREFIX_HASH) & mask) << 2);
+      store<u32>(entry + PREFIX_NEXT, load<u32>(to));
+      store<u32>(to, entry);
+      entry = next;
+    }
+  }
+  releaseTable(buckets, size << 2);
+  buckets = grown;
+  bucketMask = mask;
+  hand = 0;
 }
 
 export function prefixCount(): u32 {
@@ -126,6 +157,7 @@ export function bindPrefix(
     return known;
   }
   if (count >= countMax) evictOne();
+  else if (count > bucketMask && bucketMask + 1 < BUCKETS_MAX) growTable();
   const entry = allocatePinned(PREFIX_HEADER_BYTES + length);
   const hash = hashPrefix(start, hashed);
   const bucket = buckets + ((hash & bucketMask) << 2);
