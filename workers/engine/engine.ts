@@ -29,6 +29,8 @@ export class Engine {
   readonly #queries: QueryRunner;
   #view: Words;
   #series: number[] = [];
+  /** The host of the newest series, and its stagger: a host's series come together. */
+  #staggered = { cluster: '', host: '', stagger: 0 };
   /** A view is only renewed for a series beyond it: asking the memory for its size costs 100 ns. */
   readonly #seriesIn = (level: Level, metricIndex: number): number => {
     let view = this.#view;
@@ -78,17 +80,27 @@ export class Engine {
   seriesFor(sample: ParsedSample): number {
     const metric = this.metrics.intern(sample.metric);
     if (!metric) return 0;
-    const known = this.tree.find(pathOf(sample));
-    const series = known ? this.seriesOf(known, metric.index) : 0;
-    if (series !== 0) return series;
-    if (this.#series.length >= this.#seriesMax) return 0;
+    if (this.#series.length >= this.#seriesMax) {
+      const known = this.tree.find(pathOf(sample));
+      return known ? this.seriesOf(known, metric.index) : 0;
+    }
     const { cluster, host, type, typeId, stype, stypeId } = sample;
     const level = this.tree.getOrCreate(cluster, host, type, typeId, stype, stypeId);
-    const stagger = staggerOf(cluster, host);
+    const series = this.seriesOf(level, metric.index);
+    if (series !== 0) return series;
+    const stagger = this.#staggerOf(cluster, host);
     const made = this.#kernel.createSeries(metric.stepSec, metric.index, level.index, stagger);
     this.tree.addSeries(level, made);
     this.#series.push(made);
     return made;
+  }
+
+  /** Hosts seal their windows at different minutes; series of one host at the same. */
+  #staggerOf(cluster: string, host: string): number {
+    const known = this.#staggered;
+    if (known.cluster === cluster && known.host === host) return known.stagger;
+    this.#staggered = { cluster, host, stagger: hashStagger(cluster, host) };
+    return this.#staggered.stagger;
   }
 
   /** A level's series of a metric, 0 if it has none. */
@@ -155,8 +167,8 @@ function pathOf(sample: ParsedSample): string[] {
   return path;
 }
 
-/** Hosts seal their windows at different minutes; series of one host at the same. */
-function staggerOf(cluster: string, host: string): number {
+/** A number of a host below WINDOW_SLOTS. */
+function hashStagger(cluster: string, host: string): number {
   let hash = 0;
   for (const text of [cluster, host]) {
     for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -26,6 +26,7 @@ export class LevelTree {
   readonly #byIndex: (Level | undefined)[] = [this.root];
   readonly #freeIndexes: number[] = [];
   #sortedHosts = new Map<string, string[]>();
+  #lastHost: Level | null = null;
   #count = 0;
   /** Grows with every change of the tree: what was resolved under another number is stale. */
   generation = 0;
@@ -58,11 +59,18 @@ export class LevelTree {
     subtype: string,
     subtypeId: string,
   ): Level {
-    const clusterLevel = this.#child(this.root, cluster, '', '');
-    let level = this.#child(clusterLevel, host, '', '');
+    let level = this.#hostLevel(cluster, host);
     if (type !== '') level = this.#child(level, type + typeId, type, typeId);
     if (subtype !== '') level = this.#child(level, subtype + subtypeId, subtype, subtypeId);
     return level;
+  }
+
+  /** A host's level, made if it is new. Lines come host by host: mostly it is the last one's. */
+  #hostLevel(cluster: string, host: string): Level {
+    const last = this.#lastHost;
+    if (last?.name === host && last.parent!.name === cluster) return last;
+    this.#lastHost = this.#child(this.#child(this.root, cluster, '', ''), host, '', '');
+    return this.#lastHost;
   }
 
   /** Names of a cluster's hosts in sorted order. */
@@ -99,6 +107,7 @@ export class LevelTree {
       empty = empty.parent;
     }
     this.#sortedHosts.clear();
+    this.#lastHost = null;
   }
 
   #child(parent: Level, name: string, type: string, id: string): Level {

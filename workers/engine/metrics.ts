@@ -1,7 +1,7 @@
 import type { MetricConfig } from '../../src/config/config.js';
 
 /** Metric indexes are 16-bit in a series record. */
-const METRICS_MAX = 65_535;
+export const METRICS_MAX = 65_535;
 /** The configured metric that stands for every other. */
 const ANY = '*';
 

@@ -314,10 +314,10 @@ function timeFault(
     return { at, reason: 'bad timestamp', detail };
   }
   if (timeSec < context.minSec) {
-    const detail = `timestamp ${timeSec} s is before ${context.minSec} s, the oldest that retention keeps`;
+    const detail = `timestamp ${timeSec} s is before ${context.minSec} s, the oldest that retention keeps (retention-in-memory)`;
     return { at: from, reason: 'too old', detail };
   }
-  const detail = `timestamp ${timeSec} s is after ${context.maxSec} s, the latest that is taken`;
+  const detail = `timestamp ${timeSec} s is after ${context.maxSec} s, the latest that is taken (future)`;
   return { at: from, reason: 'too far ahead', detail };
 }
 

@@ -4,6 +4,7 @@ import type { PartExamples } from '../../src/protocol/messages.js';
 import type { Ring } from '../../src/protocol/ring.js';
 import type { RejectedLine } from '../../src/routing/store.js';
 import type { Engine } from '../engine/engine.js';
+import { METRICS_MAX } from '../engine/metrics.js';
 import { parseLine, type LineContext, type ParsedSample } from '../engine/parse-line.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
@@ -160,11 +161,7 @@ export class PartReader {
     const { engine, kernel } = this.#parts;
     const series = engine.seriesFor(sample);
     if (series === 0) {
-      this.#reject(
-        'too many series',
-        `series-max (${this.#parts.limits.seriesMax}) is reached: no new series is taken`,
-        1,
-      );
+      this.#reject('too many series', this.#noSeriesDetail(sample.metric), 1);
       return;
     }
     kernel.appendSample(series, sample.timeSec, sample.value);
@@ -176,6 +173,16 @@ export class PartReader {
     const bound = sample.ownCluster ? 0 : context;
     const hashed = sample.valueOffset - 'value='.length;
     kernel.bindPrefix(start, sample.valueOffset, hashed, bound, PREFIX_KIND_SERIES, series);
+  }
+
+  #noSeriesDetail(metric: string): string {
+    const { engine, limits, shardCount } = this.#parts;
+    if (!engine.metrics.find(metric)) {
+      return `there are ${METRICS_MAX} metrics, the most that can be told apart: no new one is taken`;
+    }
+    const each = Math.ceil(limits.seriesMax / shardCount);
+    const share = shardCount > 1 ? ` over ${shardCount} shards, ${each} each` : '';
+    return `series-max (${limits.seriesMax}${share}) is reached: no new series is taken`;
   }
 
   #bindIgnored(start: number, end: number, context: number): void {
