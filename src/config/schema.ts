@@ -133,7 +133,10 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   queryTimeMsMax: limit('Milliseconds one request may take.'),
   writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
   connectionsMax: limit('Open connections; more are closed at once.'),
-  seriesMax: limit('Series over all shards; lines that would make more are rejected.'),
+  seriesMax: limit(
+    'Series over all shards, each of which takes an equal share; lines that would make more in ' +
+      'the shard of their host are rejected.',
+  ),
   prefixesMax: limit('Line prefixes a shard remembers; the least useful go first.'),
   idleTimeoutSec: {
     ...limit('Seconds until a silent connection is closed (adapter `uws`: always 10).'),

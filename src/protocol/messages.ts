@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Limits, StoreConfig } from '../config/config.js';
 import type { ErrorData } from '../model/errors.js';
+import type { QueryCounts } from './query-limits.js';
 import type { RejectedLine } from '../routing/store.js';
 
 /** What a shard needs to begin. Sent as the argument of its first task. */
@@ -49,5 +50,7 @@ export interface ShardAnswer {
   readonly ends?: readonly number[];
   /** Hosts of a for-all-nodes answer, in the order of their results. */
   readonly hosts?: readonly string[];
+  /** What the answer took of the limits of a request; only when the task named its indexes. */
+  readonly counts?: QueryCounts;
   readonly error?: ErrorData;
 }

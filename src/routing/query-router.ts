@@ -1,3 +1,4 @@
+import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import {
   nodeQuery,
@@ -6,6 +7,7 @@ import {
   type ParsedQuery,
 } from '../model/query-request.js';
 import type { ShardAnswer } from '../protocol/messages.js';
+import { limitError } from '../protocol/query-limits.js';
 import type { ShardClient } from './shard-client.js';
 import type { QueryAnswer } from './store.js';
 
@@ -24,11 +26,17 @@ type Deliver = (answer: QueryAnswer) => void;
 export class QueryRouter {
   readonly #shards: readonly ShardClient[];
   readonly #shardOf: (cluster: string, host: string) => number;
+  readonly #limits: Limits;
   #nextId = 0;
 
-  constructor(shards: readonly ShardClient[], shardOf: (cluster: string, host: string) => number) {
+  constructor(
+    shards: readonly ShardClient[],
+    shardOf: (cluster: string, host: string) => number,
+    limits: Limits,
+  ) {
     this.#shards = shards;
     this.#shardOf = shardOf;
+    this.#limits = limits;
   }
 
   run(text: string, deliver: Deliver): void {
@@ -60,23 +68,41 @@ export class QueryRouter {
       return;
     }
     const pieces = new Map<number, Piece>();
-    let failed = false;
+    const answers: (ShardAnswer | StoreError)[] = [];
     for (const [shard, indexes] of indexesOf) {
       const task = { id: this.#nextId++, text, indexes };
       this.#shards[shard]!.query(task, (answer, bytes) => {
-        if (failed) return;
-        const error = errorOf(answer);
-        if (error) {
-          failed = true;
-          deliver({ ok: false, error });
-          return;
-        }
-        pieces.set(shard, copyPiece(answer as ShardAnswer, bytes));
-        if (pieces.size === indexesOf.size) {
-          deliver({ ok: true, json: join(parsed, indexesOf, pieces) });
-        }
+        answers.push(answer);
+        if (!errorOf(answer)) pieces.set(shard, copyPiece(answer as ShardAnswer, bytes));
+        if (answers.length < indexesOf.size) return;
+        const error = this.#errorOfAll(parsed, answers);
+        if (error) deliver({ ok: false, error });
+        else deliver({ ok: true, json: join(parsed, indexesOf, pieces) });
       });
     }
+  }
+
+  /** Too many queries first, as in one shard; then what a shard says; then the sums of all. */
+  #errorOfAll(
+    parsed: ParsedQuery,
+    answers: readonly (ShardAnswer | StoreError)[],
+  ): StoreError | undefined {
+    const named = parsed.queries.length;
+    let queries = named;
+    let series = 0;
+    let points = 0;
+    for (const answer of answers) {
+      if (answer instanceof StoreError || !answer.counts) continue;
+      // Each shard counts the queries named and those of its own nodes.
+      queries += answer.counts.queries - named;
+      series += answer.counts.series;
+      points += answer.counts.points;
+    }
+    return (
+      limitError({ queries, series: 0, points: 0 }, this.#limits) ??
+      answers.map(errorOf).find((error) => error !== undefined) ??
+      limitError({ queries, series, points }, this.#limits)
+    );
   }
 }
 

@@ -138,6 +138,11 @@ export class ShardClient {
     this.#waiters.push(callback);
   }
 
+  /** Memory was given back by other hands than the shard's: those who wait look again, later. */
+  roomAppeared(): void {
+    if (this.#waiters.length > 0) setImmediate(() => this.#wakeWaiters());
+  }
+
   /** Publishes a part; the caller has checked `hasRoom`. */
   publish(part: Part, arrivalSec: number): void {
     const ring = this.#ring;

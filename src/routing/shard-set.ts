@@ -44,7 +44,7 @@ export class ShardSet implements Store {
   constructor(shards: readonly ShardClient[], limits: Limits) {
     this.#shards = shards;
     this.#limits = limits;
-    this.#queries = new QueryRouter(shards, (cluster, host) => this.shardOf(cluster, host));
+    this.#queries = new QueryRouter(shards, (cluster, host) => this.shardOf(cluster, host), limits);
   }
 
   get shardCount(): number {

@@ -1,10 +1,16 @@
+import type { LineMap } from './line-map.js';
 import type { PartResult } from './shard-client.js';
 import type { RejectedLine, WriteSummary } from './store.js';
 
 /** Rejected lines named in an answer. */
 const EXAMPLES_MAX = 10;
 
-/** Results of a body's parts, in the order of the parts, as one. */
+/** A part's result by the body's lines, so that the order of parts does not matter. */
+export function inBody(result: PartResult, lineMap: LineMap): PartResult {
+  return { ...result, lines: 0, first: lineMap.toBody(result.first) };
+}
+
+/** Results of a body's parts as one; a part's lines follow those of the parts before it. */
 export function summarize(results: readonly PartResult[]): WriteSummary {
   let written = 0;
   let ignored = 0;
@@ -16,9 +22,10 @@ export function summarize(results: readonly PartResult[]): WriteSummary {
     ignored += result.ignored;
     rejected += result.rejected;
     for (const example of result.first) {
-      if (first.length < EXAMPLES_MAX) first.push({ ...example, line: example.line + linesBefore });
+      first.push({ ...example, line: example.line + linesBefore });
     }
     linesBefore += result.lines;
   }
-  return { written, ignored, rejected, first };
+  first.sort((a, b) => a.line - b.line);
+  return { written, ignored, rejected, first: first.slice(0, EXAMPLES_MAX) };
 }

@@ -1,42 +1,15 @@
-import {
-  RUN_CLUSTER,
-  RUN_CLUSTER_BYTES,
-  RUN_HOST,
-  RUN_HOST_BYTES,
-  STATE_BASE,
-} from '../../workers/kernel/layout.js';
+import { ARENA_BYTES } from '../../workers/kernel/layout.js';
 import { StoreError } from '../model/errors.js';
-import { ARENA_PIECE_BYTES_MAX, type BodyArena } from './body-arena.js';
-import type { PartResult, ShardClient } from './shard-client.js';
-import { summarize } from './summarize.js';
+import { HEAD_BYTES, isLost, openPiece, releasePiece, type Piece } from './arena-piece.js';
+import { lost, PartSender } from './part-sender.js';
+import type { ShardClient } from './shard-client.js';
 import type { WriteOptions, WriteSession, WriteSummary } from './store.js';
 
-/** In front of the body: the default cluster's name. Behind it: a newline and room to read over. */
-const HEAD_BYTES = 256;
-const TAIL_BYTES = 64;
 /** Piece for a body whose length is not known. */
 const PIECE_BYTES_UNKNOWN = 131072;
+/** With several shards, what arrives leaves room for runs on their way to their shard. */
+const ARRIVAL_BYTES_MAX = (ARENA_BYTES / 4) * 3;
 const NEWLINE = 10;
-
-/** A piece of a shard's body arena, with the generation it belongs to. */
-interface Piece {
-  readonly shard: ShardClient;
-  readonly generation: number;
-  readonly arena: BodyArena;
-  readonly bytes: Uint8Array;
-  readonly address: number;
-  readonly capacity: number;
-  used: number;
-  /** Parts in flight that lie in it, plus one while it is being filled. */
-  holders: number;
-}
-
-interface Run {
-  readonly piece: Piece;
-  readonly from: number;
-  readonly until: number;
-  readonly shard: ShardClient;
-}
 
 export interface WriteLimits {
   readonly writeWaitMsMax: number;
@@ -48,8 +21,8 @@ export type ShardOf = (cluster: string, host: string) => ShardClient;
 
 /**
  * One body on its way into the shards. Bytes are copied once, into the arena of the shard that
- * the first line names; with several shards the body is then cut into runs of lines, and only
- * runs for another shard are copied again.
+ * the first line names; with several shards only runs of lines for another shard, and short ones,
+ * are copied again.
  */
 export class ShardedWrite implements WriteSession {
   onDrain: (() => void) | undefined;
@@ -58,17 +31,17 @@ export class ShardedWrite implements WriteSession {
   readonly #shards: readonly ShardClient[];
   readonly #shardOf: ShardOf;
   readonly #clusterName: Buffer;
+  readonly #sender: PartSender;
   #home: ShardClient | undefined;
   #piece: Piece | undefined;
+  /** The line begun in a piece that was full, on its way to the next one. */
+  #carry: Uint8Array | undefined;
   #pending: Uint8Array[] = [];
-  #runs: Run[] = [];
-  #results: (PartResult | undefined)[] = [];
-  #resultsMissing = 0;
   #bytesSeen = 0;
   #skipping = false;
-  #published = false;
   #ended = false;
   #failure: StoreError | undefined;
+  #awaited: ShardClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settle:
     { resolve: (summary: WriteSummary) => void; reject: (error: StoreError) => void } | undefined;
@@ -83,7 +56,11 @@ export class ShardedWrite implements WriteSession {
     this.#shardOf = shardOf;
     this.#options = options;
     this.#limits = limits;
-    this.#clusterName = Buffer.from(options.cluster).subarray(0, HEAD_BYTES);
+    this.#clusterName = Buffer.from(options.cluster);
+    this.#sender = new PartSender(shards, options, (error) => {
+      if (error) this.#fail(error);
+      else this.#complete();
+    });
   }
 
   push(chunk: Uint8Array): boolean {
@@ -93,7 +70,7 @@ export class ShardedWrite implements WriteSession {
       return false;
     }
     const taken = this.#fill(chunk);
-    if (taken === chunk.length) return true;
+    if (taken === chunk.length || this.#failure) return true;
     this.#pending.push(Uint8Array.prototype.slice.call(chunk, taken));
     this.#waitForRoom();
     return false;
@@ -122,14 +99,18 @@ export class ShardedWrite implements WriteSession {
         this.#skipping = false;
         continue;
       }
-      if (!this.#flushRuns()) return taken;
+      if (!this.#flush()) return taken;
       this.#home ??= this.#guessHome(chunk.subarray(taken));
-      this.#piece ??= this.#openPiece(this.#home, this.#wanted(chunk.length - taken));
+      this.#piece ??= this.#openPiece(this.#home, chunk.length - taken);
       const piece = this.#piece;
       if (!piece) return taken;
+      if (isLost(piece)) {
+        this.#fail(lost(piece));
+        return taken;
+      }
       const room = piece.capacity - piece.used;
       if (room === 0) {
-        if (!this.#cut(piece)) return taken;
+        this.#cut(piece);
         continue;
       }
       const count = Math.min(room, chunk.length - taken);
@@ -142,156 +123,60 @@ export class ShardedWrite implements WriteSession {
     return taken;
   }
 
-  #wanted(atLeast: number): number {
+  /** A piece for what is still to come, at least `atLeast` bytes; it begins with the carried line. */
+  #openPiece(shard: ShardClient, atLeast: number): Piece | undefined {
+    this.#awaited = shard;
+    if (this.#shards.length > 1 && shard.arena.bytesInUse >= ARRIVAL_BYTES_MAX) {
+      if (this.#isAlone(shard)) this.#fail(tooLong());
+      return undefined;
+    }
     const left = this.#options.bytesExpected - this.#bytesSeen;
-    return left > 0 ? Math.max(left, atLeast) : Math.max(atLeast, PIECE_BYTES_UNKNOWN);
+    const wanted = left > 0 ? Math.max(left, atLeast) : Math.max(atLeast, PIECE_BYTES_UNKNOWN);
+    const carry = this.#carry;
+    const piece = openPiece(shard, wanted + 2 * (carry?.length ?? 0), this.#clusterName);
+    if (!piece && this.#isAlone(shard)) this.#fail(tooLong());
+    if (piece && carry) {
+      piece.bytes.set(carry, piece.address + HEAD_BYTES);
+      piece.used = carry.length;
+      this.#carry = undefined;
+    }
+    return piece;
   }
 
-  #openPiece(shard: ShardClient, bodyBytes: number): Piece | undefined {
-    if (!shard.ready) return undefined;
-    const bytes = Math.min(bodyBytes + HEAD_BYTES + TAIL_BYTES, ARENA_PIECE_BYTES_MAX);
-    const address = shard.arena.allocate(bytes);
-    if (address === 0) return undefined;
-    shard.bytes.set(this.#clusterName, address);
-    return {
-      shard,
-      generation: shard.generation,
-      arena: shard.arena,
-      bytes: shard.bytes,
-      address,
-      capacity: shard.arena.sizeOf(address) - HEAD_BYTES - TAIL_BYTES,
-      used: 0,
-      holders: 1,
-    };
-  }
-
-  /** A full piece: its whole lines go to the shards, the line begun moves to a new piece. */
-  #cut(piece: Piece): boolean {
+  /** A full piece: its whole lines go to the shards, the line begun moves to the next piece. */
+  #cut(piece: Piece): void {
     const start = piece.address + HEAD_BYTES;
-    const lastNewline = piece.bytes.subarray(start, start + piece.used).lastIndexOf(NEWLINE);
-    const rest = piece.used - (lastNewline + 1);
-    if (rest > this.#limits.lineBytesMax) {
-      this.#enqueue(piece, lastNewline + 1);
-      this.#rejectLongLine();
-      this.#piece = undefined;
-      this.#release(piece);
-      return true;
-    }
-    const next = this.#openPiece(piece.shard, Math.max(this.#wanted(0), rest * 2));
-    if (!next) return false;
-    next.bytes.copyWithin(next.address + HEAD_BYTES, start + lastNewline + 1, start + piece.used);
-    next.used = rest;
-    this.#enqueue(piece, lastNewline + 1);
-    this.#piece = next;
-    this.#release(piece);
-    return true;
+    const filled = piece.bytes.subarray(start, start + piece.used);
+    const whole = filled.lastIndexOf(NEWLINE) + 1;
+    this.#sender.add(piece, whole);
+    const { lineBytesMax } = this.#limits;
+    if (piece.used - whole > lineBytesMax) {
+      this.#skipping = true;
+      this.#sender.addLongLine(`line is longer than line-bytes-max (${lineBytesMax} bytes)`);
+    } else if (whole < piece.used) this.#carry = filled.slice(whole);
+    this.#piece = undefined;
+    releasePiece(piece);
   }
 
-  #rejectLongLine(): void {
-    this.#skipping = true;
-    const reason = `line is longer than line-bytes-max (${this.#limits.lineBytesMax} bytes)`;
-    const first = [{ line: 1, column: 1, reason }];
-    this.#results.push({ written: 0, ignored: 0, rejected: 1, lines: 1, first });
+  /** Whether nobody will make room: all that lies in a shard's arena is this body, and is held. */
+  #isAlone(shard: ShardClient): boolean {
+    const held = this.#isHeld ? this.#sender.bytesQueued : 0;
+    return held > 0 && held === shard.arena.bytesInUse;
   }
 
-  /** Cuts the first `bytes` of a piece into runs and queues them. */
-  #enqueue(piece: Piece, bytes: number): void {
-    if (bytes === 0) return;
-    const start = piece.address + HEAD_BYTES;
-    const end = start + bytes;
-    if (this.#shards.length === 1) {
-      this.#addRun({ piece, from: start, until: end, shard: piece.shard });
-    } else {
-      let from = start;
-      let run: Run | undefined;
-      while (from < end) {
-        const until = piece.shard.kernel.nextRun(from, end);
-        const shard = this.#shardOfRun(piece);
-        if (run && run.shard === shard) run = { ...run, until };
-        else {
-          if (run) this.#addRun(run);
-          run = { piece, from, until, shard };
-        }
-        from = until;
-      }
-      if (run) this.#addRun(run);
-    }
-    this.#flushRuns();
+  /** A body that does not tell its length may yet be refused, and then nothing of it is stored. */
+  get #isHeld(): boolean {
+    return this.#options.bytesExpected === 0 && !this.#ended;
   }
 
-  #addRun(run: Run): void {
-    run.piece.holders++;
-    this.#runs.push(run);
-  }
-
-  #shardOfRun(piece: Piece): ShardClient {
-    const words = new Uint32Array(piece.bytes.buffer, STATE_BASE, 64);
-    const text = (at: number, bytes: number): string =>
-      unescapeTag(
-        Buffer.from(piece.bytes.subarray(words[at / 4]!, words[at / 4]! + words[bytes / 4]!)),
-      );
-    const cluster = text(RUN_CLUSTER, RUN_CLUSTER_BYTES) || this.#options.cluster;
-    return this.#shardOf(cluster, text(RUN_HOST, RUN_HOST_BYTES));
-  }
-
-  /** Publishes queued runs in order; false if one found no room. */
-  #flushRuns(): boolean {
-    while (this.#runs.length > 0) {
-      const run = this.#runs[0]!;
-      if (!this.#dispatch(run)) return false;
-      this.#runs.shift();
-    }
-    return true;
-  }
-
-  #dispatch(run: Run): boolean {
-    const { piece, shard } = run;
-    if (!shard.hasRoom || piece.generation !== piece.shard.generation) return false;
-    let target = piece;
-    let from = run.from;
-    const bytes = run.until - run.from;
-    if (shard !== piece.shard) {
-      const copy = this.#openPiece(shard, bytes);
-      if (!copy) return false;
-      copy.bytes.set(piece.bytes.subarray(run.from, run.until), copy.address + HEAD_BYTES);
-      target = copy;
-      from = copy.address + HEAD_BYTES;
-      this.#release(piece);
-    }
-    if (target.bytes[from + bytes - 1] !== NEWLINE) target.bytes[from + bytes] = NEWLINE;
-    const index = this.#results.length;
-    this.#results.push(undefined);
-    this.#resultsMissing++;
-    this.#published = true;
-    shard.publish(
-      {
-        address: from,
-        bytes,
-        cluster: target.address,
-        clusterBytes: this.#clusterName.length,
-        precision: this.#options.precision,
-        done: (result) => {
-          this.#release(target);
-          this.#partDone(index, result);
-        },
-      },
-      Math.floor(Date.now() / 1000),
-    );
-    return true;
-  }
-
-  #partDone(index: number, result: PartResult | StoreError): void {
-    this.#resultsMissing--;
-    if (result instanceof StoreError) {
-      this.#fail(result);
-      return;
-    }
-    this.#results[index] = result;
-    this.#complete();
-  }
-
-  #release(piece: Piece): void {
-    if (--piece.holders === 0) piece.arena.release(piece.address);
+  /** Sends what there is room for; false if something is left, or all is lost. */
+  #flush(): boolean {
+    if (this.#isHeld) return true;
+    const stuck = this.#sender.flush();
+    if (!stuck) return true;
+    if (stuck instanceof StoreError) this.#fail(stuck);
+    else this.#awaited = stuck;
+    return false;
   }
 
   /** Room may have appeared: goes on with what waits, then tells the socket. */
@@ -303,6 +188,7 @@ export class ShardedWrite implements WriteSession {
     while (this.#pending.length > 0) {
       const chunk = this.#pending[0]!;
       const taken = this.#fill(chunk);
+      if (this.#failure) return;
       if (taken < chunk.length) {
         this.#pending[0] = chunk.subarray(taken);
         this.#waitForRoom();
@@ -313,10 +199,10 @@ export class ShardedWrite implements WriteSession {
     if (this.#ended && this.#piece) {
       const piece = this.#piece;
       this.#piece = undefined;
-      this.#enqueue(piece, piece.used);
-      this.#release(piece);
+      this.#sender.add(piece, piece.used);
+      releasePiece(piece);
     }
-    if (!this.#flushRuns()) {
+    if (!this.#flush()) {
       this.#waitForRoom();
       return;
     }
@@ -329,21 +215,26 @@ export class ShardedWrite implements WriteSession {
   #waitForRoom(): void {
     if (this.#failure) return;
     this.#timer ??= setTimeout(() => this.#timedOut(), this.#limits.writeWaitMsMax);
-    const shard = this.#runs[0]?.shard ?? this.#home!;
-    shard.whenRoom(() => this.#advance());
+    this.#awaited!.whenRoom(() => this.#advance());
   }
 
-  /** Nothing taken yet: the client may try again. Else the body must go on, or be half taken. */
+  /**
+   * Nothing taken yet: the client may try again. Else the body must go on, or be half taken; only
+   * for a shard that is down there is no telling how long that is.
+   */
   #timedOut(): void {
     this.#timer = undefined;
-    if (this.#published) return;
-    this.#fail(
-      new StoreError(
-        'queue-full',
-        `the ingest queue was full for ${this.#limits.writeWaitMsMax} ms (write-wait-ms-max); ` +
-          'nothing of this body was taken, send it again later',
-      ),
-    );
+    const { writeWaitMsMax } = this.#limits;
+    const shard = this.#awaited!;
+    if (!shard.ready) {
+      const text = `shard ${shard.index} was down for ${writeWaitMsMax} ms (write-wait-ms-max)`;
+      this.#fail(new StoreError('shard-unavailable', text));
+    } else if (this.#sender.hasPublished) {
+      this.#timer = setTimeout(() => this.#timedOut(), writeWaitMsMax);
+    } else {
+      const text = `the ingest queue was full for ${writeWaitMsMax} ms (write-wait-ms-max)`;
+      this.#fail(new StoreError('queue-full', text));
+    }
   }
 
   #fail(error: StoreError): void {
@@ -351,9 +242,9 @@ export class ShardedWrite implements WriteSession {
       this.#failure = error;
       clearTimeout(this.#timer);
       this.#pending = [];
-      for (const run of this.#runs) this.#release(run.piece);
-      this.#runs = [];
-      if (this.#piece) this.#release(this.#piece);
+      this.#carry = undefined;
+      this.#sender.drop();
+      if (this.#piece) releasePiece(this.#piece);
       this.#piece = undefined;
       this.onDrain?.();
     }
@@ -361,11 +252,21 @@ export class ShardedWrite implements WriteSession {
   }
 
   #complete(): void {
-    if (!this.#settle || this.#resultsMissing > 0) return;
-    if (this.#failure) this.#settle.reject(this.#failure);
-    else if (this.#ended && !this.#piece && this.#runs.length === 0 && this.#pending.length === 0) {
-      this.#settle.resolve(summarize(this.#results as PartResult[]));
+    if (!this.#settle || this.#sender.partsInFlight > 0) return;
+    if (this.#failure) this.#settle.reject(this.#withTaken(this.#failure));
+    else if (this.#ended && !this.#piece && this.#sender.isEmpty && this.#pending.length === 0) {
+      this.#settle.resolve(this.#sender.summary());
     }
+  }
+
+  /** An error that says what of the body was stored all the same. */
+  #withTaken(error: StoreError): StoreError {
+    const { code, message, status } = error;
+    if (status !== 503) return error;
+    const taken = this.#sender.hasPublished
+      ? `${this.#sender.summary().written} samples of this body were taken before, send all of it`
+      : 'nothing of this body was taken, send it';
+    return new StoreError(code, `${message}; ${taken} again later`);
   }
 
   #guessHome(chunk: Uint8Array): ShardClient {
@@ -377,8 +278,9 @@ export class ShardedWrite implements WriteSession {
   }
 }
 
-/** A tag's value as it is meant: backslashes before comma, blank and equals sign taken away. */
-function unescapeTag(raw: Buffer): string {
-  const text = raw.toString();
-  return text.includes('\\') ? text.replace(/\\([,= ])/g, '$1') : text;
+function tooLong(): StoreError {
+  return new StoreError(
+    'body-too-large',
+    'the body has no Content-Length and does not fit into the memory for bodies; send smaller ones',
+  );
 }

@@ -1,7 +1,8 @@
 import type { Limits, StoreConfig } from '../../src/config/config.js';
-import { StoreError } from '../../src/model/errors.js';
+import type { ErrorData } from '../../src/model/errors.js';
 import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import { slotOf } from '../../src/model/slot.js';
+import { limitError, limitPassed, type QueryCounts } from '../../src/protocol/query-limits.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { AnswerWriter } from './answer-writer.js';
 import { ElementWriter } from './element-writer.js';
@@ -17,6 +18,9 @@ export interface QueryResult {
   readonly bytes: number;
   readonly ends?: readonly number[];
   readonly hosts?: readonly string[];
+  /** Only with `ends`: what other shards' parts of the request are added to. */
+  readonly counts?: QueryCounts;
+  readonly error?: ErrorData;
 }
 
 /** Answers query requests: plans over levels and series, lets the kernel work, writes JSON. */
@@ -28,6 +32,7 @@ export class QueryRunner {
   readonly #writer: AnswerWriter;
   readonly #elements: ElementWriter;
   readonly #plans: PlanCache;
+  #series = 0;
   #points = 0;
   #deadline = 0;
 
@@ -57,6 +62,12 @@ export class QueryRunner {
   run(text: string, indexes: readonly number[] | null, address: number, end: number): QueryResult {
     this.#deadline = performance.now() + this.#limits.queryTimeMsMax;
     const plan = this.#plans.get(text);
+    this.#series = 0;
+    this.#points = 0;
+    const tooMany = limitError(this.#counts(plan), this.#limits);
+    if (tooMany && !indexes) throw tooMany;
+    // The whole request has even more queries, and its error names how many.
+    if (tooMany) return { bytes: 0, counts: this.#counts(plan), error: tooMany.toData() };
     const asked = this.#itemsAsked(plan, indexes);
     this.#resolve(plan, asked);
     const writer = this.#writer;
@@ -78,15 +89,11 @@ export class QueryRunner {
     }
     if (!indexes) writer.text(']}');
     const bytes = writer.at - address;
-    return indexes ? { bytes, ends, hosts: plan.hosts } : { bytes };
+    return indexes ? { bytes, ends, hosts: plan.hosts, counts: this.#counts(plan) } : { bytes };
   }
 
   /** Which of the plan's items are to be answered: those named and those of all nodes. */
   #itemsAsked(plan: Plan, indexes: readonly number[] | null): readonly number[] {
-    const { queriesMax } = this.#limits;
-    if (plan.items.length > queriesMax) {
-      throw limitPassed(`${plan.items.length} queries in one request`, 'queries-max', queriesMax);
-    }
     const asked = indexes ? [...indexes] : plan.request.queries.map((_, index) => index);
     for (let i = plan.request.queries.length; i < plan.items.length; i++) asked.push(i);
     return asked;
@@ -94,10 +101,7 @@ export class QueryRunner {
 
   /** Finds the series of all items and checks the limits, before any memory is taken. */
   #resolve(plan: Plan, asked: readonly number[]): void {
-    const { seriesPerQueryMax, pointsMax } = this.#limits;
     const { request } = plan;
-    let seriesCount = 0;
-    this.#points = 0;
     for (const index of asked) {
       const item = plan.items[index]!;
       let elements = plan.elements[index];
@@ -109,14 +113,10 @@ export class QueryRunner {
       }
       const slots = request.withData && request.withPadding ? this.#slots(request, item) : 0;
       for (const element of elements) {
-        seriesCount += element.seriesCount;
+        this.#series += element.seriesCount;
         if (element.seriesCount > 0) this.#points += slots;
       }
-      if (seriesCount > seriesPerQueryMax) {
-        const what = `more than ${seriesPerQueryMax} series in one request`;
-        throw limitPassed(what, 'series-per-query-max', seriesPerQueryMax);
-      }
-      this.#checkPoints(pointsMax);
+      this.#checkCounts(plan);
     }
   }
 
@@ -153,17 +153,20 @@ export class QueryRunner {
         const points = this.#elements.write(request, item, metric, element);
         // With padding they were counted before.
         if (!request.withPadding) this.#points += points;
-        this.#checkPoints(this.#limits.pointsMax);
+        this.#checkCounts(plan);
       }
     }
     writer.need(2);
     writer.ascii(']');
   }
 
-  #checkPoints(pointsMax: number): void {
-    if (this.#points > pointsMax) {
-      throw limitPassed(`more than ${pointsMax} points in one answer`, 'points-max', pointsMax);
-    }
+  #counts(plan: Plan): QueryCounts {
+    return { queries: plan.items.length, series: this.#series, points: this.#points };
+  }
+
+  #checkCounts(plan: Plan): void {
+    const error = limitError(this.#counts(plan), this.#limits);
+    if (error) throw error;
   }
 
   #checkTime(): void {
@@ -186,8 +189,4 @@ function rangeFault(request: ParsedQuery, item: QueryItem): string {
 
 function problem(error: string): Element {
   return { group: { series: [], layered: [] }, seriesCount: 0, error };
-}
-
-function limitPassed(what: string, name: string, most: number): StoreError {
-  return new StoreError('limit-exceeded', `${what}: the limit ${name} is ${most}; ask for less`);
 }
