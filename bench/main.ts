@@ -72,7 +72,7 @@ function parsePlan(argv: string[]): Plan {
     hours: number('hours', values.hours, smoke ? 1 / 3 : 12),
     ingestSec: seconds,
     querySec: smoke ? 0.3 : seconds / 3,
-    idleSec: smoke ? 1 : 5,
+    idleSec: smoke ? 1 : 30,
     warmUpSec: smoke ? 0.1 : 0.5,
     scale: smoke ? SMOKE_SCALE : 1,
     connections: smoke ? QUERY_CONNECTIONS.slice(0, 1) : QUERY_CONNECTIONS,
@@ -105,6 +105,8 @@ class Bench {
     const empty = this.#server.rssBytes();
     const lines = await this.#ingest();
     this.#add('samples in memory', lines, 'samples');
+    // What the load left as garbage goes while the store is idle.
+    await this.#idle();
     const rss = this.#server.rssBytes();
     this.#add('resident memory', rss / lines, 'bytes/sample');
     this.#add(
@@ -112,7 +114,6 @@ class Bench {
       (rss - empty) / lines,
       'bytes/sample',
     );
-    await this.#idle();
     const { startSec } = this.#written;
     const untilSec = startSec + this.#rounds * STEP_SEC;
     for (const [name, query] of Object.entries(referenceQueries(startSec, untilSec))) {

@@ -52,6 +52,9 @@ export interface StartOptions {
   readonly flags?: readonly string[];
 }
 
+/** As `npm start` has them. */
+const NODE_FLAGS = ['--max-semi-space-size=4'];
+
 /** Starts the compiled store with a configuration, of which `main.addr` is filled in. */
 export async function startServer(
   config: Record<string, unknown> = {},
@@ -61,7 +64,7 @@ export async function startServer(
   const file = join(folder, 'config.json');
   const main = { ...(config['main'] as object | undefined), addr: '127.0.0.1:0' };
   writeFileSync(file, JSON.stringify({ ...config, main }));
-  const child = spawn(process.execPath, [MAIN, '-config', file, ...flags], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, '-config', file, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

@@ -56,8 +56,7 @@ const bound: readonly Bound[] = Array.from({ length: LINES_MAX }, (_, index) => 
   const prefix = `metric${index},hostname=h${index} value=`;
   const series = kernel.createSeries(1, 0, 0, index);
   bytes.write(prefix, BODY, 'latin1');
-  const hashed = prefix.length - 'value='.length;
-  kernel.bindPrefix(BODY, prefix.length, hashed, 0, PREFIX_KIND_SERIES, series);
+  kernel.bindPrefix(BODY, prefix.length, 0, PREFIX_KIND_SERIES, series);
   return { prefix, series };
 });
 

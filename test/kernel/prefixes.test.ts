@@ -77,14 +77,13 @@ class Shard {
     this.left++;
     const bound = line.ownCluster ? 0 : context;
     const length = line.prefix.length;
-    const hashed = twin.firstSpace(line.prefix) + 1;
     if (!line.sample) {
-      this.kernel.bindPrefix(at, length, hashed, bound, PREFIX_KIND_IGNORED, 0);
+      this.kernel.bindPrefix(at, length, bound, PREFIX_KIND_IGNORED, 0);
       return;
     }
     const series = this.seriesFor(twin.Ledger.keyOf(line, context));
     this.kernel.appendSample(series, line.sample.slot * STEP_SEC, line.sample.value);
-    this.kernel.bindPrefix(at, length, hashed, bound, PREFIX_KIND_SERIES, series);
+    this.kernel.bindPrefix(at, length, bound, PREFIX_KIND_SERIES, series);
   }
 
   seriesFor(key: string): number {

@@ -28,7 +28,9 @@ export class Engine {
   readonly #seriesMax: number;
   readonly #queries: QueryRunner;
   #view: Words;
-  #series: number[] = [];
+  /** Addresses of all series: the first `#seriesCount` entries. */
+  #series = new Uint32Array(1024);
+  #seriesCount = 0;
   /** The host of the newest series, and its stagger: a host's series come together. */
   #staggered = { cluster: '', host: '', stagger: 0 };
   /** A view is only renewed for a series beyond it: asking the memory for its size costs 100 ns. */
@@ -60,7 +62,7 @@ export class Engine {
   }
 
   get seriesCount(): number {
-    return this.#series.length;
+    return this.#seriesCount;
   }
 
   get levelCount(): number {
@@ -80,7 +82,7 @@ export class Engine {
   seriesFor(sample: ParsedSample): number {
     const metric = this.metrics.intern(sample.metric);
     if (!metric) return 0;
-    if (this.#series.length >= this.#seriesMax) {
+    if (this.#seriesCount >= this.#seriesMax) {
       const known = this.tree.find(pathOf(sample));
       return known ? this.seriesOf(known, metric.index) : 0;
     }
@@ -91,8 +93,17 @@ export class Engine {
     const stagger = this.#staggerOf(cluster, host);
     const made = this.#kernel.createSeries(metric.stepSec, metric.index, level.index, stagger);
     this.tree.addSeries(level, made);
-    this.#series.push(made);
+    this.#addSeries(made);
     return made;
+  }
+
+  #addSeries(series: number): void {
+    if (this.#seriesCount === this.#series.length) {
+      const grown = new Uint32Array(Math.max(1024, Math.ceil(this.#seriesCount * 1.25)));
+      grown.set(this.#series);
+      this.#series = grown;
+    }
+    this.#series[this.#seriesCount++] = series;
   }
 
   /** Hosts seal their windows at different minutes; series of one host at the same. */
@@ -110,7 +121,7 @@ export class Engine {
 
   forEachSeries(callback: (series: number, words: Words) => void): void {
     const words = this.words();
-    for (const series of this.#series) callback(series, words);
+    for (let i = 0; i < this.#seriesCount; i++) callback(this.#series[i]!, words);
   }
 
   /** Time of a series' newest sample's slot in seconds. */
@@ -122,7 +133,8 @@ export class Engine {
   /** Removes series that hold nothing any more, with their prefixes and levels. */
   removeEmptySeries(isEmpty: (series: number, words: Words) => boolean): number {
     const words = this.words();
-    const dead = this.#series.filter((series) => isEmpty(series, words));
+    const all = this.#series.subarray(0, this.#seriesCount);
+    const dead = all.filter((series) => isEmpty(series, words));
     if (dead.length === 0) return 0;
     const gone = new Set(dead);
     for (const series of dead) {
@@ -131,7 +143,8 @@ export class Engine {
     }
     this.#kernel.dropDeadPrefixes();
     for (const series of dead) this.#kernel.releaseSeries(series);
-    this.#series = this.#series.filter((series) => !gone.has(series));
+    this.#series = all.filter((series) => !gone.has(series));
+    this.#seriesCount = this.#series.length;
     return dead.length;
   }
 

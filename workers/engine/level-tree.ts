@@ -90,7 +90,8 @@ export class LevelTree {
   }
 
   addSeries(level: Level, series: number): void {
-    level.series.push(series);
+    // A copy has no spare room, of which `push` would leave more than most levels have series.
+    level.series = [...level.series, series];
     this.generation++;
   }
 

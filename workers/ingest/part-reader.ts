@@ -171,8 +171,7 @@ export class PartReader {
     }
     if (sample.valueOffset < 0) return;
     const bound = sample.ownCluster ? 0 : context;
-    const hashed = sample.valueOffset - 'value='.length;
-    kernel.bindPrefix(start, sample.valueOffset, hashed, bound, PREFIX_KIND_SERIES, series);
+    kernel.bindPrefix(start, sample.valueOffset, bound, PREFIX_KIND_SERIES, series);
   }
 
   #noSeriesDetail(metric: string): string {
@@ -190,7 +189,7 @@ export class PartReader {
     const space = kernel.firstSpace(start, end);
     if (space === 0) return;
     const bytes = space + 1 - start;
-    kernel.bindPrefix(start, bytes, bytes, context, PREFIX_KIND_IGNORED, 0);
+    kernel.bindPrefix(start, bytes, context, PREFIX_KIND_IGNORED, 0);
   }
 
   /** A number for each default cluster, so that equal bytes under another one are another prefix. */

@@ -124,19 +124,19 @@ export const CODEC_FOR64 = 2; // the same, up to 53 bits, 2 lanes
 export const CODEC_DELTA = 3; // differences of such integers, minus the smallest one, up to 32 bits
 export const CODEC_RAW = 4; // Float64 each slot
 
-// Prefix entry: PREFIX_HEADER_BYTES, then the raw bytes, padded to 16. Its memory is only ever
+// Prefix entry: PREFIX_HEADER_BYTES, then the raw bytes, padded to 8. Its memory is only ever
 // reused for another entry of the same size, so a stale successor still points at an entry.
-export const PREFIX_HEADER_BYTES = 32;
+export const PREFIX_HEADER_BYTES = 24;
 export const PREFIX_HASH = 0; // u32 over the bytes up to and with the first unescaped space
 export const PREFIX_NEXT = 4; // u32 next entry of the same bucket
 export const PREFIX_SERIES = 8; // u32 series address
 export const PREFIX_SUCCESSOR = 12; // u32 the entry that followed last time
 export const PREFIX_LENGTH = 16; // u16 bytes; of a series with `value=`
-export const PREFIX_HASHED = 18; // u16 bytes that were hashed
-export const PREFIX_KIND = 20; // u8 PREFIX_KIND_*; 0 = free
-export const PREFIX_USED = 21; // u8 second-chance bit
-export const PREFIX_CONTEXT = 24; // u32 default cluster it was read under; 0 = names its own
+export const PREFIX_KIND = 18; // u8 PREFIX_KIND_*; 0 = free
+export const PREFIX_USED = 19; // u8 second-chance bit
+export const PREFIX_CONTEXT = 20; // u32 default cluster it was read under; 0 = names its own
 export const PREFIX_KIND_SERIES = 1;
+export const PREFIX_FIELD_BYTES = 6; // `value=`, behind the space: bytes of a series' prefix that are not hashed
 export const PREFIX_KIND_IGNORED = 2;
 export const PREFIX_LENGTH_MAX = 1024; // longer ones take the slow road each time
 

@@ -171,10 +171,10 @@ function releaseRun(page: u32, sizeClass: u32): void {
   store<u32>(listHead(sizeClass), page);
 }
 
-/** The same for prefix entries, whose pages serve nothing else ever after. */
+/** The same for prefix entries, 8-byte aligned; their pages serve nothing else ever after. */
 export function allocatePinned(bytes: u32): u32 {
-  const rounded = (bytes + 15) & ~15;
-  return allocateClass(rounded, PINNED_CLASS + (rounded >> 4));
+  const rounded = (bytes + 7) & ~7;
+  return allocateClass(rounded, PINNED_CLASS + (rounded >> 3));
 }
 
 /** Gives a piece back. */

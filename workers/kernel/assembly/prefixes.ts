@@ -4,7 +4,7 @@ import {
   HEAP_PAGE_BYTES,
   PREFIX_CONTEXT,
   PREFIX_HASH,
-  PREFIX_HASHED,
+  PREFIX_FIELD_BYTES,
   PREFIX_HEADER_BYTES,
   PREFIX_KIND,
   PREFIX_KIND_SERIES,
@@ -114,12 +114,20 @@ export function sameBytes(a: u32, b: u32, bytes: u32): bool {
   return (differs & ((1 << left) - 1)) == 0;
 }
 
+/** How many bytes of an entry were hashed: those up to its first space. */
+// @ts-ignore: decorator
+@inline
+function hashedBytes(entry: u32): u32 {
+  const isSeries = <u32>(load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_SERIES);
+  return <u32>load<u16>(entry + PREFIX_LENGTH) - isSeries * PREFIX_FIELD_BYTES;
+}
+
 /** The entry of the line at `start` whose first `hashed` bytes end in its first space, or 0. */
 export function findPrefix(start: u32, hashed: u32, end: u32, context: u32): u32 {
   const hash = hashPrefix(start, hashed);
   let entry = load<u32>(buckets + ((hash & bucketMask) << 2));
   while (entry) {
-    if (load<u32>(entry + PREFIX_HASH) == hash && <u32>load<u16>(entry + PREFIX_HASHED) == hashed) {
+    if (load<u32>(entry + PREFIX_HASH) == hash && hashedBytes(entry) == hashed) {
       const length = <u32>load<u16>(entry + PREFIX_LENGTH);
       const bound = load<u32>(entry + PREFIX_CONTEXT);
       if (
@@ -136,18 +144,18 @@ export function findPrefix(start: u32, hashed: u32, end: u32, context: u32): u32
 }
 
 /**
- * Remembers the prefix at `start`: `length` bytes, the first `hashed` of which end in the first
- * space. Returns the entry, 0 if the prefix is too long to keep.
+ * Remembers the prefix at `start`: of a series with `value=`, else up to its first space. Returns the
+ * entry, 0 if the prefix is too long to keep.
  */
 export function bindPrefix(
   start: u32,
   length: u32,
-  hashed: u32,
   context: u32,
   kind: u32,
   series: u32,
 ): u32 {
   if (length > <u32>PREFIX_LENGTH_MAX) return 0;
+  const hashed = length - (kind == PREFIX_KIND_SERIES ? PREFIX_FIELD_BYTES : 0);
   // Known already: its line went the long way for another reason, such as a number of 20 digits.
   const known = findPrefix(start, hashed, start + length, context);
   if (known && <u32>load<u16>(known + PREFIX_LENGTH) == length) {
@@ -166,7 +174,6 @@ export function bindPrefix(
   store<u32>(entry + PREFIX_SERIES, series);
   store<u32>(entry + PREFIX_SUCCESSOR, 0);
   store<u16>(entry + PREFIX_LENGTH, <u16>length);
-  store<u16>(entry + PREFIX_HASHED, <u16>hashed);
   store<u8>(entry + PREFIX_KIND, <u8>kind);
   store<u8>(entry + PREFIX_USED, 0);
   store<u32>(entry + PREFIX_CONTEXT, context);

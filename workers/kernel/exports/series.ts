@@ -32,15 +32,11 @@ export interface SeriesExports {
 
   /** Reads lines until one wants the control plane; returns INGEST_*, counts in the state region. */
   ingest(start: number, end: number, context: number, precision: number, nowSec: number): number;
-  /** Remembers a raw prefix; returns its entry, 0 if too long. */
-  bindPrefix(
-    start: number,
-    length: number,
-    hashed: number,
-    context: number,
-    kind: number,
-    series: number,
-  ): number;
+  /**
+   * Remembers a raw prefix: of a series with `value=`, of an ignored metric up to its first space.
+   * Returns its entry, 0 if it is too long.
+   */
+  bindPrefix(start: number, length: number, context: number, kind: number, series: number): number;
   /** Address of a line's first unescaped space, 0 if none. */
   firstSpace(line: number, end: number): number;
   prefixCount(): number;
