@@ -22,11 +22,10 @@ import {
 } from './block-fields';
 import { decodeBlockRange } from './decode';
 import { blockAt, blockCount, firstOverlap } from './directory';
+import { INTS_EXPONENT_MAX } from './ints';
 import { addNarrow, unpackNarrow } from './pack';
 import { readSeries } from './series';
 
-/** Larger exponents are rare and would overflow 32-bit integers soon. */
-const SUM_EXPONENT_MAX: i32 = 6;
 const SUM_BOUND: f64 = 2147483647;
 /** Blocks may stick out of the range by this much on either side: so they are added whole. */
 const MARGIN: u32 = 128;
@@ -63,7 +62,7 @@ function sumsAsIntegers(list: u32, length: i32, from: u32, until: u32): bool {
   }
   sumExponent = exponent;
   headLimit = (SUM_BOUND - bound * unchecked(POWERS_OF_TEN[exponent])) / <f64>length;
-  return exponent <= SUM_EXPONENT_MAX && bound * unchecked(POWERS_OF_TEN[exponent]) < SUM_BOUND;
+  return exponent <= INTS_EXPONENT_MAX && bound * unchecked(POWERS_OF_TEN[exponent]) < SUM_BOUND;
 }
 
 /** Adds a block of packed decimals to integer sums; `integers` is the sum of its first slot. */

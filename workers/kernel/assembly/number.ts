@@ -3,14 +3,11 @@
 // Up to 15 digits and a small power of ten: one multiplication or division of exact doubles. Up to
 // 19 digits: Daniel Lemire, "Number parsing at a gigabyte per second" (2021), with the powers of
 // powers.ts. What that cannot decide is left to the control plane.
+import { POWERS_OF_TEN } from './block-fields';
 import { POWERS, POWERS_FIRST } from './powers';
 import { mulHigh } from './shortest';
 
-/** 10^0 … 10^22: exact as Float64, so one division rounds correctly. */
-const EXACT_POWERS: StaticArray<f64> = [
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
-  1e18, 1e19, 1e20, 1e21, 1e22,
-];
+/** Up to it powers of ten are exact as Float64, so one division rounds correctly. */
 const EXACT_EXPONENT_MAX: i32 = 22;
 /** Integers up to it are exact as Float64. */
 const EXACT_MANTISSA_MAX: u64 = 9007199254740992;
@@ -29,10 +26,10 @@ const EXPONENT_BIAS: i32 = 1023;
 export function decimalToDouble(mantissa: u64, exponent: i32): f64 {
   if (mantissa <= EXACT_MANTISSA_MAX) {
     if (exponent <= 0 && exponent >= -EXACT_EXPONENT_MAX) {
-      return <f64>mantissa / unchecked(EXACT_POWERS[-exponent]);
+      return <f64>mantissa / unchecked(POWERS_OF_TEN[-exponent]);
     }
     if (exponent > 0 && exponent <= EXACT_EXPONENT_MAX) {
-      return <f64>mantissa * unchecked(EXACT_POWERS[exponent]);
+      return <f64>mantissa * unchecked(POWERS_OF_TEN[exponent]);
     }
   }
   return roundProduct(mantissa, exponent);
