@@ -128,16 +128,15 @@ export class PartSender {
   }
 
   #rejectLine({ reason }: LongLine): void {
-    const counts = { written: 0, ignored: 0, rejected: 1 };
+    const first = [{ line: 1, column: 1, reason }];
+    const result = { written: 0, ignored: 0, rejected: 1, lines: 1, first };
     if (this.#shards.length === 1) {
-      this.#results.push({ ...counts, lines: 1, first: [{ line: 1, column: 1, reason }] });
-    } else {
-      this.#results.push({
-        ...counts,
-        lines: 0,
-        first: [{ line: this.#line++, column: 1, reason }],
-      });
+      this.#results.push(result);
+      return;
     }
+    const lineMap = new LineMap();
+    lineMap.add(this.#line++, 1);
+    this.#results.push(inBody(result, lineMap));
   }
 
   #sendWhole({ piece, at, end }: Block): ShardClient | StoreError | undefined {

@@ -5,17 +5,15 @@ import {
   BLOCK_START,
   BLOCK_WORD,
   CODEC_CONSTANT,
-  HEAD_SLOTS,
   SERIES_EXPONENT,
   SERIES_HEAD,
   SERIES_HEAD_SLOT,
-  SERIES_LAST_SLOT,
   WORD_BITMAP,
 } from '../layout';
 import { POWERS_OF_TEN, wordCodec, wordExponent, wordSlots } from './block-fields';
 import { copyRounded } from './copy';
 import { decodeBlockRange } from './decode';
-import { blockAt, blockCount, blockEnd, firstOverlap } from './directory';
+import { blockAt, blockCount, blockEnd, firstOverlap, headEnd } from './directory';
 import { formatNumber, formatScaledInts } from './format';
 import { hasInts, scaleToInts, unpackInts } from './ints';
 import {
@@ -109,11 +107,10 @@ function writeSeries(series: u32, from: u32, count: u32, out: u32, work: u32): u
     at = end;
   }
   const head = load<u32>(series + SERIES_HEAD);
-  const headSlot = load<u32>(series + SERIES_HEAD_SLOT);
-  if (head && headSlot < until && headSlot + HEAD_SLOTS > at) {
+  if (head) {
+    const headSlot = load<u32>(series + SERIES_HEAD_SLOT);
     const first = max<u32>(headSlot, at);
-    // Behind the newest sample the head is empty.
-    const last = min<u32>(min<u32>(headSlot + HEAD_SLOTS, until), load<u32>(series + SERIES_LAST_SLOT) + 1);
+    const last = min<u32>(headEnd(series), until);
     if (first < last) {
       p = writeMissing(first - at, p);
       p = writeHead(series, head + ((first - headSlot) << 3), last - first, p, work);

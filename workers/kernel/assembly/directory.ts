@@ -3,9 +3,12 @@ import {
   BLOCK_ADDRESS_MASK,
   BLOCK_START,
   BLOCK_WORD,
+  HEAD_SLOTS,
   SERIES_BLOCKS,
   SERIES_BLOCK_CAPACITY,
   SERIES_BLOCK_COUNT,
+  SERIES_HEAD_SLOT,
+  SERIES_LAST_SLOT,
 } from '../layout';
 import { allocate, release } from './alloc';
 import { wordSlots } from './block-fields';
@@ -27,6 +30,16 @@ export function blockAt(series: u32, index: i32): u32 {
 @inline
 export function blockEnd(block: u32): u32 {
   return load<u32>(block + BLOCK_START) + wordSlots(load<u32>(block + BLOCK_WORD));
+}
+
+/** The slot behind the newest one of a series that has a head: behind it the head is empty. */
+// @ts-ignore: decorator
+@inline
+export function headEnd(series: u32): u32 {
+  return min<u32>(
+    load<u32>(series + SERIES_HEAD_SLOT) + HEAD_SLOTS,
+    load<u32>(series + SERIES_LAST_SLOT) + 1,
+  );
 }
 
 /** Directory index of the first block that starts at or after `slot`. */

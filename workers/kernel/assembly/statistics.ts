@@ -6,16 +6,14 @@ import {
   BLOCK_SUM,
   BLOCK_WORD,
   CODEC_CONSTANT,
-  HEAD_SLOTS,
   SERIES_EXPONENT,
   SERIES_HEAD,
   SERIES_HEAD_SLOT,
-  SERIES_LAST_SLOT,
   WORD_BITMAP,
 } from '../layout';
 import { POWERS_OF_TEN, wordCodec, wordCount, wordExponent } from './block-fields';
 import { decodeBlockRange } from './decode';
-import { blockAt, blockCount, blockEnd, firstOverlap } from './directory';
+import { blockAt, blockCount, blockEnd, firstOverlap, headEnd } from './directory';
 import { hasInts, scaleToInts, unpackInts } from './ints';
 import { largestLane, smallestLane } from './lanes';
 
@@ -140,9 +138,8 @@ export function seriesStatistics(series: u32, from: u32, count: u32, out: u32, w
   if (head) {
     const headSlot = load<u32>(series + SERIES_HEAD_SLOT);
     const first = max<u32>(headSlot, from);
-    const last = min<u32>(headSlot + HEAD_SLOTS, until);
-    const newest = min<u32>(last, load<u32>(series + SERIES_LAST_SLOT) + 1);
-    if (first < newest) addHeadStatistics(series, head + ((first - headSlot) << 3), newest - first, work);
+    const last = min<u32>(headEnd(series), until);
+    if (first < last) addHeadStatistics(series, head + ((first - headSlot) << 3), last - first, work);
   }
   storeStatistics(out);
 }
