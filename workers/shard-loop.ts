@@ -1,14 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { HealthRequest } from '../src/routing/store.js';
 import type { NodeHealth } from '../src/routing/store.js';
-import { StoreError, type ErrorData } from '../src/model/errors.js';
 import { Counters } from '../src/protocol/counters.js';
 import type {
   AnswerBatch,
   FromShard,
   PartExamples,
-  QueryTask,
-  ShardAnswer,
   ShardStart,
   ToShard,
 } from '../src/protocol/messages.js';
@@ -17,12 +14,11 @@ import { Engine } from './engine/engine.js';
 import { PartReader } from './ingest/part-reader.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
 import { ANSWER_BASE, ANSWER_BYTES, HEAP_PAGE_BYTES } from './kernel/layout.js';
+import { QueryQueue } from './query-queue.js';
 import { Retention } from './retention.js';
 
 /** A turn ends after this long, so that queries, tasks and ingest take turns. */
 const TURN_MS = 4;
-/** A batch of answers is sent when it has grown to this, so that the same few pages are reused. */
-const BATCH_BYTES = 4 * 1024 * 1024;
 const UPKEEP_MS = 1000;
 
 /**
@@ -37,7 +33,7 @@ export class Shard {
   readonly #engine: Engine;
   readonly #reader: PartReader;
   readonly #retention: Retention;
-  #queries: QueryTask[] = [];
+  readonly #queries: QueryQueue;
   #examples: PartExamples[] = [];
   #batch = 0;
   #turnScheduled = false;
@@ -49,6 +45,7 @@ export class Shard {
     this.#counters = new Counters(start.memory);
     this.#kernel.initShard(start.limits.prefixesMax);
     this.#engine = new Engine(this.#kernel, start.memory, start.store, start.limits);
+    this.#queries = new QueryQueue(this.#engine);
     this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
     this.#reader = new PartReader({
       memory: start.memory,
@@ -61,7 +58,7 @@ export class Shard {
       shardCount: start.store.shardCount,
     });
     this.#port.on('message', (message: ToShard) => {
-      if (message !== 0) this.#queries.push(...message.queries);
+      if (message !== 0) this.#queries.add(message.queries);
       this.#turn();
     });
     setInterval(() => this.#keepHouse(), UPKEEP_MS).unref();
@@ -81,7 +78,7 @@ export class Shard {
     return this.#engine.health(request, Math.floor(Date.now() / 1000));
   }
 
-  /** Parts for a bounded time, then one batch of answers, then one message to the front. */
+  /** Parts for a bounded time, then answers for as long, then one message to the front. */
   #turn(): void {
     const began = performance.now();
     let parts = 0;
@@ -115,37 +112,22 @@ export class Shard {
 
   /** Two batches may be under way: each has half of the answer region. */
   #canAnswer(): boolean {
-    return this.#queries.length > 0 && this.#batch - this.#ring.batchConsumed < 2;
+    return !this.#queries.isEmpty && this.#batch - this.#ring.batchConsumed < 2;
   }
 
   #answerQueries(): AnswerBatch | undefined {
     if (!this.#canAnswer()) return undefined;
-    const number = ++this.#batch;
+    const began = performance.now();
+    const number = this.#batch + 1;
     const half = ANSWER_BYTES / 2;
     const base = ANSWER_BASE + (number % 2) * half;
-    const end = base + half;
-    const answers: ShardAnswer[] = [];
-    const began = performance.now();
-    let at = base;
-    let taken = 0;
-    while (taken < this.#queries.length && at - base < BATCH_BYTES) {
-      const answer = this.#answer(this.#queries[taken++]!, at, end);
-      answers.push(answer);
-      at = (answer.address + answer.bytes + 63) & ~63;
-    }
-    this.#queries = this.#queries.slice(taken);
-    this.#counters.add('queries_total', taken);
-    this.#counters.add('query_bytes_total', at - base);
+    const { answers, bytes } = this.#queries.work(base, base + half, TURN_MS);
+    this.#counters.add('queries_total', this.#queries.answered);
+    this.#counters.add('query_bytes_total', bytes);
     this.#counters.add('query_microseconds_total', (performance.now() - began) * 1e3);
+    if (answers.length === 0) return undefined;
+    this.#batch = number;
     return { number, answers };
-  }
-
-  #answer(task: QueryTask, address: number, end: number): ShardAnswer {
-    try {
-      return { id: task.id, address, ...this.#engine.query(task.text, task.indexes, address, end) };
-    } catch (error) {
-      return { id: task.id, address, bytes: 0, error: errorData(error) };
-    }
   }
 
   #keepHouse(): void {
@@ -157,10 +139,4 @@ export class Shard {
     this.#counters.set('series_current', this.#engine.seriesCount);
     this.#counters.set('levels_current', this.#engine.levelCount);
   }
-}
-
-/** A query that fails in a way nobody foresaw costs that query only. */
-function errorData(error: unknown): ErrorData {
-  if (error instanceof StoreError) return error.toData();
-  return { code: 'internal', message: `the query failed: ${(error as Error).message}` };
 }

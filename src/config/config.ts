@@ -45,6 +45,7 @@ export interface Limits {
   readonly seriesPerQueryMax: number;
   /** Points one request may return. */
   readonly pointsMax: number;
+  readonly answerBytesMax: number;
   readonly queryTimeMsMax: number;
   /** How long a write waits for room before 503. */
   readonly writeWaitMsMax: number;
@@ -80,6 +81,7 @@ export const DEFAULTS: Config = freezeDeep({
     queriesMax: 100_000,
     seriesPerQueryMax: 1_000_000,
     pointsMax: 50_000_000,
+    answerBytesMax: 134_217_728,
     queryTimeMsMax: 10_000,
     writeWaitMsMax: 2000,
     connectionsMax: 20_000,

@@ -130,6 +130,7 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   queriesMax: limit('Queries in one request, after `for-all-nodes` is expanded.'),
   seriesPerQueryMax: limit('Series one request may touch.'),
   pointsMax: limit('Points one request may return.'),
+  answerBytesMax: limit('Bytes of text of one answer.'),
   queryTimeMsMax: limit('Milliseconds one request may take.'),
   writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
   connectionsMax: limit('Open connections; more are closed at once.'),

@@ -42,11 +42,14 @@ export interface AnswerBatch {
   readonly answers: readonly ShardAnswer[];
 }
 
+/** An answer, or the next piece of a long one; all but `id`, `address` and `bytes` is in the last. */
 export interface ShardAnswer {
   readonly id: number;
   readonly address: number;
   readonly bytes: number;
-  /** End of each result's text, from `address`; only when the task named its indexes. */
+  /** More pieces of this answer follow. */
+  readonly isPiece?: boolean;
+  /** End of each result's text in the whole answer; only when the task named its indexes. */
   readonly ends?: readonly number[];
   /** Hosts of a for-all-nodes answer, in the order of their results. */
   readonly hosts?: readonly string[];

@@ -7,11 +7,13 @@ export interface QueryCounts {
   readonly queries: number;
   readonly series: number;
   readonly points: number;
+  /** Text of the answer so far. */
+  readonly bytes: number;
 }
 
 /** Why a request that is so large is refused; the same whether one shard counted or several. */
 export function limitError(counts: QueryCounts, limits: Limits): StoreError | undefined {
-  const { queriesMax, seriesPerQueryMax, pointsMax } = limits;
+  const { queriesMax, seriesPerQueryMax, pointsMax, answerBytesMax } = limits;
   if (counts.queries > queriesMax) {
     return limitPassed(`${counts.queries} queries in one request`, 'queries-max', queriesMax);
   }
@@ -21,6 +23,10 @@ export function limitError(counts: QueryCounts, limits: Limits): StoreError | un
   }
   if (counts.points > pointsMax) {
     return limitPassed(`more than ${pointsMax} points in one answer`, 'points-max', pointsMax);
+  }
+  if (counts.bytes > answerBytesMax) {
+    const what = `an answer of more than ${answerBytesMax} bytes`;
+    return limitPassed(what, 'answer-bytes-max', answerBytesMax);
   }
   return undefined;
 }

@@ -91,17 +91,19 @@ export class QueryRouter {
     let queries = named;
     let series = 0;
     let points = 0;
+    let bytes = 0;
     for (const answer of answers) {
       if (answer instanceof StoreError || !answer.counts) continue;
       // Each shard counts the queries named and those of its own nodes.
       queries += answer.counts.queries - named;
       series += answer.counts.series;
       points += answer.counts.points;
+      bytes += answer.counts.bytes;
     }
     return (
-      limitError({ queries, series: 0, points: 0 }, this.#limits) ??
+      limitError({ queries, series: 0, points: 0, bytes: 0 }, this.#limits) ??
       answers.map(errorOf).find((error) => error !== undefined) ??
-      limitError({ queries, series, points }, this.#limits)
+      limitError({ queries, series, points, bytes }, this.#limits)
     );
   }
 }

@@ -69,6 +69,8 @@ export class ShardClient {
   #partsFrom = 0;
   #examples = new Map<number, readonly RejectedLine[]>();
   #queries = new Map<number, (answer: ShardAnswer | StoreError, bytes: Uint8Array) => void>();
+  /** By query: what has come of long answers. */
+  #pieces = new Map<number, Buffer[]>();
   #outbox: QueryTask[] = [];
   #outboxScheduled = false;
   #waiters: (() => void)[] = [];
@@ -206,13 +208,31 @@ export class ShardClient {
     for (const { position, first } of message.examples ?? []) this.#examples.set(position, first);
     this.#settleParts();
     if (message.batch) {
-      for (const answer of message.batch.answers) {
-        const done = this.#queries.get(answer.id);
-        this.#queries.delete(answer.id);
-        done?.(answer, this.bytes);
-      }
+      for (const answer of message.batch.answers) this.#deliver(answer);
       this.#ring.consumeBatch(message.batch.number);
       if (this.#ring.wake()) this.#port.postMessage(0);
+    }
+  }
+
+  /** Pieces of a long answer are kept until the last one is there: then it is one text. */
+  #deliver(answer: ShardAnswer): void {
+    const { id, address, bytes } = answer;
+    const before = this.#pieces.get(id);
+    if (answer.isPiece || before) {
+      const pieces = before ?? [];
+      pieces.push(Buffer.from(this.bytes.subarray(address, address + bytes)));
+      if (answer.isPiece) {
+        this.#pieces.set(id, pieces);
+        return;
+      }
+    }
+    this.#pieces.delete(id);
+    const done = this.#queries.get(id);
+    this.#queries.delete(id);
+    if (!before) done?.(answer, this.bytes);
+    else {
+      const text = Buffer.concat(before);
+      done?.({ ...answer, address: 0, bytes: text.length }, text);
     }
   }
 
@@ -260,6 +280,7 @@ export class ShardClient {
     const queries = [...this.#queries.values()];
     this.#parts = [];
     this.#queries.clear();
+    this.#pieces.clear();
     this.#outbox = [];
     for (const part of parts) part.done(error);
     for (const done of queries) done(error, this.bytes);

@@ -290,5 +290,8 @@ t.test('limits refuse before memory is taken', async () => {
   );
   refused('time', { queryTimeMsMax: -1 }, { queries: [query] }, /query-time-ms-max/);
   refused('1e12', {}, { queries: [query], from: 0, to: 1e12 }, /points-max/);
-  refused('work area', {}, { queries: [query], from: T0 - 60 * 4e6 }, /work area/);
+  const curve = { ...query, resolution: 600 };
+  refused('work area', {}, { queries: [curve], from: T0 - 60 * 4.5e6 }, /work area/);
+  refused('one element', {}, { queries: [query], from: T0 - 60 * 6e6 }, /answer buffer/);
+  refused('text', { answerBytesMax: 100 }, { queries: [query] }, /answer-bytes-max is 100/);
 });

@@ -1,5 +1,7 @@
 import { DEFAULTS, type Limits, type StoreConfig } from '../../src/config/config.js';
+import { StoreError } from '../../src/model/errors.js';
 import { Engine } from '../../workers/engine/engine.js';
+import type { QueryResult } from '../../workers/engine/query-run.js';
 import { createShardMemory, instantiateKernel, type Kernel } from '../../workers/kernel/kernel.js';
 import { ANSWER_BASE, ANSWER_BYTES } from '../../workers/kernel/layout.js';
 
@@ -8,6 +10,7 @@ export type Place = readonly string[];
 
 /** An engine over a real kernel, without threads. Times are slots of 60 s from `T0` on. */
 export const T0 = 1_795_466_400;
+const TURNS_MAX = 100_000;
 
 // One element of an answer, loosely: tests look at what they are about.
 export interface Shown {
@@ -73,12 +76,32 @@ export class SmallStore {
     return series;
   }
 
-  /** The text of an answer. */
+  /** The text of an answer, in one turn. Throws what the answer says. */
   text(request: object, indexes: readonly number[] | null = null): string {
+    const { text, result } = this.turns(request, indexes, () => Infinity);
+    if (result.error) throw StoreError.fromData(result.error);
+    return text;
+  }
+
+  /** The same in as many turns as it takes; `beforeTurn` may change the store, and tells how long. */
+  turns(
+    request: object,
+    indexes: readonly number[] | null,
+    beforeTurn: (turn: number) => number,
+  ): { text: string; count: number; result: QueryResult } {
     const body = JSON.stringify({ cluster: 'c', from: T0, to: T0 + 300, ...request });
-    const answer = this.engine.query(body, indexes, ANSWER_BASE, ANSWER_BASE + ANSWER_BYTES / 2);
-    const bytes = new Uint8Array(this.#memory.buffer, ANSWER_BASE, answer.bytes);
-    return Buffer.from(bytes).toString();
+    const run = this.engine.beginQuery(body, indexes);
+    let text = '';
+    for (let count = 1; count <= TURNS_MAX; count++) {
+      const untilMs = performance.now() + beforeTurn(count);
+      const turn = run.turn(ANSWER_BASE, ANSWER_BASE + ANSWER_BYTES / 2, untilMs);
+      const bytes = new Uint8Array(this.#memory.buffer, ANSWER_BASE, turn.bytes);
+      text += Buffer.from(bytes).toString('latin1');
+      if (turn.result) {
+        return { text: Buffer.from(text, 'latin1').toString(), count, result: turn.result };
+      }
+    }
+    throw new Error(`no end after ${TURNS_MAX} turns`);
   }
 
   /** Elements of each query. */

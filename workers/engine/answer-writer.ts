@@ -17,12 +17,17 @@ export class AnswerWriter {
     this.#end = end;
   }
 
+  /** Whether `bytes` are left. */
+  hasRoom(bytes: number): boolean {
+    return this.at + bytes <= this.#end;
+  }
+
   /** Throws `limit-exceeded` if fewer than `bytes` are left. */
   need(bytes: number): void {
-    if (this.at + bytes > this.#end) {
+    if (!this.hasRoom(bytes)) {
       throw new StoreError(
         'limit-exceeded',
-        'the answer would not fit the answer buffer (128 MiB); ask for fewer series or a shorter range',
+        'a part of the answer would not fit the answer buffer (128 MiB); ask for a shorter range',
       );
     }
   }

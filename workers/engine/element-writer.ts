@@ -1,7 +1,7 @@
 import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import { slotOf } from '../../src/model/slot.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { SERIES_LAST_SLOT } from '../kernel/layout.js';
+import { SERIES_LAST_SLOT, WINDOW_SLOTS } from '../kernel/layout.js';
 import type { AnswerWriter } from './answer-writer.js';
 import { resampleBuckets } from './buckets.js';
 import { BLOCK_WORK, Combiner, RANGE_TEXT, STATISTICS } from './combine.js';
@@ -13,6 +13,8 @@ const NUMBER_BYTES_MAX = 26;
 /** Text of an element besides its data. */
 const ELEMENT_BYTES_MAX = 512;
 const SLOT_MAX = 0xffffffff;
+/** An element over more samples is read in parts of so many: two to five milliseconds each. */
+const LONG_SAMPLES = 1_000_000;
 
 /** Writes elements of results: `{data, from, to, resolution, avg, min, max, coverage?}`. */
 export class ElementWriter {
@@ -25,7 +27,23 @@ export class ElementWriter {
   readonly #doubles: Float64Array;
   /** View of all memory, by address / 4; made anew where a series lies beyond it. */
   #words: Uint32Array;
-  // The range of the element being written, in slots: what it shows, and what is read.
+  /** Samples the element has to read, at most. */
+  samples = 0;
+  /** Bytes of its text, at most. */
+  bytesMax = 0;
+  /** Whether it has to be read by `readPart` first. */
+  isLong = false;
+  #request!: ParsedQuery;
+  #item!: QueryItem;
+  #metric!: Metric;
+  #group!: Group;
+  /** The series that answers it alone, 0 if there is none. */
+  #single = 0;
+  // Of a long one: its values, how many slots of them have been read, and slots of a part.
+  #values = 0;
+  #read = 0;
+  #partSlots = 0;
+  // The range of the element in work, in slots: what it shows, and what is read.
   #shownFrom = 0;
   #shownUntil = 0;
   #from = 0;
@@ -56,18 +74,45 @@ export class ElementWriter {
     );
   }
 
-  /** Writes one element; returns how many points it has. */
-  write(request: ParsedQuery, item: QueryItem, metric: Metric, element: Element): number {
-    const { group } = element;
+  /** Begins with an element; the fields below tell what it takes. */
+  begin(request: ParsedQuery, item: QueryItem, metric: Metric, element: Element): void {
+    const { group, seriesCount } = element;
+    this.#request = request;
+    this.#item = item;
+    this.#metric = metric;
+    this.#group = group;
     this.#setRange(request, metric, group);
-    const room = request.withData ? this.#count * NUMBER_BYTES_MAX : 0;
-    this.#writer.need(ELEMENT_BYTES_MAX + room);
     this.#combiner.reset();
-    const factor = item.scaleBy || 1;
-    const isPlain = factor === 1 && request.withPadding && !this.#resamples(request, item, metric);
-    const single = isPlain ? this.#singleSeries(group) : 0;
-    if (single !== 0) return this.#writeSingle(request, metric, single);
-    return this.#writeComputed(request, item, metric, group, factor);
+    const isScaled = (item.scaleBy || 1) !== 1;
+    const isPlain = !isScaled && request.withPadding && !this.#resamples(request, item, metric);
+    this.#single = isPlain ? this.#singleSeries(group) : 0;
+    this.samples = this.#count * (this.#single === 0 ? seriesCount : 1);
+    this.bytesMax = ELEMENT_BYTES_MAX + (request.withData ? this.#count * NUMBER_BYTES_MAX : 0);
+    this.isLong = this.#single === 0 && this.samples > LONG_SAMPLES;
+    this.#values = 0;
+  }
+
+  /** Reads the next part of a long element; true when all of it is there for `write`. */
+  readPart(): boolean {
+    const count = this.#count;
+    if (this.#values === 0) {
+      this.#values = this.#combiner.allocate(count * 8);
+      this.#read = 0;
+      this.#partSlots = Math.max(WINDOW_SLOTS, Math.ceil((LONG_SAMPLES * count) / this.samples));
+    }
+    const part = Math.min(this.#partSlots, count - this.#read);
+    const to = (this.#values >>> 3) + this.#read;
+    const from = this.#from + this.#read;
+    const { missingAsNull } = this.#item;
+    const values = this.#combiner.part(this.#group, this.#metric, from, part, missingAsNull) >>> 3;
+    this.#doubles.copyWithin(to, values, values + part);
+    this.#read += part;
+    return this.#read === count;
+  }
+
+  /** Writes the element begun; returns how many points it has. */
+  write(): number {
+    return this.#single !== 0 ? this.#writeSingle(this.#single) : this.#writeComputed();
   }
 
   /** What is read is cut to what is there, except where each slot asked for has a place in the answer. */
@@ -131,8 +176,9 @@ export class ElementWriter {
   }
 
   /** Fast path: one series as it is, printed straight from its blocks. */
-  #writeSingle(request: ParsedQuery, metric: Metric, series: number): number {
-    const { stepSec } = metric;
+  #writeSingle(series: number): number {
+    const request = this.#request;
+    const { stepSec } = this.#metric;
     this.#setRangeText(this.#shownFrom * stepSec, this.#shownUntil * stepSec, stepSec, request);
     this.#writer.at = this.#kernel.formatElement(
       series,
@@ -149,17 +195,24 @@ export class ElementWriter {
   }
 
   /** Slow path: what is combined, scaled, cut or resampled goes through an array. */
-  #writeComputed(
-    request: ParsedQuery,
-    item: QueryItem,
-    metric: Metric,
-    group: Group,
-    factor: number,
-  ): number {
+  #writeComputed(): number {
     const kernel = this.#kernel;
-    const from = this.#from;
-    const { missingAsNull } = item;
-    let values = this.#combiner.values(group, metric, from, this.#count, missingAsNull, 0);
+    const request = this.#request;
+    const item = this.#item;
+    const metric = this.#metric;
+    const factor = item.scaleBy || 1;
+    let values = this.#values;
+    if (values === 0) {
+      const { missingAsNull } = item;
+      values = this.#combiner.values(
+        this.#group,
+        metric,
+        this.#from,
+        this.#count,
+        missingAsNull,
+        0,
+      );
+    }
     if (factor !== 1) kernel.scaleValues(values, this.#count, factor);
     if (!request.withPadding) values = this.#trim(values);
     if (request.withStats) kernel.statistics(values, this.#count, STATISTICS);

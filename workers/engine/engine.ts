@@ -14,7 +14,8 @@ import { nodeHealth } from './health.js';
 import { LevelTree, type Level } from './level-tree.js';
 import { Metrics } from './metrics.js';
 import type { ParsedSample } from './parse-line.js';
-import { QueryRunner, type QueryResult } from './query.js';
+import type { QueryRun } from './query-run.js';
+import { QueryRunner } from './query.js';
 
 /** Words of the memory, by address / 4. */
 export type Words = Uint32Array;
@@ -148,13 +149,9 @@ export class Engine {
     return dead.length;
   }
 
-  query(
-    text: string,
-    indexes: readonly number[] | null,
-    address: number,
-    end: number,
-  ): QueryResult {
-    return this.#queries.run(text, indexes, address, end);
+  /** Begins with a query request; see `QueryRunner.begin`. */
+  beginQuery(text: string, indexes: readonly number[] | null): QueryRun {
+    return this.#queries.begin(text, indexes);
   }
 
   /** Frees whole blocks older than `toSec`; series left with nothing go, so that they answer as never seen. */

@@ -24,9 +24,13 @@ export interface Plan {
   queriesJson: string;
 }
 
-/** The list of a plan's queries as answers to requests for all nodes show it. */
-export function queriesJsonOf(plan: Plan): string {
-  if (plan.queriesJson === '') plan.queriesJson = `[${plan.items.map(queryJson).join()}]`;
+/**
+ * The list of queries as answers to requests for all nodes show it. `items` are the plan's, or
+ * those it had before it was renewed.
+ */
+export function queriesJsonOf(plan: Plan, items: readonly QueryItem[]): string {
+  if (items !== plan.items) return `[${items.map(queryJson).join()}]`;
+  if (plan.queriesJson === '') plan.queriesJson = `[${items.map(queryJson).join()}]`;
   return plan.queriesJson;
 }
 

@@ -1,0 +1,318 @@
+import { StoreError, type ErrorData } from '../../src/model/errors.js';
+import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
+import { slotOf } from '../../src/model/slot.js';
+import { limitError, limitPassed, type QueryCounts } from '../../src/protocol/query-limits.js';
+import type { Metric } from './metrics.js';
+import { queriesJsonOf, type Plan } from './plan-cache.js';
+import type { QueryTools } from './query.js';
+import { selectElements, type Element } from './select.js';
+
+/** Latest second that has a place: slots and times of samples are 32-bit. */
+const TIME_MAX = 0xffffffff;
+/** The clock is looked at after so many samples, at most some 50 µs of work. */
+const SAMPLES_BETWEEN_LOOKS = 16_384;
+/** What an element costs besides its samples, in samples. */
+const ELEMENT_SAMPLES = 256;
+/** Text of one turn: more of it would touch more memory than is used again and again. */
+const TURN_BYTES_MAX = 4 * 1024 * 1024;
+
+/** What came of a turn. */
+export interface QueryTurn {
+  /** Bytes written in this turn. */
+  readonly bytes: number;
+  readonly isDone: boolean;
+  /** Of the whole answer, in its last turn. */
+  readonly result?: QueryResult;
+}
+
+export interface QueryResult {
+  /** End of each result's text in the whole answer; only where indexes were named. */
+  readonly ends?: readonly number[];
+  readonly hosts?: readonly string[];
+  /** Only with `ends`: what other shards' parts of the request are added to. */
+  readonly counts?: QueryCounts;
+  readonly error?: ErrorData;
+}
+
+/**
+ * One request in work. It is done in turns, so that a large one holds up neither ingest nor other
+ * queries; between them series may come and go. What was found of the tree is found anew then, and
+ * only hosts that come later have no place in the answer.
+ */
+export class QueryRun {
+  readonly #tools: QueryTools;
+  readonly #plan: Plan;
+  readonly #request: ParsedQuery;
+  readonly #items: readonly QueryItem[];
+  readonly #hosts: readonly string[];
+  readonly #indexes: readonly number[] | null;
+  /** How many of the items are asked for. */
+  readonly #count: number;
+  readonly #deadlineMs: number;
+  readonly #ends: number[] = [];
+  /** Elements of each item, as far as found in the tree of `#generation`. */
+  #elements: (Element[] | undefined)[];
+  #generation: number;
+  // How far it is: items found, items written, elements written of the next one.
+  #found = 0;
+  #written = 0;
+  #element = 0;
+  #isHeadWritten = false;
+  /** An element that takes several turns is being read, into the scratch that all share. */
+  #isReading = false;
+  #wasInterrupted = false;
+  #samplesUnlooked = SAMPLES_BETWEEN_LOOKS;
+  #series = 0;
+  #points = 0;
+  /** Written in turns before. */
+  #bytesBefore = 0;
+  /** Where this turn's text begins. */
+  #address = 0;
+
+  constructor(tools: QueryTools, plan: Plan, indexes: readonly number[] | null) {
+    this.#tools = tools;
+    this.#plan = plan;
+    this.#request = plan.request;
+    this.#items = plan.items;
+    this.#hosts = plan.hosts;
+    this.#elements = plan.elements;
+    this.#generation = plan.generation;
+    this.#indexes = indexes;
+    const named = plan.request.queries.length;
+    this.#count = indexes ? indexes.length + plan.items.length - named : plan.items.length;
+    this.#deadlineMs = performance.now() + tools.limits.queryTimeMsMax;
+  }
+
+  /** No other request may have a turn before this one's next. */
+  get mustGoOn(): boolean {
+    return this.#isReading;
+  }
+
+  /** Works until `untilMs` (of `performance.now()`) or to the end; writes to `address` … `end`. */
+  turn(address: number, end: number, untilMs: number): QueryTurn {
+    const { tree, writer } = this.#tools;
+    this.#address = address;
+    writer.begin(address, end);
+    if (this.#generation !== tree.generation) {
+      this.#generation = tree.generation;
+      this.#elements = [];
+      this.#wasInterrupted = this.#isReading;
+      this.#isReading = false;
+    }
+    try {
+      if (this.#found === 0) this.#checkCounts();
+      if (!this.#findAll(untilMs) || !this.#writeAll(untilMs)) return this.#pause();
+    } catch (error) {
+      this.#isReading = false;
+      if (!(error instanceof StoreError)) throw error;
+      return this.#end(error.toData());
+    }
+    return this.#end();
+  }
+
+  #pause(): QueryTurn {
+    const bytes = this.#tools.writer.at - this.#address;
+    this.#bytesBefore += bytes;
+    return { bytes, isDone: false };
+  }
+
+  #end(error?: ErrorData): QueryTurn {
+    const bytes = this.#tools.writer.at - this.#address;
+    if (!this.#indexes) return { bytes, isDone: true, result: error ? { error } : {} };
+    const counts = this.#counts();
+    if (error) return { bytes, isDone: true, result: { counts, error } };
+    return { bytes, isDone: true, result: { ends: this.#ends, hosts: this.#hosts, counts } };
+  }
+
+  /** Index of the k-th item asked for: those named, then those of all nodes. */
+  #indexAt(k: number): number {
+    const indexes = this.#indexes;
+    if (!indexes) return k;
+    const named = indexes.length;
+    return k < named ? indexes[k]! : this.#request.queries.length + k - named;
+  }
+
+  /** Finds the series of all items and checks the limits, before any memory is taken. */
+  #findAll(untilMs: number): boolean {
+    const request = this.#request;
+    const isPadded = request.withData && request.withPadding;
+    for (; this.#found < this.#count; this.#found++) {
+      const index = this.#indexAt(this.#found);
+      if (!this.#elements[index] && this.#isLate(untilMs, ELEMENT_SAMPLES)) return false;
+      const elements = this.#elementsOf(index);
+      const slots = isPadded ? this.#slots(this.#items[index]!) : 0;
+      for (const element of elements) {
+        this.#series += element.seriesCount;
+        if (element.seriesCount > 0) this.#points += slots;
+      }
+      this.#checkCounts();
+    }
+    return true;
+  }
+
+  #elementsOf(index: number): Element[] {
+    const known = this.#elements[index];
+    if (known) return known;
+    const elements = this.#select(this.#items[index]!);
+    this.#elements[index] = elements;
+    if (this.#elements === this.#plan.elements) this.#tools.plans.note(elements);
+    return elements;
+  }
+
+  #slots(item: QueryItem): number {
+    const step = this.#tools.metrics.find(item.metric)?.stepSec ?? 1;
+    return slotOf(this.#request.toSec, step) - slotOf(this.#request.fromSec, step);
+  }
+
+  #select(item: QueryItem): Element[] {
+    const { metrics, tree, seriesIn } = this.#tools;
+    const metric = metrics.find(item.metric);
+    if (!metric && !metrics.isKnown(item.metric)) {
+      return [problem(`unknown metric: ${item.metric}`)];
+    }
+    const fault = rangeFault(this.#request, item);
+    if (fault !== '') return [problem(fault)];
+    const host = tree.find([this.#request.cluster, item.host]);
+    return selectElements(host, item, metric, seriesIn, tree.generation);
+  }
+
+  #writeAll(untilMs: number): boolean {
+    const { writer } = this.#tools;
+    if (!this.#isHeadWritten) this.#writeHead();
+    for (; this.#written < this.#count; this.#written++) {
+      if (!this.#writeResult(this.#indexAt(this.#written), untilMs)) return false;
+      if (this.#indexes) this.#ends.push(this.#bytesBefore + writer.at - this.#address);
+    }
+    if (!this.#indexes) writer.text(']}');
+    return true;
+  }
+
+  #writeHead(): void {
+    this.#isHeadWritten = true;
+    const { writer } = this.#tools;
+    if (this.#indexes) return;
+    writer.text('{');
+    if (this.#request.forAllNodes) {
+      writer.text('"queries":');
+      writer.text(queriesJsonOf(this.#plan, this.#items));
+      writer.text(',');
+    }
+    writer.text('"results":[');
+  }
+
+  /** Writes what is left of a result; false if there is something left of it. */
+  #writeResult(index: number, untilMs: number): boolean {
+    const item = this.#items[index]!;
+    const elements = this.#elementsOf(index);
+    const { writer } = this.#tools;
+    for (; this.#element < elements.length; this.#element++) {
+      const element = elements[this.#element]!;
+      if (!this.#writeElement(item, element, untilMs)) return false;
+    }
+    if (this.#element === 0) this.#separate();
+    this.#element = 0;
+    writer.need(2);
+    writer.ascii(']');
+    return true;
+  }
+
+  /** What stands before the next element, or before the end of a result that has none. */
+  #separate(): void {
+    const { writer } = this.#tools;
+    writer.need(2);
+    if (this.#element > 0) writer.ascii(',');
+    else writer.ascii(this.#written > 0 && !this.#indexes ? ',[' : '[');
+  }
+
+  #writeElement(item: QueryItem, element: Element, untilMs: number): boolean {
+    const { metrics, elements } = this.#tools;
+    if (this.#isLate(untilMs, 0)) return false;
+    if (element.error !== '') {
+      this.#separate();
+      elements.writeError(element.error);
+      return true;
+    }
+    if (!this.#isReading) {
+      const metric: Metric = metrics.find(item.metric)!;
+      elements.begin(this.#request, item, metric, element);
+      if (!this.#hasRoom(elements.bytesMax)) return false;
+    }
+    if (elements.isLong && !this.#readLong(untilMs)) return false;
+    this.#samplesUnlooked += elements.samples + ELEMENT_SAMPLES;
+    this.#separate();
+    const points = elements.write();
+    // With padding they were counted before.
+    if (!this.#request.withPadding) this.#points += points;
+    this.#checkCounts();
+    return true;
+  }
+
+  /** Reads an element part by part; if the tree changed meanwhile, once more and in one go. */
+  #readLong(untilMs: number): boolean {
+    const { elements } = this.#tools;
+    while (!elements.readPart()) {
+      this.#isReading = true;
+      if (!this.#wasInterrupted && performance.now() > untilMs) return false;
+      this.#checkTime();
+    }
+    this.#isReading = false;
+    return true;
+  }
+
+  /** Whether an element fits this turn's text; one that would fit no turn is refused. */
+  #hasRoom(bytes: number): boolean {
+    const { writer } = this.#tools;
+    const written = writer.at - this.#address;
+    if (written > 0 && (written >= TURN_BYTES_MAX || !writer.hasRoom(bytes))) return false;
+    writer.need(bytes);
+    return true;
+  }
+
+  /** Whether the turn is over. Each has some work done, or nothing would ever be. */
+  #isLate(untilMs: number, samples: number): boolean {
+    this.#samplesUnlooked += samples;
+    if (this.#samplesUnlooked < SAMPLES_BETWEEN_LOOKS) return false;
+    this.#samplesUnlooked = 0;
+    this.#checkTime();
+    return performance.now() > untilMs;
+  }
+
+  #counts(): QueryCounts {
+    const bytes = this.#bytesBefore + this.#tools.writer.at - this.#address;
+    return { queries: this.#items.length, series: this.#series, points: this.#points, bytes };
+  }
+
+  /** The object is only made where it is wanted: this is called for every element. */
+  #checkCounts(): void {
+    const { seriesPerQueryMax, pointsMax, queriesMax, answerBytesMax } = this.#tools.limits;
+    const isWithin =
+      this.#series <= seriesPerQueryMax &&
+      this.#points <= pointsMax &&
+      this.#items.length <= queriesMax &&
+      this.#bytesBefore + this.#tools.writer.at - this.#address <= answerBytesMax;
+    if (isWithin) return;
+    const error = limitError(this.#counts(), this.#tools.limits);
+    if (error) throw error;
+  }
+
+  #checkTime(): void {
+    if (performance.now() > this.#deadlineMs) {
+      const { queryTimeMsMax } = this.#tools.limits;
+      throw limitPassed('the request took too long', 'query-time-ms-max', queryTimeMsMax);
+    }
+  }
+}
+
+function rangeFault(request: ParsedQuery, item: QueryItem): string {
+  const { fromSec, toSec } = request;
+  if (fromSec > toSec) return `invalid time range: from ${fromSec} is after to ${toSec}`;
+  if (fromSec < 0 || fromSec > TIME_MAX) {
+    return `invalid time range: from ${fromSec} is not a Unix time in seconds (0 to ${TIME_MAX})`;
+  }
+  if (item.resolution < 0) return `invalid resolution: ${item.resolution} is negative`;
+  return '';
+}
+
+function problem(error: string): Element {
+  return { group: { series: [], layered: [] }, seriesCount: 0, error };
+}
