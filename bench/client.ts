@@ -11,6 +11,11 @@ export interface LoopResult {
 /** One request: its bytes, and what to do with its answer's length. */
 export interface Request {
   readonly bytes: Uint8Array;
+  /**
+   * When to send it, by `performance.now()`; at once if that is past. Timers count whole
+   * milliseconds, so it is met to half a one, and what falls into the same one leaves together.
+   */
+  readonly sendAtMs?: number;
   /** Called when the answer is complete. Throws if it is not what was expected. */
   readonly onAnswer?: (answerBytes: number) => void;
 }
@@ -47,6 +52,7 @@ function runConnection(port: number, next: NextRequest, latencies: number[]): Pr
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     let request: Request | undefined;
+    /** 0 while a request waits for its time. */
     let sentAt = 0;
     /** Bytes of the answer's body still to come; -1 = its head is not complete. */
     let missing = -1;
@@ -63,9 +69,15 @@ function runConnection(port: number, next: NextRequest, latencies: number[]): Pr
         resolve();
         return;
       }
+      sentAt = 0;
+      const waitMs = Math.round((request.sendAtMs ?? 0) - performance.now());
+      if (waitMs > 0) setTimeout(transmit, waitMs, request.bytes);
+      else transmit(request.bytes);
+    };
+    const transmit = (bytes: Uint8Array): void => {
       sentAt = performance.now();
       missing = -1;
-      socket.write(request.bytes);
+      socket.write(bytes);
     };
     const take = (chunk: Buffer): void => {
       if (missing < 0) {
@@ -87,7 +99,9 @@ function runConnection(port: number, next: NextRequest, latencies: number[]): Pr
     };
     socket.on('connect', send);
     socket.on('error', fail);
-    socket.setTimeout(SILENCE_MS_MAX, () => fail(new Error('the store is silent')));
+    socket.setTimeout(SILENCE_MS_MAX, () => {
+      if (sentAt > 0) fail(new Error('the store is silent'));
+    });
     // Without effect where the loop has ended.
     socket.on('close', () => reject(new Error('the store closed the connection')));
     socket.on('data', (chunk) => {

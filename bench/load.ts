@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { closedLoop, type LoopResult } from './client.js';
+import { Pacer } from './pacer.js';
 import { makeBatches, stampBatch } from './workload.js';
 
 /** What a run of the load generator is to do. A round is one interval of every host. */
@@ -18,19 +19,38 @@ export interface LoadTask {
   readonly endRound: number;
   /** After so long it ends with the round under way; 0 = not before `endRound`. */
   readonly seconds: number;
+  /** Requests are spread evenly so that there are so many lines a second; 0 = as fast as it goes. */
+  readonly linesPerSec: number;
 }
 
 export interface LoadResult extends LoopResult {
   readonly lines: number;
+  /** What was reached. */
+  readonly linesPerSec: number;
   /** The first round that was not sent. */
   readonly endRound: number;
 }
 
-/** Writes rounds of the workload in a closed loop; every host's batch is one request. */
-export async function runLoad(task: LoadTask): Promise<LoadResult> {
+export interface LoadEvents {
+  /** Called once, with the first answer. */
+  readonly onStarted?: () => void;
+  /** When it is aborted, the load ends with the round under way. */
+  readonly stop?: AbortSignal;
+}
+
+/**
+ * Writes rounds of the workload; every host's batch is one request. A connection has one request
+ * under way, so a store that is too slow for `linesPerSec` gets less.
+ */
+export async function runLoad(
+  task: LoadTask,
+  { onStarted, stop }: LoadEvents = {},
+): Promise<LoadResult> {
   const batches = makeBatches(task.scale);
   const isUnderWay = batches.map(() => false);
   const until = task.seconds > 0 ? performance.now() + task.seconds * 1000 : Infinity;
+  const isOver = (): boolean => stop?.aborted === true || performance.now() >= until;
+  const pacer = new Pacer(task.linesPerSec || Infinity, performance.now());
   let round = task.firstRound;
   let host = 0;
   let lines = 0;
@@ -39,7 +59,7 @@ export async function runLoad(task: LoadTask): Promise<LoadResult> {
       host = 0;
       round++;
     }
-    if (round >= task.endRound || (host === 0 && performance.now() >= until)) return undefined;
+    if (round >= task.endRound || (host === 0 && isOver())) return undefined;
     const batch = batches[host]!;
     const index = host++;
     // With few hosts a batch may still be on its way out: then the next is written to a copy.
@@ -48,22 +68,56 @@ export async function runLoad(task: LoadTask): Promise<LoadResult> {
     stampBatch(target, round, task.startSec + round * task.stepSec, task.seed);
     return {
       bytes: target.request,
+      sendAtMs: pacer.book(batch.lineCount, performance.now()),
       onAnswer: () => {
+        if (lines === 0) onStarted?.();
         lines += batch.lineCount;
         if (target === batch) isUnderWay[index] = false;
       },
     };
   });
-  return { ...result, lines, endRound: round };
+  return { ...result, lines, linesPerSec: lines / result.seconds, endRound: round };
 }
 
 /** The same in a process of its own, as a load from elsewhere would be. */
 export function spawnLoad(task: LoadTask): Promise<LoadResult> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  return resultOf(forkLoad(task));
+}
+
+/**
+ * Does `work` while a load generator writes: from its first answer on, and it is stopped when
+ * the work is done. Rejects if it ends before.
+ */
+export async function duringLoad<T>(
+  task: LoadTask,
+  work: () => Promise<T>,
+): Promise<{ readonly value: T; readonly load: LoadResult }> {
+  const child = forkLoad(task);
+  const started = new Promise<unknown>((resolve) => child.once('message', resolve));
+  const result = resultOf(child);
+  const early = result.then((): never => {
+    throw new Error('the load generator ended before the work that it was to accompany');
   });
+  let value: T;
+  try {
+    await Promise.race([started, early]);
+    value = await Promise.race([work(), early]);
+  } finally {
+    if (child.connected) child.send('stop');
+  }
+  return { value, load: await result };
+}
+
+/** Its channel carries `started` one way and `stop` the other, its output the result. */
+function forkLoad(task: LoadTask): ChildProcess {
+  return fork(fileURLToPath(import.meta.url), [JSON.stringify(task)], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+}
+
+function resultOf(child: ChildProcess): Promise<LoadResult> {
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {
@@ -73,6 +127,17 @@ export function spawnLoad(task: LoadTask): Promise<LoadResult> {
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  console.log(JSON.stringify(await runLoad(JSON.parse(process.argv[2] ?? '{}') as LoadTask)));
+async function main(): Promise<void> {
+  const stopping = new AbortController();
+  process.once('message', () => stopping.abort());
+  // Who asked for the load is gone.
+  process.once('disconnect', () => stopping.abort());
+  const result = await runLoad(JSON.parse(process.argv[2] ?? '{}') as LoadTask, {
+    onStarted: () => process.send?.('started'),
+    stop: stopping.signal,
+  });
+  console.log(JSON.stringify(result));
+  if (process.connected) process.disconnect();
 }
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
