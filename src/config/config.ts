@@ -39,6 +39,8 @@ export interface MetricConfig {
 export interface Limits {
   readonly bodyBytesMax: number;
   readonly queryBodyBytesMax: number;
+  /** Bodies held as a whole at one time, over all requests. */
+  readonly collectedBytesMax: number;
   readonly lineBytesMax: number;
   readonly queriesMax: number;
   /** Series one request may touch. */
@@ -77,6 +79,7 @@ export const DEFAULTS: Config = freezeDeep({
   limits: {
     bodyBytesMax: 64 * MIB,
     queryBodyBytesMax: 10 * MIB,
+    collectedBytesMax: 256 * MIB,
     lineBytesMax: 64 * 1024,
     queriesMax: 100_000,
     seriesPerQueryMax: 1_000_000,

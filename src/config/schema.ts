@@ -126,6 +126,11 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
     ...limit('Bytes of the body of any other request; more: 413.', 1024),
     maximum: ARENA_BYTES,
   },
+  collectedBytesMax: limit(
+    'Bytes of bodies held at one time, over all requests: packed ones and what they inflate to, ' +
+      'and those of queries; more: 503, or 413 if a body alone needs more.',
+    1024,
+  ),
   lineBytesMax: { ...limit('Bytes of one line; a longer one is rejected.', 64), maximum: 1048576 },
   queriesMax: limit('Queries in one request, after `for-all-nodes` is expanded.'),
   seriesPerQueryMax: limit('Series one request may touch.'),

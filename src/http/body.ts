@@ -1,43 +1,143 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { gunzip } from 'node:zlib';
-import binding from 'zstd-napi/binding.js';
 import { StoreError } from '../model/errors.js';
+import { answerError } from './answers.js';
+import { BodyBudget, HeldBytes } from './body-budget.js';
+import { BodyPieces } from './body-pieces.js';
+import { inflate, type PackedEncoding } from './inflate.js';
 import type { HttpExchange } from './server.js';
+import { Turnstile } from './turnstile.js';
 
-const ZSTD_PIECE_BYTES = 128 * 1024;
-/** About two milliseconds of inflating. */
-const ZSTD_TURN_BYTES = 2 * 1024 * 1024;
+/**
+ * Twice the threads that zlib has: more at a time are not faster, but each takes a piece and the
+ * state of its format, which no budget counts.
+ */
+const INFLATIONS_MAX = 8;
 
-/** Collects a body of at most `bytesMax`, as sent. */
-export function collectBody(
-  exchange: HttpExchange,
-  bytesMax: number,
-  setting: string,
-  done: (body: Buffer | StoreError) => void,
-): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  let finished = false;
-  const finish = (result: Buffer | StoreError): void => {
-    if (finished) return;
-    finished = true;
-    done(result);
+/** How large a body may be, as sent and as inflated, and the setting that says so. */
+export interface BodyLimit {
+  readonly bytesMax: number;
+  readonly setting: string;
+}
+
+/** A body that is there as a whole, inflated. Its user may take the pieces out. */
+export interface WholeBody {
+  readonly bytes: number;
+  readonly pieces: Buffer[];
+}
+
+/**
+ * Reads the bodies that are needed as a whole before they are used, within one budget for all
+ * requests. What a request holds of it is given back when it is answered, or when the client is
+ * gone.
+ */
+export class BodyReader {
+  readonly #budget: BodyBudget;
+  readonly #inflations = new Turnstile(INFLATIONS_MAX);
+
+  constructor(collectedBytesMax: number) {
+    this.#budget = new BodyBudget(collectedBytesMax);
+  }
+
+  /** Bytes that all requests hold now. */
+  get bytesHeld(): number {
+    return this.#budget.bytesHeld;
+  }
+
+  /**
+   * Calls `use` with the body of a request, unless it answers an error itself, which it also does
+   * with what `use` throws. Throws `unsupported-encoding` before any is read.
+   */
+  read(exchange: HttpExchange, limit: BodyLimit, use: (body: WholeBody) => void): void {
+    const encoding = contentEncoding(exchange);
+    const held = new HeldBytes(this.#budget);
+    releaseWhenAnswered(exchange, held);
+    const answering = (body: WholeBody | StoreError): void => {
+      try {
+        if (body instanceof StoreError) throw body;
+        use(body);
+      } catch (error) {
+        answerError(exchange, error);
+      }
+    };
+    collect(exchange, limit, held, (body) => {
+      // Plain bodies take no promise: this is the road of every query.
+      if (body instanceof StoreError || encoding === '') answering(body);
+      else this.#inflate(exchange, body, encoding, limit, held, answering);
+    });
+  }
+
+  #inflate(
+    exchange: HttpExchange,
+    { pieces: packed }: WholeBody,
+    encoding: PackedEncoding,
+    { bytesMax, setting }: BodyLimit,
+    held: HeldBytes,
+    done: (body: WholeBody | StoreError) => void,
+  ): void {
+    let bytes = 0;
+    let isAborted = false;
+    // It ends with its next piece, and only then nothing is held any more.
+    exchange.onAbort = () => (isAborted = true);
+    const accept = (more: number): Error | undefined => {
+      bytes += more;
+      if (isAborted) return new StoreError('bad-request', 'the client went away');
+      if (bytes > bytesMax) return tooLarge(bytesMax, setting);
+      return held.take(more);
+    };
+    this.#inflations
+      .run(() => inflate(packed, encoding, accept))
+      .then((pieces) => ({ bytes, pieces }))
+      .catch((error: unknown) => error as StoreError)
+      .then((body) => {
+        if (isAborted) held.release();
+        else done(body);
+      });
+  }
+}
+
+/** Also when nobody listens any more: then this is the end of what was done for the request. */
+function releaseWhenAnswered(exchange: HttpExchange, held: HeldBytes): void {
+  const respond = exchange.respond.bind(exchange);
+  exchange.respond = (status, headers, body) => {
+    held.release();
+    respond(status, headers, body);
   };
-  if (Number(exchange.header('content-length')) > bytesMax) {
-    finish(tooLarge(bytesMax, setting));
+}
+
+/** Collects a body as it is sent. What is refused is dropped at once: its rest may take long. */
+function collect(
+  exchange: HttpExchange,
+  { bytesMax, setting }: BodyLimit,
+  held: HeldBytes,
+  done: (body: WholeBody | StoreError) => void,
+): void {
+  const announced = Number(exchange.header('content-length'));
+  const refusal = announced > bytesMax ? tooLarge(bytesMax, setting) : held.neverFits(announced);
+  if (refusal) {
+    done(refusal);
     return;
   }
-  exchange.onData = (chunk, isLast) => {
-    if (finished) return;
-    bytes += chunk.length;
-    if (bytes > bytesMax) {
-      finish(tooLarge(bytesMax, setting));
-      return;
-    }
-    // The chunk is gone when this returns.
-    chunks.push(Buffer.from(chunk));
-    if (isLast) finish(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+  let body: BodyPieces | undefined = new BodyPieces();
+  exchange.onAbort = () => {
+    // Once it is collected, whoever uses it will answer, and gives back.
+    if (body) held.release();
+    body = undefined;
   };
+  exchange.onData = (chunk, isLast) => {
+    if (!body) return;
+    const isTooLarge = body.bytes + chunk.length > bytesMax;
+    const refusal = isTooLarge ? tooLarge(bytesMax, setting) : held.take(chunk.length);
+    if (!refusal) body.add(chunk);
+    if (!refusal && !isLast) return;
+    const { bytes } = body;
+    const pieces = body.list();
+    body = undefined;
+    done(refusal ?? { bytes, pieces });
+  };
+}
+
+/** A body as text, in UTF-8. */
+export function textOf({ pieces, bytes }: WholeBody): string {
+  return (pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes)).toString();
 }
 
 export function tooLarge(bytesMax: number, setting: string): StoreError {
@@ -57,68 +157,4 @@ export function contentEncoding(exchange: HttpExchange): PackedEncoding | '' {
     'unsupported-encoding',
     `Content-Encoding "${encoding.slice(0, 60)}" is not supported; gzip, zstd and identity are`,
   );
-}
-
-export type PackedEncoding = 'gzip' | 'zstd';
-
-/** Undoes a Content-Encoding; the result may have at most `bytesMax`. */
-export async function inflate(
-  body: Buffer,
-  encoding: PackedEncoding,
-  bytesMax: number,
-  setting: string,
-): Promise<Buffer> {
-  try {
-    return await (encoding === 'gzip' ? inflateGzip : inflateZstd)(body, bytesMax);
-  } catch (error) {
-    if (error === TOO_LARGE || (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw tooLarge(bytesMax, setting);
-    }
-    throw new StoreError(
-      'bad-request',
-      `the body is not valid ${encoding}: ${(error as Error).message}`,
-    );
-  }
-}
-
-const TOO_LARGE = new Error('too large');
-
-function inflateGzip(body: Buffer, bytesMax: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    gunzip(body, { maxOutputLength: bytesMax }, (error, result) => {
-      if (error) reject(error);
-      else resolve(result);
-    });
-  });
-}
-
-/**
- * Frame by frame into pieces of fixed size, since a frame need not tell how large it becomes and a
- * few bytes can become gigabytes: memory taken never passes `bytesMax` by more than a piece. Other
- * requests have their turn in between, since this works in the front's own thread.
- */
-async function inflateZstd(body: Buffer, bytesMax: number): Promise<Buffer> {
-  const context = new binding.DCtx();
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  let bytesThisTurn = 0;
-  let source: Uint8Array = body;
-  for (;;) {
-    const target = Buffer.allocUnsafe(ZSTD_PIECE_BYTES);
-    const [expected, produced, consumed] = context.decompressStream(target, source);
-    bytes += produced;
-    if (bytes > bytesMax) throw TOO_LARGE;
-    if (produced > 0) pieces.push(target.subarray(0, produced));
-    source = source.subarray(consumed);
-    // An output that was filled may have left something inside the context.
-    if (source.length === 0 && (expected === 0 || produced < target.length)) {
-      if (expected !== 0) throw new Error('it ends inside a frame');
-      return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes);
-    }
-    bytesThisTurn += produced;
-    if (bytesThisTurn >= ZSTD_TURN_BYTES) {
-      bytesThisTurn = 0;
-      await nextTurn();
-    }
-  }
 }

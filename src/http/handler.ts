@@ -3,7 +3,7 @@ import { StoreError } from '../model/errors.js';
 import type { Store } from '../routing/store.js';
 import { debug, free, healthcheck, ready } from './admin-routes.js';
 import { answerError, answerJson, answerJsonText } from './answers.js';
-import { collectBody, contentEncoding, inflate } from './body.js';
+import { BodyReader, textOf } from './body.js';
 import { metricsText } from './metrics-text.js';
 import openapi from './openapi.json' with { type: 'json' };
 import type { Headers, HttpExchange, HttpHandler, Traffic } from './server.js';
@@ -22,29 +22,12 @@ const PROMETHEUS: Headers = [['Content-Type', 'text/plain; version=0.0.4; charse
 /** The table of paths and what they do. */
 export function makeHandler(store: Store, limits: Limits, traffic: Traffic): HttpHandler {
   const counts = new Map<string, number>();
+  const bodies = new BodyReader(limits.collectedBytesMax);
+  const textLimit = { bytesMax: limits.queryBodyBytesMax, setting: 'query-body-bytes-max' };
   const withBody =
     (work: (exchange: HttpExchange, body: string) => void) =>
-    (exchange: HttpExchange): void => {
-      const bytesMax = limits.queryBodyBytesMax;
-      const encoding = contentEncoding(exchange);
-      const run = (body: Buffer | StoreError): void => {
-        try {
-          if (body instanceof StoreError) throw body;
-          work(exchange, body.toString());
-        } catch (error) {
-          answerError(exchange, error);
-        }
-      };
-      collectBody(exchange, bytesMax, 'query-body-bytes-max', (body) => {
-        // Plain bodies take no promise: this is the road of every query.
-        if (body instanceof StoreError || encoding === '') run(body);
-        else {
-          inflate(body, encoding, bytesMax, 'query-body-bytes-max').then(run, (error: unknown) =>
-            answerError(exchange, error),
-          );
-        }
-      });
-    };
+    (exchange: HttpExchange): void =>
+      bodies.read(exchange, textLimit, (body) => work(exchange, textOf(body)));
   const query = withBody((exchange, body) => {
     if (body === '') throw new StoreError('bad-request', 'the body is empty; send a query as JSON');
     store.query(body, (answer) => {
@@ -52,11 +35,11 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
       else answerError(exchange, answer.error);
     });
   });
-  const influx = (exchange: HttpExchange): void => write(exchange, store, limits, 'influx');
+  const influx = (exchange: HttpExchange): void => write(exchange, store, bodies, limits, 'influx');
   const routes: Readonly<Record<string, Route>> = {
     '/api/write': {
       methods: ['POST'],
-      run: (exchange) => write(exchange, store, limits, 'summary'),
+      run: (exchange) => write(exchange, store, bodies, limits, 'summary'),
     },
     '/write': { methods: ['POST'], run: influx },
     '/api/v2/write': { methods: ['POST'], run: influx },
@@ -83,7 +66,11 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
     '/metrics': {
       methods: ['GET'],
       run: (exchange) =>
-        exchange.respond(200, PROMETHEUS, metricsText(store.status(), counts, traffic)),
+        exchange.respond(
+          200,
+          PROMETHEUS,
+          metricsText(store.status(), counts, traffic, bodies.bytesHeld),
+        ),
     },
   };
   return (exchange) => dispatch(exchange, routes, counts);

@@ -9,6 +9,7 @@ export function metricsText(
   status: StoreStatus,
   requests: RequestCounts,
   traffic: Traffic,
+  collectedBytes: number,
 ): string {
   const lines: string[] = [];
   const family = (name: string, type: string, help: string): string => {
@@ -57,14 +58,16 @@ export function metricsText(
   const single = (name: string, type: string, help: string, value: number): void => {
     lines.push(`${family(name, type, help)} ${value}`);
   };
-  for (const [name, type, help, value] of frontFamilies(traffic)) single(name, type, help, value);
+  const front = frontFamilies(traffic, collectedBytes);
+  for (const [name, type, help, value] of front) single(name, type, help, value);
   return `${lines.join('\n')}\n`;
 }
 
 type Family = readonly [name: string, type: string, help: string, value: number];
 
-function frontFamilies(traffic: Traffic): readonly Family[] {
+function frontFamilies(traffic: Traffic, collectedBytes: number): readonly Family[] {
   const refused = 'connections turned away at connections-max';
+  const collected = 'bytes of bodies held at the moment, at most collected-bytes-max';
   return [
     [
       'http_requests_in_flight',
@@ -72,6 +75,7 @@ function frontFamilies(traffic: Traffic): readonly Family[] {
       'requests not fully answered yet',
       traffic.requestsCurrent,
     ],
+    ['http_collected_bytes', 'gauge', collected, collectedBytes],
     ['http_received_bytes_total', 'counter', 'bytes of request bodies', traffic.bodyBytesReceived],
     ['http_sent_bytes_total', 'counter', 'bytes of response bodies', traffic.bodyBytesSent],
     ['http_connections_refused_total', 'counter', refused, traffic.connectionsRefused],

@@ -11,7 +11,7 @@ import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Store, WriteSession, WriteSummary } from '../routing/store.js';
 import { answerError, answerJson } from './answers.js';
-import { collectBody, contentEncoding, inflate, tooLarge, type PackedEncoding } from './body.js';
+import { contentEncoding, tooLarge, type BodyReader } from './body.js';
 import type { HttpExchange } from './server.js';
 
 /** A map, since `constructor` must be as unknown as any other word. */
@@ -35,6 +35,7 @@ export type WriteStyle = 'summary' | 'influx';
 export function write(
   exchange: HttpExchange,
   store: Store,
+  bodies: BodyReader,
   limits: Limits,
   style: WriteStyle,
 ): void {
@@ -58,7 +59,12 @@ export function write(
     return;
   }
   if (encoding !== '') {
-    writePacked(exchange, store, limits, style, options, encoding);
+    const limit = { bytesMax: limits.bodyBytesMax, setting: 'body-bytes-max' };
+    bodies.read(exchange, limit, ({ bytes, pieces }) => {
+      const session = store.beginWrite({ ...options, bytesExpected: bytes });
+      exchange.onAbort = () => session.abort();
+      pushAll(session, pieces, () => finish(exchange, session, style));
+    });
     return;
   }
   let session: WriteSession;
@@ -86,27 +92,24 @@ export function write(
   };
 }
 
-function writePacked(
-  exchange: HttpExchange,
-  store: Store,
-  limits: Limits,
-  style: WriteStyle,
-  options: { cluster: string; precision: number },
-  encoding: PackedEncoding,
-): void {
-  collectBody(exchange, limits.bodyBytesMax, 'body-bytes-max', (collected) => {
-    if (collected instanceof StoreError) {
-      answerError(exchange, collected);
-      return;
+/**
+ * Pushes piece by piece, as there is room, since a session copies what it has no room for. Each is
+ * dropped at once, so that its memory can be used for the next body.
+ */
+function pushAll(session: WriteSession, pieces: Uint8Array[], done: () => void): void {
+  let isDone = false;
+  const goOn = (): void => {
+    for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
+      const hasRoom = session.push(piece);
+      if (!hasRoom && pieces.length > 0) return;
     }
-    inflate(collected, encoding, limits.bodyBytesMax, 'body-bytes-max')
-      .then((body) => {
-        const session = store.beginWrite({ ...options, bytesExpected: body.length });
-        session.push(body);
-        finish(exchange, session, style);
-      })
-      .catch((error: unknown) => answerError(exchange, error));
-  });
+    // A session that fails calls again, out of a push or after the last one.
+    if (isDone) return;
+    isDone = true;
+    done();
+  };
+  session.onDrain = goOn;
+  goOn();
 }
 
 function finish(exchange: HttpExchange, session: WriteSession, style: WriteStyle): void {
