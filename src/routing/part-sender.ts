@@ -58,17 +58,21 @@ export class PartSender {
   partsInFlight = 0;
   hasPublished = false;
 
-  /** `onSettled` is called when a part is done, or can not be. */
+  /**
+   * `clusterName` is the name of the options' cluster in bytes. `onSettled` is called when a part
+   * is done, or can not be.
+   */
   constructor(
     shards: readonly ShardClient[],
     options: WriteOptions,
+    clusterName: Uint8Array,
     onSettled: (error: StoreError | undefined) => void,
   ) {
     this.#shards = shards;
     this.#options = options;
-    this.#clusterName = Buffer.from(options.cluster);
+    this.#clusterName = clusterName;
     this.#onSettled = onSettled;
-    this.#reader = new RunReader(shards, options.cluster);
+    this.#reader = new RunReader(shards, options.cluster, clusterName);
   }
 
   /** Bytes of the arena that what waits to be sent takes. */
@@ -151,6 +155,7 @@ export class PartSender {
     const { piece, end } = block;
     const start = block.at;
     if (isLost(piece)) return lost(piece);
+    this.#reader.forget();
     while (block.at < end) {
       const run = block.run ?? this.#reader.read(piece, block.at, end);
       block.run = run;

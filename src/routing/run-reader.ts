@@ -25,20 +25,34 @@ export interface Run {
 export class RunReader {
   readonly #shards: readonly ShardClient[];
   readonly #cluster: string;
-  readonly #clusterName: Uint8Array;
+  /** Of the default cluster and the point behind it. */
+  readonly #clusterHash: number;
+  /** Where the last run ended, 0 = it does not matter. */
+  #until = 0;
   #memory: ArrayBufferLike | undefined;
   #words: Uint32Array = new Uint32Array(0);
 
-  /** `cluster` is for lines that name none. */
-  constructor(shards: readonly ShardClient[], cluster: string) {
+  /** `cluster` is for lines that name none; `clusterName` its bytes. */
+  constructor(shards: readonly ShardClient[], cluster: string, clusterName: Uint8Array) {
     this.#shards = shards;
     this.#cluster = cluster;
-    this.#clusterName = Buffer.from(cluster);
+    let hash = HASH_START;
+    for (const byte of clusterName) hash = hashByte(hash, byte);
+    this.#clusterHash = hashByte(hash, POINT);
   }
 
-  /** The run from the line at `from`: lines of one host. */
+  /**
+   * Readers of other bodies may have been at work since the last run, and other bytes may lie
+   * where it ended. Must be called then, or the next run is read with the tags of another line.
+   */
+  forget(): void {
+    this.#until = 0;
+  }
+
+  /** The run from the line at `from`: lines of one host. `end` is the same for all of a block. */
   read(piece: Piece, from: number, end: number): Run {
-    const until = piece.shard.kernel.nextRun(from, end);
+    const until = piece.shard.kernel.nextRun(from, end, from === this.#until ? 1 : 0);
+    this.#until = until;
     if (piece.bytes.buffer !== this.#memory) {
       this.#memory = piece.bytes.buffer;
       this.#words = new Uint32Array(this.#memory, STATE_BASE, 64);
@@ -54,28 +68,33 @@ export class RunReader {
     const host = words[RUN_HOST / 4]!;
     const hostEnd = host + words[RUN_HOST_BYTES / 4]!;
     // Fast path: names that are the same bytes in the line and in a query.
-    let hash = HASH_START;
-    let isPlain = true;
-    if (cluster === clusterEnd) {
-      for (const byte of this.#clusterName) hash = hashByte(hash, byte);
+    let hash: number | undefined = this.#clusterHash;
+    if (cluster < clusterEnd) {
+      hash = hashPlain(HASH_START, bytes, cluster, clusterEnd);
+      if (hash !== undefined) hash = hashByte(hash, POINT);
     }
-    for (let at = cluster; at < clusterEnd; at++) {
-      const byte = bytes[at]!;
-      if (byte === BACKSLASH || byte > ASCII_MAX) isPlain = false;
-      hash = hashByte(hash, byte);
-    }
-    hash = hashByte(hash, POINT);
-    for (let at = host; at < hostEnd; at++) {
-      const byte = bytes[at]!;
-      if (byte === BACKSLASH || byte > ASCII_MAX) isPlain = false;
-      hash = hashByte(hash, byte);
-    }
-    if (isPlain) return hash >>> 0;
+    if (hash !== undefined) hash = hashPlain(hash, bytes, host, hostEnd);
+    if (hash !== undefined) return hash >>> 0;
     // Slow path: escapes, and bytes that need not be UTF-8.
     const text = (from: number, until: number): string =>
       unescapeTag(Buffer.from(bytes.subarray(from, until)));
     return hashHost(text(cluster, clusterEnd) || this.#cluster, text(host, hostEnd));
   }
+}
+
+/** The hash with a name's bytes; undefined if they are not plain: escaped, or not ASCII. */
+function hashPlain(
+  hash: number,
+  bytes: Uint8Array,
+  from: number,
+  until: number,
+): number | undefined {
+  for (let at = from; at < until; at++) {
+    const byte = bytes[at]!;
+    if (byte === BACKSLASH || byte > ASCII_MAX) return undefined;
+    hash = hashByte(hash, byte);
+  }
+  return hash;
 }
 
 /** A tag's value as it is meant: backslashes before comma, blank and equals sign taken away. */

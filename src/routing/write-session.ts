@@ -57,7 +57,7 @@ export class ShardedWrite implements WriteSession {
     this.#options = options;
     this.#limits = limits;
     this.#clusterName = Buffer.from(options.cluster);
-    this.#sender = new PartSender(shards, options, (error) => {
+    this.#sender = new PartSender(shards, options, this.#clusterName, (error) => {
       if (error) this.#fail(error);
       else this.#complete();
     });

@@ -22,7 +22,7 @@ const TAB: u32 = 9;
 const LETTER_C: i8 = 99;
 const LETTER_H: i8 = 104;
 
-// Tags of the line looked at last.
+// Tags of the line looked at last: where a run was broken off, those of the next one's first line.
 let cluster: u32 = 0;
 let clusterBytes: u32 = 0;
 let host: u32 = 0;
@@ -34,9 +34,11 @@ let spanBytes: u32 = 0;
 /**
  * From the line at `start` as far as lines name the same cluster and host, or neither: they stay
  * with the line before. Returns the end; the tags and the count of lines are in the state region.
+ * `isNext` tells that the last call ended at `start`, with the same `end`, and that nothing has
+ * been written since: then the tags of the first line are known.
  */
-export function nextRun(start: u32, end: u32): u32 {
-  readTags(start, end);
+export function nextRun(start: u32, end: u32, isNext: bool): u32 {
+  if (!isNext) readTags(start, end);
   const runCluster = cluster;
   const runClusterBytes = clusterBytes;
   let runHost = host;
