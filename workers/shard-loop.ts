@@ -63,7 +63,7 @@ export class Shard {
     });
     setInterval(() => this.#keepHouse(), UPKEEP_MS).unref();
     this.#keepHouse();
-    this.#ring.sleep();
+    this.#ring.sleep(false);
   }
 
   free(selectors: string[][], toSec: number): number {
@@ -97,8 +97,16 @@ export class Shard {
       this.#port.postMessage(message);
       this.#examples = [];
     }
-    if (this.#ring.acknowledged !== this.#ring.published || this.#canAnswer()) this.#scheduleTurn();
-    else if (!this.#ring.sleep()) this.#scheduleTurn();
+    if (!this.#hasWork()) {
+      this.#ring.sleep(!this.#queries.isEmpty);
+      if (!this.#hasWork()) return;
+      this.#ring.stayAwake();
+    }
+    this.#scheduleTurn();
+  }
+
+  #hasWork(): boolean {
+    return this.#ring.acknowledged !== this.#ring.published || this.#canAnswer();
   }
 
   #scheduleTurn(): void {

@@ -14,6 +14,10 @@ const PUBLISHED = CONTROL_PUBLISHED / WORD;
 const ACKNOWLEDGED = CONTROL_ACKNOWLEDGED / WORD;
 const ASLEEP = CONTROL_ASLEEP / WORD;
 const CONSUMED = CONTROL_BATCH_CONSUMED / WORD;
+// Values of ASLEEP.
+const AWAKE = 0;
+const WAITS_FOR_PARTS = 1;
+const WAITS_FOR_PARTS_AND_ROOM = 2;
 
 /**
  * The single-producer single-consumer ring of body parts in a shard's memory. The front publishes
@@ -52,32 +56,43 @@ export class Ring {
   /** Makes the descriptor at the head visible; true if the shard sleeps and wants the doorbell. */
   publish(): boolean {
     Atomics.store(this.#control, PUBLISHED, (this.published + 1) | 0);
-    return this.wake();
-  }
-
-  /** True for the one caller that must ring the doorbell. */
-  wake(): boolean {
-    return Atomics.exchange(this.#control, ASLEEP, 0) === 1;
+    return Atomics.exchange(this.#control, ASLEEP, AWAKE) !== AWAKE;
   }
 
   acknowledge(): void {
     Atomics.store(this.#control, ACKNOWLEDGED, (this.acknowledged + 1) | 0);
   }
 
-  /** The shard is about to wait. False if something was published meanwhile: do not wait. */
-  sleep(): boolean {
-    Atomics.store(this.#control, ASLEEP, 1);
-    if (this.published === this.acknowledged) return true;
-    Atomics.store(this.#control, ASLEEP, 0);
-    return false;
+  /**
+   * The shard is about to wait, if need be for room for answers too. It must look once more then:
+   * of what came before this the doorbell tells nothing.
+   */
+  sleep(isRoomAwaited: boolean): void {
+    Atomics.store(
+      this.#control,
+      ASLEEP,
+      isRoomAwaited ? WAITS_FOR_PARTS_AND_ROOM : WAITS_FOR_PARTS,
+    );
+  }
+
+  stayAwake(): void {
+    Atomics.store(this.#control, ASLEEP, AWAKE);
   }
 
   get batchConsumed(): number {
     return Atomics.load(this.#control, CONSUMED);
   }
 
-  consumeBatch(batch: number): void {
+  /** Gives the batch's room back; true if the shard sleeps for want of it and wants the doorbell. */
+  consumeBatch(batch: number): boolean {
     Atomics.store(this.#control, CONSUMED, batch);
+    const waitsFor = Atomics.compareExchange(
+      this.#control,
+      ASLEEP,
+      WAITS_FOR_PARTS_AND_ROOM,
+      AWAKE,
+    );
+    return waitsFor === WAITS_FOR_PARTS_AND_ROOM;
   }
 
   #word(position: number, offset: number): number {

@@ -209,8 +209,7 @@ export class ShardClient {
     this.#settleParts();
     if (message.batch) {
       for (const answer of message.batch.answers) this.#deliver(answer);
-      this.#ring.consumeBatch(message.batch.number);
-      if (this.#ring.wake()) this.#port.postMessage(0);
+      if (this.#ring.consumeBatch(message.batch.number)) this.#port.postMessage(0);
     }
   }
 

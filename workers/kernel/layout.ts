@@ -41,7 +41,7 @@ export const RING_SLOT_BYTES = 64;
 // Control words (byte offsets from CONTROL_BASE, each an Int32 unless noted).
 export const CONTROL_PUBLISHED = 0; // front: parts published
 export const CONTROL_ACKNOWLEDGED = 64; // shard: parts done, readable by queries
-export const CONTROL_ASLEEP = 128; // shard sets 1 before it waits for a doorbell; front clears it
+export const CONTROL_ASLEEP = 128; // what the shard waits for, 0 = it is awake; front clears it
 
 // Descriptor (byte offsets).
 export const PART_BODY = 0; // u32 address of the first byte
