@@ -9,7 +9,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const BEGUN_MAX = 16;
 
 interface Begun {
-  readonly id: number;
+  readonly task: QueryTask;
   readonly run: QueryRun;
 }
 
@@ -61,14 +61,14 @@ export class QueryQueue {
     while (taken < this.#waiting.length && this.#begun.length < BEGUN_MAX) {
       // One that is in the middle of reading may not be disturbed.
       if (this.#begun[0]?.run.mustGoOn || (taken > 0 && isOver(batch, untilMs))) break;
-      const { id, text, indexes } = this.#waiting[taken++]!;
+      const task = this.#waiting[taken++]!;
       try {
-        const run = this.#engine.beginQuery(text, indexes);
-        if (this.#turn(batch, { id, run }, untilMs)) continue;
-        if (run.mustGoOn) this.#begun.unshift({ id, run });
-        else this.#begun.push({ id, run });
+        const run = this.#engine.beginQuery(task.text, task.indexes);
+        if (this.#turn(batch, { task, run }, untilMs)) continue;
+        if (run.mustGoOn) this.#begun.unshift({ task, run });
+        else this.#begun.push({ task, run });
       } catch (error) {
-        this.#fail(batch, id, error);
+        this.#fail(batch, task.id, error);
       }
     }
     if (taken > 0) this.#waiting = this.#waiting.slice(taken);
@@ -80,18 +80,21 @@ export class QueryQueue {
       try {
         if (!this.#turn(batch, first, untilMs)) return;
       } catch (error) {
-        this.#fail(batch, first.id, error);
+        this.#fail(batch, first.task.id, error);
       }
       this.#begun.shift();
     }
   }
 
   /** One turn of a query; true if it is done. */
-  #turn(batch: Batch, { id, run }: Begun, untilMs: number): boolean {
+  #turn(batch: Batch, { task, run }: Begun, untilMs: number): boolean {
+    const { id, hostsVersion } = task;
     const address = batch.at;
     const { bytes, isDone, result } = run.turn(address, batch.end, untilMs);
-    if (isDone) batch.answers.push({ id, address, bytes, ...result });
-    else if (bytes > 0) batch.answers.push({ id, address, bytes, isPiece: true });
+    if (isDone) {
+      const hosts = result?.hosts?.version === hostsVersion ? undefined : result?.hosts;
+      batch.answers.push({ id, address, bytes, ...result, hosts });
+    } else if (bytes > 0) batch.answers.push({ id, address, bytes, isPiece: true });
     batch.at = (address + bytes + 63) & ~63;
     if (isDone) this.answered++;
     return isDone;

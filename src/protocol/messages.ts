@@ -22,6 +22,14 @@ export interface QueryTask {
   readonly text: string;
   /** Which of its queries this shard answers; null = all. */
   readonly indexes: readonly number[] | null;
+  /** Of the list of the cluster's hosts that the front has from this shard; 0 = none. */
+  readonly hostsVersion: number;
+}
+
+/** Hosts of a cluster in one shard, in sorted order; a list that differs has another version. */
+export interface HostList {
+  readonly version: number;
+  readonly names: readonly string[];
 }
 
 /** Shard to front: everything that happened in one turn, in one message. */
@@ -49,10 +57,13 @@ export interface ShardAnswer {
   readonly bytes: number;
   /** More pieces of this answer follow. */
   readonly isPiece?: boolean;
-  /** End of each result's text in the whole answer; only when the task named its indexes. */
+  /**
+   * Ends of groups of results in the whole answer; only when the task named its indexes. Results
+   * of consecutive indexes are a group, and so are those of one host for all nodes.
+   */
   readonly ends?: readonly number[];
-  /** Hosts of a for-all-nodes answer, in the order of their results. */
-  readonly hosts?: readonly string[];
+  /** Hosts of a for-all-nodes answer, in the order of their results; unset = as the task has them. */
+  readonly hosts?: HostList;
   /** What the answer took of the limits of a request; only when the task named its indexes. */
   readonly counts?: QueryCounts;
   readonly error?: ErrorData;

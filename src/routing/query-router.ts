@@ -1,32 +1,31 @@
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
-import {
-  nodeQuery,
-  parseQueryRequest,
-  queryJson,
-  type ParsedQuery,
-} from '../model/query-request.js';
-import type { ShardAnswer } from '../protocol/messages.js';
+import { TextCache } from '../model/text-cache.js';
+import type { HostList, ShardAnswer } from '../protocol/messages.js';
 import { limitError } from '../protocol/query-limits.js';
+import { joinPieces, makeLayout, type AnswerLayout, type Piece } from './answer-layout.js';
+import { KnownHosts, NO_HOSTS } from './known-hosts.js';
+import { makeRoute, sameLists, type QueryRoute } from './query-route.js';
 import type { ShardClient } from './shard-client.js';
 import type { QueryAnswer } from './store.js';
+import { TextPool } from './text-pool.js';
 
-/** A shard's answer, copied out of its memory; `results` are JSON texts in the order asked. */
-interface Piece {
-  readonly results: readonly Buffer[];
-  readonly hosts: readonly string[];
-}
+/** The weight is bytes of what comes before the results in answers for all nodes. */
+const ROUTES_BOUNDS = { entriesMax: 256, charsMax: 65_536, weightMax: 64 * 1024 * 1024 };
 
 type Deliver = (answer: QueryAnswer) => void;
 
 /**
- * Sends queries to the shards that own their hosts and joins the texts. With one shard its text
- * is the answer and goes to the socket straight from its memory.
+ * Sends queries to the shards that own their hosts and joins the texts. Where one shard has it
+ * all, its text is the answer and goes to the socket straight from its memory.
  */
 export class QueryRouter {
   readonly #shards: readonly ShardClient[];
   readonly #shardOf: (cluster: string, host: string) => number;
   readonly #limits: Limits;
+  readonly #routes = new TextCache<QueryRoute>(ROUTES_BOUNDS);
+  readonly #hosts = new KnownHosts();
+  readonly #pool = new TextPool();
   #nextId = 0;
 
   constructor(
@@ -41,61 +40,103 @@ export class QueryRouter {
 
   run(text: string, deliver: Deliver): void {
     if (this.#shards.length === 1) {
-      const task = { id: this.#nextId++, text, indexes: null };
-      this.#shards[0]!.query(task, (answer, bytes) => deliver(whole(answer, bytes)));
+      this.#passOn(text, this.#shards[0]!, deliver);
       return;
     }
+    let route: QueryRoute;
     try {
-      const parsed = parseQueryRequest(text);
-      this.#fanOut(text, parsed, deliver);
+      route = this.#routeOf(text);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       deliver({ ok: false, error });
-    }
-  }
-
-  #fanOut(text: string, parsed: ParsedQuery, deliver: Deliver): void {
-    const indexesOf = new Map<number, number[]>();
-    if (parsed.forAllNodes) this.#shards.forEach((_, shard) => indexesOf.set(shard, []));
-    parsed.queries.forEach((item, index) => {
-      const shard = this.#shardOf(parsed.cluster, item.host);
-      const indexes = indexesOf.get(shard);
-      if (indexes) indexes.push(index);
-      else indexesOf.set(shard, [index]);
-    });
-    if (indexesOf.size === 0) {
-      deliver({ ok: true, json: Buffer.from('{"results":[]}') });
       return;
     }
-    const pieces = new Map<number, Piece>();
-    const answers: (ShardAnswer | StoreError)[] = [];
-    for (const [shard, indexes] of indexesOf) {
-      const task = { id: this.#nextId++, text, indexes };
-      this.#shards[shard]!.query(task, (answer, bytes) => {
-        answers.push(answer);
-        if (!errorOf(answer)) pieces.set(shard, copyPiece(answer as ShardAnswer, bytes));
-        if (answers.length < indexesOf.size) return;
-        const error = this.#errorOfAll(parsed, answers);
-        if (error) deliver({ ok: false, error });
-        else deliver({ ok: true, json: join(parsed, indexesOf, pieces) });
+    const { shares, forAllNodes } = route;
+    if (shares.length === 0) deliver({ ok: true, json: Buffer.from('{"results":[]}') });
+    // Fast path. A request for all nodes always has shares of all shards.
+    else if (shares.length === 1 && !forAllNodes) {
+      this.#passOn(text, this.#shards[shares[0]!.shard]!, deliver);
+    } else this.#fanOut(text, route, deliver);
+  }
+
+  #routeOf(text: string): QueryRoute {
+    const known = this.#routes.get(text);
+    if (known) return known;
+    const route = makeRoute(text, this.#shards.length, this.#shardOf);
+    this.#routes.set(text, route);
+    return route;
+  }
+
+  #passOn(text: string, shard: ShardClient, deliver: Deliver): void {
+    const task = { id: this.#nextId++, text, indexes: null, hostsVersion: 0 };
+    shard.query(task, (answer, bytes) => deliver(whole(answer, bytes)));
+  }
+
+  #fanOut(text: string, route: QueryRoute, deliver: Deliver): void {
+    const { cluster, shares, forAllNodes } = route;
+    const gathered: Gathered = { answers: [], pieces: [], hosts: [], copies: [] };
+    shares.forEach(({ shard: index, indexes }, share) => {
+      const shard = this.#shards[index]!;
+      const known = forAllNodes ? this.#hosts.get(cluster, shard) : NO_HOSTS;
+      const task = { id: this.#nextId++, text, indexes, hostsVersion: known.version };
+      shard.query(task, (answer, bytes) => {
+        const isLast = gathered.answers.push(answer) === shares.length;
+        if (!errorOf(answer)) {
+          const { hosts } = answer as ShardAnswer;
+          gathered.hosts[share] = hosts ? this.#hosts.keep(cluster, shard, hosts) : known;
+          const piece = pieceOf(answer as ShardAnswer, bytes);
+          gathered.pieces[share] = isLast ? piece : this.#copy(piece, gathered);
+        }
+        if (isLast) this.#deliver(route, gathered, deliver);
       });
+    });
+  }
+
+  /** A shard's memory is used for other answers before those of other shards are there. */
+  #copy({ bytes, from, length, ends }: Piece, { copies }: Gathered): Piece {
+    const copy = this.#pool.take(length);
+    copy.set(bytes.subarray(from, from + length));
+    copies.push(copy);
+    return { bytes: copy, from: 0, length, ends };
+  }
+
+  #deliver(
+    route: QueryRoute,
+    { answers, pieces, hosts, copies }: Gathered,
+    deliver: Deliver,
+  ): void {
+    const error = this.#errorOfAll(route, answers);
+    if (error) deliver({ ok: false, error });
+    else {
+      const { memory, length } = joinPieces(this.#layoutOf(route, hosts), pieces, this.#pool);
+      deliver({ ok: true, json: memory.subarray(0, length) });
+      this.#pool.give(memory);
     }
+    for (const copy of copies) this.#pool.give(copy);
+  }
+
+  #layoutOf(route: QueryRoute, hosts: readonly HostList[]): AnswerLayout {
+    const known = route.layout;
+    if (known && sameLists(known.hosts, hosts)) return known;
+    const layout = makeLayout(route, hosts);
+    route.layout = layout;
+    this.#routes.note(layout.head.length);
+    return layout;
   }
 
   /** Too many queries first, as in one shard; then what a shard says; then the sums of all. */
   #errorOfAll(
-    parsed: ParsedQuery,
+    { namedCount }: QueryRoute,
     answers: readonly (ShardAnswer | StoreError)[],
   ): StoreError | undefined {
-    const named = parsed.queries.length;
-    let queries = named;
+    let queries = namedCount;
     let series = 0;
     let points = 0;
     let bytes = 0;
     for (const answer of answers) {
       if (answer instanceof StoreError || !answer.counts) continue;
       // Each shard counts the queries named and those of its own nodes.
-      queries += answer.counts.queries - named;
+      queries += answer.counts.queries - namedCount;
       series += answer.counts.series;
       points += answer.counts.points;
       bytes += answer.counts.bytes;
@@ -106,6 +147,16 @@ export class QueryRouter {
       limitError({ queries, series, points, bytes }, this.#limits)
     );
   }
+}
+
+/** What has come of a request, by share. */
+interface Gathered {
+  /** In the order they came. */
+  readonly answers: (ShardAnswer | StoreError)[];
+  readonly pieces: Piece[];
+  readonly hosts: HostList[];
+  /** Memory of the pool that pieces lie in. */
+  readonly copies: Uint8Array[];
 }
 
 function errorOf(answer: ShardAnswer | StoreError): StoreError | undefined {
@@ -120,65 +171,6 @@ function whole(answer: ShardAnswer | StoreError, bytes: Uint8Array): QueryAnswer
   return { ok: true, json: bytes.subarray(address, address + length) };
 }
 
-function copyPiece(answer: ShardAnswer, bytes: Uint8Array): Piece {
-  const text = Buffer.from(bytes.subarray(answer.address, answer.address + answer.bytes));
-  let from = 0;
-  const results = (answer.ends ?? []).map((end) => {
-    const result = text.subarray(from, end);
-    from = end;
-    return result;
-  });
-  return { results, hosts: answer.hosts ?? [] };
-}
-
-/** Results in the order of the queries, then, for all nodes, host by host in sorted order. */
-function join(
-  parsed: ParsedQuery,
-  indexesOf: ReadonlyMap<number, readonly number[]>,
-  pieces: ReadonlyMap<number, Piece>,
-): Buffer {
-  const results: Buffer[] = [];
-  for (const [shard, indexes] of indexesOf) {
-    indexes.forEach((index, k) => (results[index] = pieces.get(shard)!.results[k]!));
-  }
-  const head = parsed.queries.map(queryJson);
-  if (parsed.forAllNodes) {
-    const metrics = parsed.forAllNodes;
-    for (const { host, piece, at } of sortedHosts(pieces, indexesOf)) {
-      metrics.forEach((metric, k) => {
-        head.push(queryJson(nodeQuery(metric, host)));
-        results.push(piece.results[at + k]!);
-      });
-    }
-  }
-  const comma = Buffer.from(',');
-  const parts: Buffer[] = [
-    Buffer.from(parsed.forAllNodes ? `{"queries":[${head.join(',')}],"results":[` : '{"results":['),
-  ];
-  results.forEach((result, index) => {
-    if (index > 0) parts.push(comma);
-    parts.push(result);
-  });
-  parts.push(Buffer.from(']}'));
-  return Buffer.concat(parts);
-}
-
-interface HostPlace {
-  readonly host: string;
-  readonly piece: Piece;
-  /** Index of the host's first result in its piece. */
-  readonly at: number;
-}
-
-function sortedHosts(
-  pieces: ReadonlyMap<number, Piece>,
-  indexesOf: ReadonlyMap<number, readonly number[]>,
-): HostPlace[] {
-  const places: HostPlace[] = [];
-  for (const [shard, piece] of pieces) {
-    const first = indexesOf.get(shard)!.length;
-    const each = piece.hosts.length ? (piece.results.length - first) / piece.hosts.length : 0;
-    piece.hosts.forEach((host, k) => places.push({ host, piece, at: first + k * each }));
-  }
-  return places.sort((a, b) => (a.host < b.host ? -1 : 1));
+function pieceOf({ address, bytes: length, ends }: ShardAnswer, bytes: Uint8Array): Piece {
+  return { bytes, from: address, length, ends: ends ?? [] };
 }

@@ -1,3 +1,4 @@
+import type { HostList } from '../../src/protocol/messages.js';
 import type { Below } from './select.js';
 
 /** A level: a cluster, a host, a part of a host, a part of that. */
@@ -17,6 +18,9 @@ export interface Level {
   belowGeneration: number;
 }
 
+/** Of a cluster that was never seen. */
+export const NO_HOSTS: HostList = { version: 0, names: [] };
+
 /** Depth of a host's level. */
 const HOST_DEPTH = 2;
 
@@ -25,7 +29,8 @@ export class LevelTree {
   readonly root: Level = makeLevel(0, '', '', '', null);
   readonly #byIndex: (Level | undefined)[] = [this.root];
   readonly #freeIndexes: number[] = [];
-  #sortedHosts = new Map<string, string[]>();
+  #hostLists = new Map<string, HostList>();
+  #hostListsMade = 0;
   #lastHost: Level | null = null;
   #count = 0;
   /** Grows with every change of the tree: what was resolved under another number is stale. */
@@ -73,14 +78,14 @@ export class LevelTree {
     return this.#lastHost;
   }
 
-  /** Names of a cluster's hosts in sorted order. */
-  hosts(cluster: string): readonly string[] {
-    let hosts = this.#sortedHosts.get(cluster);
-    if (!hosts) {
-      hosts = [...(this.root.children?.get(cluster)?.children?.keys() ?? [])].sort();
-      this.#sortedHosts.set(cluster, hosts);
-    }
-    return hosts;
+  hosts(cluster: string): HostList {
+    const known = this.#hostLists.get(cluster);
+    if (known) return known;
+    const children = this.root.children?.get(cluster)?.children;
+    if (!children) return NO_HOSTS;
+    const list = { version: ++this.#hostListsMade, names: [...children.keys()].sort() };
+    this.#hostLists.set(cluster, list);
+    return list;
   }
 
   /** Calls back for a level and all below it. */
@@ -107,7 +112,7 @@ export class LevelTree {
       this.#count--;
       empty = empty.parent;
     }
-    this.#sortedHosts.clear();
+    this.#hostLists.clear();
     this.#lastHost = null;
   }
 
@@ -121,7 +126,7 @@ export class LevelTree {
     parent.children.set(name, level);
     this.#count++;
     this.generation++;
-    if (depthOf(level) === HOST_DEPTH) this.#sortedHosts.delete(parent.name);
+    if (depthOf(level) === HOST_DEPTH) this.#hostLists.delete(parent.name);
     return level;
   }
 }

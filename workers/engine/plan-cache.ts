@@ -1,21 +1,19 @@
 import { nodeQuery, parseQueryRequest, queryJson } from '../../src/model/query-request.js';
 import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
-import type { LevelTree } from './level-tree.js';
+import { TextCache } from '../../src/model/text-cache.js';
+import type { HostList } from '../../src/protocol/messages.js';
+import { NO_HOSTS, type LevelTree } from './level-tree.js';
 import type { Element } from './select.js';
 
-/** Requests kept; dashboards and job views repeat a few texts. */
-const REQUESTS_MAX = 256;
-/** Longer texts are not kept. */
-const TEXT_MAX = 65_536;
-/** Series in all plans kept: 8 bytes each. */
-const SERIES_MAX = 1_000_000;
+/** The weight is series in all plans kept, 8 bytes each. */
+const BOUNDS = { entriesMax: 256, charsMax: 65_536, weightMax: 1_000_000 };
 
 /** A request with what its queries were resolved to. */
 export interface Plan {
   readonly request: ParsedQuery;
   /** The tree's generation all below was made of. */
   generation: number;
-  hosts: readonly string[];
+  hosts: HostList;
   /** The request's queries, then those of all nodes. */
   items: readonly QueryItem[];
   /** Elements of each item, as far as asked for. */
@@ -34,11 +32,10 @@ export function queriesJsonOf(plan: Plan, items: readonly QueryItem[]): string {
   return plan.queriesJson;
 }
 
-/** Parsed and resolved requests by their text, the least recently used go first. */
+/** Parsed and resolved requests by their text. */
 export class PlanCache {
   readonly #tree: LevelTree;
-  readonly #plans = new Map<string, Plan>();
-  #seriesCount = 0;
+  readonly #plans = new TextCache<Plan>(BOUNDS);
 
   constructor(tree: LevelTree) {
     this.#tree = tree;
@@ -48,8 +45,6 @@ export class PlanCache {
   get(text: string): Plan {
     const known = this.#plans.get(text);
     if (known) {
-      this.#plans.delete(text);
-      this.#plans.set(text, known);
       if (known.generation !== this.#tree.generation) this.#renew(known);
       return known;
     }
@@ -57,36 +52,32 @@ export class PlanCache {
     const plan: Plan = {
       request,
       generation: -1,
-      hosts: [],
+      hosts: NO_HOSTS,
       items: [],
       elements: [],
       queriesJson: '',
     };
     this.#renew(plan);
-    if (text.length <= TEXT_MAX) {
-      const oldest = this.#plans.keys().next();
-      if (this.#plans.size >= REQUESTS_MAX && !oldest.done) this.#plans.delete(oldest.value);
-      this.#plans.set(text, plan);
-    }
+    this.#plans.set(text, plan);
     return plan;
   }
 
-  /** Counts what plans hold; past the bound all are dropped and made anew when asked for. */
+  /** Counts what plans hold. */
   note(elements: readonly Element[]): void {
-    for (const element of elements) this.#seriesCount += element.seriesCount + 1;
-    if (this.#seriesCount < SERIES_MAX) return;
-    this.#seriesCount = 0;
-    this.#plans.clear();
+    this.#plans.note(elements.reduce((sum, { seriesCount }) => sum + seriesCount + 1, 0));
   }
 
   #renew(plan: Plan): void {
     const { cluster, queries, forAllNodes } = plan.request;
     plan.generation = this.#tree.generation;
-    plan.hosts = forAllNodes ? this.#tree.hosts(cluster) : [];
+    plan.hosts = forAllNodes ? this.#tree.hosts(cluster) : NO_HOSTS;
     plan.elements = [];
     plan.queriesJson = '';
     plan.items = forAllNodes
-      ? [...queries, ...plan.hosts.flatMap((host) => forAllNodes.map((m) => nodeQuery(m, host)))]
+      ? [
+          ...queries,
+          ...plan.hosts.names.flatMap((host) => forAllNodes.map((m) => nodeQuery(m, host))),
+        ]
       : queries;
   }
 }

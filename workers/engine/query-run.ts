@@ -1,6 +1,7 @@
 import { StoreError, type ErrorData } from '../../src/model/errors.js';
 import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import { slotOf } from '../../src/model/slot.js';
+import type { HostList } from '../../src/protocol/messages.js';
 import { limitError, limitPassed, type QueryCounts } from '../../src/protocol/query-limits.js';
 import type { Metric } from './metrics.js';
 import { queriesJsonOf, type Plan } from './plan-cache.js';
@@ -26,9 +27,9 @@ export interface QueryTurn {
 }
 
 export interface QueryResult {
-  /** End of each result's text in the whole answer; only where indexes were named. */
+  /** Ends of groups of results, as in the message; only where indexes were named. */
   readonly ends?: readonly number[];
-  readonly hosts?: readonly string[];
+  readonly hosts?: HostList;
   /** Only with `ends`: what other shards' parts of the request are added to. */
   readonly counts?: QueryCounts;
   readonly error?: ErrorData;
@@ -44,7 +45,7 @@ export class QueryRun {
   readonly #plan: Plan;
   readonly #request: ParsedQuery;
   readonly #items: readonly QueryItem[];
-  readonly #hosts: readonly string[];
+  readonly #hosts: HostList;
   readonly #indexes: readonly number[] | null;
   /** How many of the items are asked for. */
   readonly #count: number;
@@ -132,6 +133,15 @@ export class QueryRun {
     return k < named ? indexes[k]! : this.#request.queries.length + k - named;
   }
 
+  /** Whether the k-th result asked for is the last of its group, if groups are told at all. */
+  #endsGroup(k: number): boolean {
+    const indexes = this.#indexes;
+    if (!indexes) return false;
+    const named = indexes.length;
+    if (k < named) return k === named - 1 || indexes[k + 1] !== indexes[k]! + 1;
+    return (k - named + 1) % this.#request.forAllNodes!.length === 0;
+  }
+
   /** Finds the series of all items and checks the limits, before any memory is taken. */
   #findAll(untilMs: number): boolean {
     const request = this.#request;
@@ -181,7 +191,8 @@ export class QueryRun {
     if (!this.#isHeadWritten) this.#writeHead();
     for (; this.#written < this.#count; this.#written++) {
       if (!this.#writeResult(this.#indexAt(this.#written), untilMs)) return false;
-      if (this.#indexes) this.#ends.push(this.#bytesBefore + writer.at - this.#address);
+      if (this.#endsGroup(this.#written))
+        this.#ends.push(this.#bytesBefore + writer.at - this.#address);
     }
     if (!this.#indexes) writer.text(']}');
     return true;
@@ -221,7 +232,7 @@ export class QueryRun {
     const { writer } = this.#tools;
     writer.need(2);
     if (this.#element > 0) writer.ascii(',');
-    else writer.ascii(this.#written > 0 && !this.#indexes ? ',[' : '[');
+    else writer.ascii(this.#written > 0 ? ',[' : '[');
   }
 
   #writeElement(item: QueryItem, element: Element, untilMs: number): boolean {

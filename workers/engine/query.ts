@@ -40,7 +40,7 @@ export class QueryRunner {
 
   /**
    * Begins with a request. With `indexes` only those queries are answered (and all nodes of this
-   * shard), as texts one behind the other whose ends are told; without, it is the whole answer.
+   * shard), as texts with commas in between and ends of groups; without, it is the whole answer.
    * Throws `bad-request`.
    */
   begin(text: string, indexes: readonly number[] | null): QueryRun {
