@@ -32,6 +32,8 @@ export class Bench {
   readonly #task: LoadTask;
   /** The first round that has not been written. */
   #nextRound = 0;
+  /** Written so far. */
+  samples = 0;
 
   constructor(plan: Plan, server: TestServer) {
     this.#plan = plan;
@@ -53,6 +55,13 @@ export class Bench {
       seconds: 0,
       linesPerSec: 0,
     };
+  }
+
+  /** A query whose answer shows whether the data is there. */
+  get anyQuery(): BenchQuery {
+    const { startSec } = this.#written;
+    const untilSec = startSec + this.#nextRound * STEP_SEC;
+    return Object.values(referenceQueries(startSec, untilSec))[0]!;
   }
 
   async run(): Promise<void> {
@@ -142,6 +151,8 @@ export class Bench {
     }
     // What was written meanwhile has to be there, too.
     await this.#check(this.#nextRound);
+    const lines = this.#written.batches.reduce((sum, { lineCount }) => sum + lineCount, 0);
+    this.samples = this.#nextRound * lines;
   }
 
   /** Later rounds of the workload are written meanwhile; the answer stays the same. */

@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer } from '../test/helpers/server.js';
 import { Bench, STEP_SEC } from './bench.js';
+import { timeDurability } from './durability.js';
 import { parsePlan, USAGE, type Plan } from './plan.js';
-import { formatTable } from './table.js';
+import { formatTable, type Row } from './table.js';
 
 const KERNEL_MS_MAX = 120_000;
 
@@ -18,26 +20,35 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const server = await startServer({
+  const folder = mkdtempSync(join(tmpdir(), 'metricshard-bench-'));
+  const config = {
     metrics: {
       '*': { frequency: STEP_SEC, aggregation: 'avg' },
       flops_any: { frequency: STEP_SEC, aggregation: 'sum' },
     },
+    'metric-store': { checkpoints: { directory: folder } },
     // What is loaded ends now; what is written beside queries are hours of data behind that.
     metricshard: { future: '8760h', ...plan.server },
-  });
+  };
+  let server = await startServer(config);
   const bench = new Bench(plan, server);
+  const rows: Row[] = [];
   try {
     await bench.run();
+    const store = { server, folder, config };
+    const durability = await timeDurability(store, bench.samples, bench.anyQuery);
+    server = durability.server;
+    rows.push(...bench.rows, ...durability.rows);
   } finally {
     await server.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`;
   console.log(
     `Node ${process.version}, ${machine}, commit ${commit()}, ${plan.hours.toFixed(1)} h`,
   );
-  console.log(formatTable(bench.rows));
-  if (plan.json) writeFileSync(plan.json, `${JSON.stringify(bench.rows, null, 2)}\n`);
+  console.log(formatTable(rows));
+  if (plan.json) writeFileSync(plan.json, `${JSON.stringify(rows, null, 2)}\n`);
   if (plan.kernel) runKernelBenches();
 }
 

@@ -6,6 +6,7 @@ import { ConfigError } from './config/config-error.js';
 import { loadConfig } from './config/parse-config.js';
 import { makeHandler } from './http/handler.js';
 import { newTraffic, startHttpServer } from './http/server.js';
+import { DataFolderError } from './routing/data-folder.js';
 import { startStore } from './routing/shard-set.js';
 
 const EXIT_BAD_CONFIG = 2;
@@ -59,7 +60,8 @@ function keeps({ store }: Config): string {
   const what = names.includes('*') ? 'any metric' : `${names.length} metrics`;
   const hours = store.retentionSec / 3600;
   const cap = store.memoryCapBytes ? `${store.memoryCapBytes} bytes` : 'no cap';
-  return `${what} for ${hours} h in ${store.shardCount} shard(s), memory: ${cap}`;
+  const disk = store.checkpoints.directory || 'not at all';
+  return `${what} for ${hours} h in ${store.shardCount} shard(s), memory: ${cap}, on disk: ${disk}`;
 }
 
 function version(): string {
@@ -68,7 +70,7 @@ function version(): string {
 }
 
 main().catch((error: unknown) => {
-  const isExpected = error instanceof ConfigError;
+  const isExpected = error instanceof ConfigError || error instanceof DataFolderError;
   process.stderr.write(`metricshard: ${isExpected ? error.message : String(error)}\n`);
   process.exit(isExpected ? EXIT_BAD_CONFIG : 1);
 });

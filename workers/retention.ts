@@ -28,6 +28,8 @@ export class Retention {
   /** Earliest and latest second that is stored now. */
   minSec = 0;
   maxSec = 0;
+  /** Series are being restored: those without data stay, as more of it may come. */
+  isRestoring = false;
   readonly #kernel: Kernel;
   readonly #engine: Engine;
   readonly #store: StoreConfig;
@@ -107,6 +109,7 @@ export class Retention {
   }
 
   #removeEmptySeries(): void {
+    if (this.isRestoring) return;
     const removed = this.#engine.removeEmptySeries((series, words) => {
       return (
         words[(series + SERIES_HEAD) >>> 2] === 0 &&

@@ -1,19 +1,33 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { HealthRequest } from '../src/routing/store.js';
-import type { NodeHealth } from '../src/routing/store.js';
+import type { CheckpointSummary, NodeHealth } from '../src/routing/store.js';
+import { hashHost } from '../src/model/hash.js';
+import { StoreError } from '../src/model/errors.js';
 import { Counters } from '../src/protocol/counters.js';
 import type {
   AnswerBatch,
   FromShard,
   PartExamples,
+  RestoreSummary,
   ShardStart,
   ToShard,
 } from '../src/protocol/messages.js';
 import { Ring } from '../src/protocol/ring.js';
+import { Durability } from './durability.js';
 import { Engine } from './engine/engine.js';
 import { PartReader } from './ingest/part-reader.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
-import { ANSWER_BASE, ANSWER_BYTES, HEAP_PAGE_BYTES } from './kernel/layout.js';
+import {
+  ANSWER_BASE,
+  ANSWER_BYTES,
+  HEAP_PAGE_BYTES,
+  PART_FAILED,
+  PART_HAS_EXAMPLES,
+  PART_IGNORED,
+  PART_LINES,
+  PART_REJECTED,
+  PART_WRITTEN,
+} from './kernel/layout.js';
 import { QueryQueue } from './query-queue.js';
 import { Retention } from './retention.js';
 
@@ -35,7 +49,10 @@ export class Shard {
   readonly #retention: Retention;
   readonly #queries: QueryQueue;
   #examples: PartExamples[] = [];
+  readonly #durability: Durability | undefined;
   #batch = 0;
+  #isRestored = false;
+  #partsRead = 0;
   #turnScheduled = false;
 
   constructor(start: ShardStart) {
@@ -47,6 +64,7 @@ export class Shard {
     this.#engine = new Engine(this.#kernel, start.memory, start.store, start.limits);
     this.#queries = new QueryQueue(this.#engine);
     this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
+    this.#durability = this.#makeDurability(start);
     this.#reader = new PartReader({
       memory: start.memory,
       kernel: this.#kernel,
@@ -56,6 +74,7 @@ export class Shard {
       counters: this.#counters,
       limits: start.limits,
       shardCount: start.store.shardCount,
+      durability: this.#durability,
     });
     this.#port.on('message', (message: ToShard) => {
       if (message !== 0) this.#queries.add(message.queries);
@@ -66,8 +85,47 @@ export class Shard {
     this.#ring.sleep(false);
   }
 
+  #makeDurability({ memory, store, folders, shard }: ShardStart): Durability | undefined {
+    if (!folders) return undefined;
+    return new Durability({
+      memory,
+      kernel: this.#kernel,
+      engine: this.#engine,
+      retention: this.#retention,
+      counters: this.#counters,
+      store,
+      folders,
+      owns: (cluster, host) =>
+        store.shardCount === 1 || hashHost(cluster, host) % store.shardCount === shard,
+      warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
+    });
+  }
+
+  /** Restores what is on disk; until then nothing is answered. */
+  async restore(): Promise<RestoreSummary | undefined> {
+    const summary = await this.#durability?.start();
+    this.#isRestored = true;
+    this.#keepHouse();
+    this.#turn();
+    return summary;
+  }
+
+  async checkpoint(): Promise<CheckpointSummary | undefined> {
+    return this.#durability?.checkpoint();
+  }
+
+  /** The last thing a shard is asked. */
+  async stop(): Promise<void> {
+    await this.#durability?.stop();
+  }
+
   free(selectors: string[][], toSec: number): number {
-    return this.#engine.free(selectors, toSec);
+    if (!this.#durability) return this.#engine.free(selectors, toSec);
+    try {
+      return this.#durability.free(selectors, toSec);
+    } catch (error) {
+      throw new StoreError('log-failed', `not all was freed: ${(error as Error).message}`);
+    }
   }
 
   debug(selector: string[]): string {
@@ -80,20 +138,15 @@ export class Shard {
 
   /** Parts for a bounded time, then answers for as long, then one message to the front. */
   #turn(): void {
+    if (!this.#isRestored) return;
     const began = performance.now();
-    let parts = 0;
-    while (this.#ring.acknowledged !== this.#ring.published) {
-      const examples = this.#reader.read(this.#ring.acknowledged);
-      if (examples) this.#examples.push(examples);
-      this.#ring.acknowledge();
-      parts++;
-      if (performance.now() - began > TURN_MS) break;
-    }
+    const logFailure = this.#readParts(began);
+    const parts = this.#partsRead;
     if (parts > 0)
       this.#counters.add('ingest_microseconds_total', (performance.now() - began) * 1e3);
     const batch = this.#answerQueries();
     if (parts > 0 || batch) {
-      const message: FromShard = { examples: this.#examples, batch };
+      const message: FromShard = { examples: this.#examples, batch, logFailure };
       this.#port.postMessage(message);
       this.#examples = [];
     }
@@ -107,6 +160,47 @@ export class Shard {
 
   #hasWork(): boolean {
     return this.#ring.acknowledged !== this.#ring.published || this.#canAnswer();
+  }
+
+  /**
+   * Reads parts, then writes the log once for all of them, and only then acknowledges them. Returns
+   * why they failed, if they did: then what was read of them is stored, but not for sure.
+   */
+  #readParts(began: number): string | undefined {
+    const ring = this.#ring;
+    const from = ring.acknowledged;
+    let failure = this.#durability?.failure ?? '';
+    let read = 0;
+    while (((from + read) | 0) !== ring.published) {
+      const position = (from + read++) | 0;
+      if (failure !== '') this.#refuse(position);
+      else {
+        const examples = this.#reader.read(position);
+        if (examples) this.#examples.push(examples);
+      }
+      if (performance.now() - began > TURN_MS) break;
+    }
+    this.#partsRead = read;
+    if (read === 0) return undefined;
+    if (failure === '' && this.#durability && !this.#durability.flush()) {
+      failure = this.#durability.failure || 'the log could not be written';
+      for (let i = 0; i < read; i++) ring.set((from + i) | 0, PART_FAILED, 1);
+    }
+    ring.acknowledge(read);
+    return failure === '' ? undefined : failure;
+  }
+
+  #refuse(position: number): void {
+    for (const field of [
+      PART_WRITTEN,
+      PART_IGNORED,
+      PART_REJECTED,
+      PART_LINES,
+      PART_HAS_EXAMPLES,
+    ]) {
+      this.#ring.set(position, field, 0);
+    }
+    this.#ring.set(position, PART_FAILED, 1);
   }
 
   #scheduleTurn(): void {
@@ -139,7 +233,9 @@ export class Shard {
   }
 
   #keepHouse(): void {
-    this.#retention.tick(Math.floor(Date.now() / 1000));
+    const nowSec = Math.floor(Date.now() / 1000);
+    this.#retention.tick(nowSec);
+    this.#durability?.tick(nowSec);
     this.#counters.set('prefixes_current', this.#kernel.prefixCount());
     this.#counters.set('prefix_evictions_total', this.#kernel.prefixEvictions());
     this.#counters.set('heap_bytes_current', this.#kernel.heapPagesInUse() * HEAP_PAGE_BYTES);

@@ -19,9 +19,38 @@ function answer<Result>(work: (shard: Shard) => Result): Answer<Result> {
   }
 }
 
+/** The same for what takes several turns; a checkpoint that failed is the world's fault. */
+async function answerLater<Result>(
+  work: (shard: Shard) => Promise<Result>,
+): Promise<Answer<Result>> {
+  try {
+    if (!shard) throw new StoreError('shard-unavailable', 'the shard has not been started');
+    return { value: await work(shard) };
+  } catch (error) {
+    const known = error instanceof StoreError ? error : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    return { error: known?.toData() ?? { code: 'internal', message } };
+  }
+}
+
 /** Takes over the memory and the port; from now on the shard owns its series. */
 export function start(task: ShardStart): void {
   shard = new Shard(task);
+}
+
+/** Restores what is on disk; only then the shard serves. */
+export async function restore(): Promise<Answer<unknown>> {
+  return answerLater((owner) => owner.restore());
+}
+
+/** Makes a checkpoint; resolves to what it came to. */
+export async function checkpoint(): Promise<Answer<unknown>> {
+  return answerLater((owner) => owner.checkpoint());
+}
+
+/** Makes the last checkpoint and ends the log. */
+export async function stop(): Promise<Answer<unknown>> {
+  return answerLater((owner) => owner.stop());
 }
 
 /** Frees whole blocks older than `toSec` below each selector; returns how many. */

@@ -52,6 +52,7 @@ function makeBench(): Bench {
     counters,
     limits,
     shardCount: 1,
+    durability: undefined,
   });
   const bytes = Buffer.from(memory.buffer);
   const read = (body: Buffer): number => {

@@ -26,6 +26,22 @@ export interface StoreConfig {
   readonly memoryCapBytes: number;
   /** A query asking for fewer points than this at native resolution gets native resolution. */
   readonly resampleMinPoints: number;
+  readonly checkpoints: CheckpointConfig;
+}
+
+/**
+ * When the log is given to the disk: `os` each second, `always` before an answer, `off` never by us.
+ * In each case the operating system has it before an answer, so that a crash of ours loses nothing.
+ */
+export type LogSync = 'os' | 'always' | 'off';
+
+export interface CheckpointConfig {
+  /** Folder of log and checkpoints; '' = nothing is kept on disk. */
+  readonly directory: string;
+  readonly intervalSec: number;
+  readonly logSync: LogSync;
+  /** A log that has grown to this calls for a checkpoint; bytes of one shard. */
+  readonly logBytesMax: number;
 }
 
 export interface MetricConfig {
@@ -75,6 +91,12 @@ export const DEFAULTS: Config = freezeDeep({
     retentionEnforced: true,
     memoryCapBytes: 0,
     resampleMinPoints: 1000,
+    checkpoints: {
+      directory: './var/checkpoints',
+      intervalSec: 600,
+      logSync: 'os',
+      logBytesMax: 1024 * MIB,
+    },
   },
   limits: {
     bodyBytesMax: 64 * MIB,

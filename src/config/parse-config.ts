@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { parseFlags } from './flags.js';
 import { ConfigError } from './config-error.js';
 import { DEFAULTS, freezeDeep } from './config.js';
-import type { Config, Limits, MetricConfig, StoreConfig } from './config.js';
+import type {
+  CheckpointConfig,
+  Config,
+  Limits,
+  LogSync,
+  MetricConfig,
+  StoreConfig,
+} from './config.js';
 import { parseGoDuration } from './duration.js';
 import { parseListenAddress } from './listen-address.js';
 import { kebabCase } from './schema.js';
@@ -82,6 +89,12 @@ interface ConfigFile {
   readonly 'metric-store'?: Readonly<Record<string, unknown>> & {
     readonly 'retention-in-memory'?: string;
     readonly 'memory-cap'?: number;
+    readonly 'checkpoint-interval'?: string;
+    readonly checkpoints?: {
+      readonly directory?: string;
+      readonly 'file-format'?: string;
+      readonly 'max-wal-size'?: number;
+    };
   };
   readonly metricshard?: {
     readonly shards?: number;
@@ -90,6 +103,7 @@ interface ConfigFile {
     readonly future?: string;
     readonly 'retention-enforced'?: boolean;
     readonly 'resample-min-points'?: number;
+    readonly 'wal-sync'?: LogSync;
     readonly 'default-metric'?: FileMetric;
     readonly limits?: Readonly<Record<string, number>>;
   };
@@ -118,6 +132,21 @@ function storeOf(file: ConfigFile): StoreConfig {
     memoryCapBytes:
       memoryCapGb === undefined ? DEFAULTS.store.memoryCapBytes : Math.floor(memoryCapGb * GB),
     resampleMinPoints: own['resample-min-points'] ?? DEFAULTS.store.resampleMinPoints,
+    checkpoints: checkpointsOf(file),
+  };
+}
+
+/** No log may grow without bound: 0, which is no bound in the reference, gives the default here. */
+function checkpointsOf(file: ConfigFile): CheckpointConfig {
+  const defaults = DEFAULTS.store.checkpoints;
+  const reference = file['metric-store'] ?? {};
+  const interval = reference['checkpoint-interval'];
+  const given = reference.checkpoints ?? {};
+  return {
+    directory: given.directory ?? defaults.directory,
+    intervalSec: interval === undefined ? defaults.intervalSec : parseGoDuration(interval),
+    logSync: file.metricshard?.['wal-sync'] ?? defaults.logSync,
+    logBytesMax: given['max-wal-size'] || defaults.logBytesMax,
   };
 }
 
@@ -195,10 +224,6 @@ const MISSING: readonly MissingFeature[] = [
     consequence: 'no NATS subject is read; send lines to /api/write',
   },
   {
-    keys: ['metric-store.checkpoints', 'metric-store.checkpoint-interval'],
-    consequence: 'nothing is written to disk, samples are LOST when the process ends',
-  },
-  {
     keys: ['metric-store.cleanup'],
     consequence: 'nothing is archived, samples past the retention are freed',
   },
@@ -212,6 +237,18 @@ function warningsOf(file: ConfigFile): string[] {
     if (asked.length === 0) continue;
     const verb = asked.length === 1 ? 'is' : 'are';
     warnings.push(`${asked.join(' and ')} ${verb} not used by this version: ${consequence}`);
+  }
+  if (file['metric-store']?.checkpoints?.['file-format'] === 'json') {
+    warnings.push(
+      'metric-store.checkpoints.file-format json is not written by this version: checkpoints have ' +
+        'a format of their own',
+    );
+  }
+  if (file['metric-store']?.checkpoints?.directory === '') {
+    warnings.push(
+      'metric-store.checkpoints.directory is empty: nothing is written to disk, samples are LOST ' +
+        'when the process ends',
+    );
   }
   if (file.metrics !== undefined && Object.keys(file.metrics).length === 0) {
     if (file.metricshard?.['default-metric'] === undefined) {

@@ -89,17 +89,28 @@ const metricStore = object('The store, as in the reference.', {
     description: 'Budget for samples over all shards, in GB (10⁹ bytes); 0: none.',
   },
   'checkpoint-interval': {
-    ...unused('string', 'Time between checkpoints.'),
-    format: 'duration',
+    type: 'string',
+    format: 'duration-positive',
+    default: '10m',
+    description: 'Time between checkpoints. A Go duration.',
   },
-  checkpoints: {
-    ...object('Where and how checkpoints are written.', {
-      'file-format': { ...unused(undefined, 'Format.'), enum: ['json', 'wal'] },
-      directory: unused('string', 'Directory.'),
-      'max-wal-size': { ...unused('integer', 'Bytes of a log.'), minimum: 0 },
-    }),
-    unused: true,
-  },
+  checkpoints: object('Where and how samples are kept on disk.', {
+    'file-format': {
+      ...unused(undefined, 'Format of the reference; there is one format here.'),
+      enum: ['json', 'wal'],
+    },
+    directory: {
+      type: 'string',
+      default: DEFAULTS.store.checkpoints.directory,
+      description: 'Folder of log and checkpoints; empty: nothing is kept on disk.',
+    },
+    'max-wal-size': {
+      type: 'integer',
+      minimum: 0,
+      default: DEFAULTS.store.checkpoints.logBytesMax,
+      description: "Bytes of a shard's log that call for a checkpoint before its time.",
+    },
+  }),
   cleanup: {
     ...object('What becomes of samples past the retention.', {
       mode: { ...unused(undefined, 'Archive or delete.'), enum: ['archive', 'delete'] },
@@ -151,6 +162,13 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
 };
 
 const metricshard = object('Settings that the reference does not have.', {
+  'wal-sync': {
+    enum: ['os', 'always', 'off'],
+    default: DEFAULTS.store.checkpoints.logSync,
+    description:
+      'When the log is given to the disk: `os` each second, `always` before an answer, `off` when ' +
+      'the system likes. It is written before an answer in each case.',
+  },
   shards: {
     type: 'integer',
     minimum: 1,

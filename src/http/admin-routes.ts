@@ -85,17 +85,40 @@ function names(key: string, value: unknown): readonly string[] {
   throw new StoreError('bad-request', `${key}: ${clip(value)} is not a list of strings`);
 }
 
-/** GET /ready: 503 until every shard serves. */
+/** GET /ready: 503 until every shard serves; how far one is that restores its data. */
 export function ready(exchange: HttpExchange, store: Store): void {
-  const status = store.status();
-  answerJson(exchange, status.ready ? 200 : 503, {
-    ready: status.ready,
-    shards: status.shards.map(({ index, ready: isReady, restarts }) => ({
+  const { ready: areReady, shards } = store.status();
+  answerJson(exchange, areReady ? 200 : 503, {
+    ready: areReady,
+    shards: shards.map(({ index, ready: isReady, restarts, counters }) => ({
       shard: index,
       ready: isReady,
       restarts,
+      ...(!isReady && {
+        restoredBytes: counters['restored_bytes_current'],
+        restoreBytes: counters['restore_bytes_current'],
+      }),
     })),
   });
+}
+
+/** POST /api/v2/admin/checkpoint: makes one now, and tells what it came to. */
+export function checkpoint(exchange: HttpExchange, store: Store): void {
+  store
+    .checkpoint()
+    .then((shards) =>
+      answerJson(exchange, 200, {
+        status: 'OK',
+        shards: shards.map((summary, shard) => ({ shard, ...summary })),
+      }),
+    )
+    .catch((error: unknown) => answerError(exchange, error));
+}
+
+/** GET /api/v2/status: the shards with all their counters. */
+export function status(exchange: HttpExchange, store: Store): void {
+  const { ready: isReady, shards } = store.status();
+  answerJson(exchange, 200, { ready: isReady, shards });
 }
 
 function parseJson(body: string): unknown {

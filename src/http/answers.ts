@@ -13,8 +13,9 @@ const COMPRESS_BYTES_MIN = 1024;
 const GZIP_LEVEL = 1;
 const ZSTD_LEVEL = 1;
 
+/** JSON; a client that is told 503 is told when to come back, too. */
 export function answerJson(exchange: HttpExchange, status: number, value: unknown): void {
-  exchange.respond(status, JSON_HEADERS, JSON.stringify(value));
+  exchange.respond(status, status === 503 ? RETRY_HEADERS : JSON_HEADERS, JSON.stringify(value));
 }
 
 /** JSON text; the view is used before this returns, or copied. */
@@ -45,8 +46,7 @@ function accepts(header: string, encoding: string): boolean {
 export function answerError(exchange: HttpExchange, error: unknown, more: object = {}): void {
   const status = error instanceof StoreError ? error.status : 500;
   const message = error instanceof Error ? error.message : String(error);
-  const body = JSON.stringify({ status: reasonPhrase(status), error: message, ...more });
-  exchange.respond(status, status === 503 ? RETRY_HEADERS : JSON_HEADERS, body);
+  answerJson(exchange, status, { status: reasonPhrase(status), error: message, ...more });
 }
 
 export function answerText(exchange: HttpExchange, status: number, text: string): void {

@@ -1,7 +1,7 @@
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Store } from '../routing/store.js';
-import { debug, free, healthcheck, ready } from './admin-routes.js';
+import { checkpoint, debug, free, healthcheck, ready, status } from './admin-routes.js';
 import { answerError, answerJson, answerJsonText } from './answers.js';
 import { BodyReader, textOf } from './body.js';
 import { metricsText } from './metrics-text.js';
@@ -53,6 +53,11 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
       methods: ['GET', 'POST'],
       run: withBody((exchange, body) => healthcheck(exchange, store, body)),
     },
+    '/api/v2/admin/checkpoint': {
+      methods: ['POST'],
+      run: (exchange) => checkpoint(exchange, store),
+    },
+    '/api/v2/status': { methods: ['GET'], run: (exchange) => status(exchange, store) },
     '/api/openapi.json': {
       methods: ['GET'],
       run: (exchange) => answerJsonText(exchange, JSON.stringify(openapi)),

@@ -12,6 +12,7 @@ export const ERROR_STATUS = {
   internal: 500,
   'queue-full': 503,
   'shard-unavailable': 503,
+  'log-failed': 503,
   stopping: 503,
 } as const;
 

@@ -11,6 +11,29 @@ export interface ShardStart {
   readonly port: MessagePort;
   readonly store: StoreConfig;
   readonly limits: Limits;
+  /** Where its data is kept; undefined: nowhere. */
+  readonly folders: ShardFolders | undefined;
+}
+
+/** Folders of a shard on disk. */
+export interface ShardFolders {
+  /** Where it writes. */
+  readonly own: string;
+  /** What it is restored from: its own, or those of all shards where there were more or fewer. */
+  readonly sources: readonly string[];
+  /** Where damaged files are kept, and such with data that was not taken. */
+  readonly aside: string;
+}
+
+/** What a shard was restored from. */
+export interface RestoreSummary {
+  readonly series: number;
+  readonly bytes: number;
+  /** Of the log. */
+  readonly frames: number;
+  readonly milliseconds: number;
+  /** What could not be read or has no place any more, each with its file. */
+  readonly problems: readonly string[];
 }
 
 /** Front to shard, over the shard's own port. A bare 0 is the doorbell. */
@@ -37,6 +60,10 @@ export interface FromShard {
   /** Rejected lines of parts, before the parts are acknowledged. */
   readonly examples?: readonly PartExamples[];
   readonly batch?: AnswerBatch;
+  /** Why parts failed that are acknowledged with this message. */
+  readonly logFailure?: string;
+  /** What the front's log should tell. */
+  readonly warning?: string;
 }
 
 export interface PartExamples {

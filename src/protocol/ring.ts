@@ -59,8 +59,8 @@ export class Ring {
     return Atomics.exchange(this.#control, ASLEEP, AWAKE) !== AWAKE;
   }
 
-  acknowledge(): void {
-    Atomics.store(this.#control, ACKNOWLEDGED, (this.acknowledged + 1) | 0);
+  acknowledge(count: number): void {
+    Atomics.store(this.#control, ACKNOWLEDGED, (this.acknowledged + count) | 0);
   }
 
   /**

@@ -7,7 +7,7 @@ import {
   STATE_BASE,
 } from '../../workers/kernel/layout.js';
 import type { Piece } from './arena-piece.js';
-import { HASH_START, hashByte, hashHost } from './hash.js';
+import { HASH_START, hashByte, hashHost } from '../model/hash.js';
 import type { ShardClient } from './shard-client.js';
 
 const BACKSLASH = 92;

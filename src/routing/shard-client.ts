@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { instantiateKernel, createShardMemory, type Kernel } from '../../workers/kernel/kernel.js';
 import {
   PART_ARRIVAL_SEC,
@@ -7,6 +7,7 @@ import {
   PART_BYTES,
   PART_CLUSTER,
   PART_CLUSTER_BYTES,
+  PART_FAILED,
   PART_HAS_EXAMPLES,
   PART_IGNORED,
   PART_LINES,
@@ -18,9 +19,18 @@ import type { Limits, StoreConfig } from '../config/config.js';
 import type { Logger } from '../model/logger.js';
 import { StoreError } from '../model/errors.js';
 import { Counters } from '../protocol/counters.js';
-import type { FromShard, QueryTask, ShardAnswer, ShardStart } from '../protocol/messages.js';
+import type {
+  FromShard,
+  QueryTask,
+  RestoreSummary,
+  ShardAnswer,
+  ShardFolders,
+  ShardStart,
+} from '../protocol/messages.js';
 import { Ring } from '../protocol/ring.js';
 import { BodyArena } from './body-arena.js';
+import { makeShardPool } from './shard-pool.js';
+import { watchRestore } from './restore-watch.js';
 import type { RejectedLine } from './store.js';
 
 /** One run of lines for one shard, already in that shard's memory. */
@@ -43,7 +53,7 @@ export interface PartResult {
 }
 
 /** What a shard is asked by name, through its pool: slow and rare things. */
-export type TaskName = 'free' | 'debug' | 'health';
+export type TaskName = 'free' | 'debug' | 'health' | 'checkpoint';
 
 /** How long a crashed shard waits before each further start, so that a crash at start does not spin. */
 const RESTART_DELAY_MS = 200;
@@ -75,34 +85,75 @@ export class ShardClient {
   #outboxScheduled = false;
   #waiters: (() => void)[] = [];
   #stopping = false;
-  readonly #pool: Piscina;
+  /** Counts starts and deaths: what belongs to an earlier one has no say any more. */
+  #attempt = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #beforeReady: (() => Promise<void>) | undefined;
+  #pool: Piscina;
   readonly #store: StoreConfig;
   readonly #limits: Limits;
   readonly #log: Logger;
+  readonly #folders: (() => ShardFolders) | undefined;
+  #logFailure = '';
 
-  constructor(index: number, store: StoreConfig, limits: Limits, log: Logger) {
+  constructor(
+    index: number,
+    store: StoreConfig,
+    limits: Limits,
+    log: Logger,
+    folders: (() => ShardFolders) | undefined,
+  ) {
+    this.#folders = folders;
     this.index = index;
     this.#store = store;
     this.#limits = limits;
     this.#log = log;
-    this.#pool = new Piscina({
-      filename: new URL('../../workers/shard.js', import.meta.url).href,
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeout: Infinity,
-      concurrentTasksPerWorker: 64,
-      // The default blocks the worker's event loop between tasks, and with it its port and timers.
-      atomics: 'disabled',
-      execArgv: [],
-      recordTiming: false,
-    });
-    this.#pool.on('error', (error: Error) => {
-      this.#log.error({ shard: index, error: error.message }, 'shard reported an error');
-    });
+    this.#pool = this.#makePool();
   }
 
-  /** Starts a generation: fresh memory, fresh port, the shard's first task. */
-  async start(): Promise<void> {
+  #makePool(): Piscina {
+    return makeShardPool((error) =>
+      this.#log.error({ shard: this.index, error: error.message }, 'shard reported an error'),
+    );
+  }
+
+  /**
+   * Starts the shard. It serves when it has restored what is on disk, and `beforeReady` is through.
+   * Rejects if that failed; it is tried again then, as after each death.
+   */
+  async start(beforeReady?: () => Promise<void>): Promise<void> {
+    this.#beforeReady = beforeReady;
+    await this.#startGeneration();
+  }
+
+  /** A generation: fresh memory, fresh port, the shard's first task. */
+  async #startGeneration(): Promise<void> {
+    const attempt = ++this.#attempt;
+    try {
+      await this.#tryToStart();
+    } catch (error) {
+      // Its thread may be alive, and must not go on beside the next one.
+      if (attempt === this.#attempt && !this.#stopping) {
+        await this.#replaceThread();
+        this.#died(RESTART_DELAY_MS * 10);
+      }
+      throw error;
+    }
+    if (attempt !== this.#attempt) throw this.#unavailable();
+    this.generation++;
+    this.ready = true;
+    this.#wakeWaiters();
+  }
+
+  async #replaceThread(): Promise<void> {
+    this.#attempt++;
+    this.#port.removeAllListeners('close').close();
+    const old = this.#pool;
+    this.#pool = this.#makePool();
+    await old.destroy();
+  }
+
+  async #tryToStart(): Promise<void> {
     this.memory = createShardMemory();
     this.bytes = new Uint8Array(this.memory.buffer);
     this.arena = new BodyArena();
@@ -124,11 +175,11 @@ export class ShardClient {
       port: port2,
       store: this.#store,
       limits: this.#limits,
+      folders: this.#folders?.(),
     };
     await this.#pool.run(start, { name: 'start', transferList: [port2] });
-    this.generation++;
-    this.ready = true;
-    this.#wakeWaiters();
+    await this.#restore();
+    await this.#beforeReady?.();
   }
 
   get hasRoom(): boolean {
@@ -182,6 +233,15 @@ export class ShardClient {
 
   async run<Result>(name: TaskName, argument: unknown): Promise<Result> {
     if (!this.ready) throw this.#unavailable();
+    return this.#runTask<Result>(name, argument);
+  }
+
+  /** The same while it does not serve: at its start and end. */
+  runUnready<Result>(name: TaskName): Promise<Result> {
+    return this.#runTask<Result>(name, undefined);
+  }
+
+  async #runTask<Result>(name: string, argument: unknown): Promise<Result> {
     const answer = (await this.#pool.run(argument, { name })) as
       { value: Result } | { error: { code: never; message: string } };
     if ('error' in answer) throw StoreError.fromData(answer.error);
@@ -192,19 +252,33 @@ export class ShardClient {
     return this.#counters.read();
   }
 
-  /** Lets parts in flight finish (bounded), then ends the worker. */
+  async #restore(): Promise<void> {
+    const run = (): Promise<RestoreSummary | undefined> => this.#runTask('restore', undefined);
+    await watchRestore(run, this.index, this.#counters, this.#log);
+  }
+
+  /** Lets parts in flight finish (bounded), has the shard save what it has, then ends the worker. */
   async stop(): Promise<void> {
     const deadline = Date.now() + 10_000;
     while (this.ready && this.#parts.length > 0 && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    const isUp = this.ready;
     this.#stopping = true;
     this.ready = false;
+    clearTimeout(this.#restartTimer);
+    if (isUp) {
+      await this.#runTask('stop', undefined).catch((error: Error) =>
+        this.#log.error({ shard: this.index, error: error.message }, 'shard did not stop well'),
+      );
+    }
     this.#port.close();
     await this.#pool.destroy();
   }
 
   #receive(message: FromShard): void {
+    if (message.warning !== undefined) this.#log.warn({ shard: this.index }, message.warning);
+    if (message.logFailure !== undefined) this.#logFailure = message.logFailure;
     for (const { position, first } of message.examples ?? []) this.#examples.set(position, first);
     this.#settleParts();
     if (message.batch) {
@@ -245,6 +319,10 @@ export class ShardClient {
       this.#examples.delete(position);
       const part = this.#parts[settled++]!;
       this.#partsFrom = (position + 1) | 0;
+      if (ring.get(position, PART_FAILED) === 1) {
+        part.done(new StoreError('log-failed', `samples can not be kept: ${this.#logFailure}`));
+        continue;
+      }
       part.done({
         written: ring.get(position, PART_WRITTEN),
         ignored: ring.get(position, PART_IGNORED),
@@ -272,8 +350,9 @@ export class ShardClient {
     );
   }
 
-  #died(): void {
+  #died(restartDelayMs = RESTART_DELAY_MS): void {
     this.ready = false;
+    this.#attempt++;
     const error = this.#unavailable();
     const parts = this.#parts;
     const queries = [...this.#queries.values()];
@@ -290,17 +369,16 @@ export class ShardClient {
       { shard: this.index, restarts: this.restarts },
       'shard died; starting it again',
     );
-    setTimeout(() => this.#restart(), RESTART_DELAY_MS);
+    clearTimeout(this.#restartTimer);
+    this.#restartTimer = setTimeout(() => this.#restart(), restartDelayMs);
   }
 
   #restart(): void {
     if (this.#stopping) return;
-    this.start().then(
+    this.#startGeneration().then(
       () => this.#log.warn({ shard: this.index }, 'shard is back'),
-      (error: Error) => {
-        this.#log.error({ shard: this.index, error: error.message }, 'shard did not start');
-        setTimeout(() => this.#restart(), RESTART_DELAY_MS * 10).unref();
-      },
+      (error: Error) =>
+        this.#log.error({ shard: this.index, error: error.message }, 'shard did not start'),
     );
   }
 }

@@ -1,10 +1,12 @@
 import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
-import { hashHost } from './hash.js';
+import { hashHost } from '../model/hash.js';
+import { DataFolder } from './data-folder.js';
 import { QueryRouter } from './query-router.js';
 import { ShardClient, type TaskName } from './shard-client.js';
 import type {
+  CheckpointSummary,
   HealthRequest,
   NodeHealth,
   QueryAnswer,
@@ -18,18 +20,59 @@ import { ShardedWrite } from './write-session.js';
 /** Bytes of a default cluster's name; names are bounded to 128 bytes in lines as well. */
 const CLUSTER_BYTES_MAX = 128;
 
-/** Starts all shards and returns the store over them. */
+/** A start that has little to restore is waited for, so that the first client finds it ready. */
+const START_WAIT_MS = 5000;
+
+/**
+ * Starts all shards and returns the store over them, soon: shards that have much to restore serve
+ * when they are through. Throws DataFolderError.
+ */
 export async function startStore(
   store: StoreConfig,
   limits: Limits,
   log: Logger,
 ): Promise<ShardSet> {
+  const { directory } = store.checkpoints;
+  const folder = directory === '' ? undefined : DataFolder.open(directory, store.shardCount);
   const shards = Array.from(
     { length: store.shardCount },
-    (_, index) => new ShardClient(index, store, limits, log),
+    (_, index) =>
+      new ShardClient(index, store, limits, log, folder && (() => folder.foldersOf(index))),
   );
+  const set = new ShardSet(shards, limits, folder);
+  const started = folder?.isMoving ? moveShards(shards, folder, log) : startAll(shards);
+  started.catch((error: Error) => log.error({ error: error.message }, 'shards did not start'));
+  const soon = new Promise((resolve) => setTimeout(resolve, START_WAIT_MS).unref());
+  await Promise.race([started, soon]);
+  return set;
+}
+
+async function startAll(shards: readonly ShardClient[]): Promise<void> {
   await Promise.all(shards.map((shard) => shard.start()));
-  return new ShardSet(shards, limits);
+}
+
+/** Restores all from the folders of another number of shards; none serves before all are saved. */
+async function moveShards(
+  shards: readonly ShardClient[],
+  folder: DataFolder,
+  log: Logger,
+): Promise<void> {
+  log.info(
+    {},
+    `data of ${folder.oldShardCount} shard(s) moves to ${shards.length}; it stays where it is until that is done`,
+  );
+  let resolveAll!: () => void;
+  const allSaved = new Promise<void>((resolve) => (resolveAll = resolve));
+  const beforeReady = async (shard: ShardClient): Promise<void> => {
+    if (!folder.isMoving) return;
+    await shard.runUnready('checkpoint');
+    if (folder.saved(shard.index)) {
+      log.info({}, 'data has moved');
+      resolveAll();
+    }
+    await allSaved;
+  };
+  await Promise.all(shards.map((shard) => shard.start(() => beforeReady(shard))));
 }
 
 /**
@@ -40,8 +83,10 @@ export class ShardSet implements Store {
   readonly #shards: readonly ShardClient[];
   readonly #limits: Limits;
   readonly #queries: QueryRouter;
+  readonly #folder: DataFolder | undefined;
 
-  constructor(shards: readonly ShardClient[], limits: Limits) {
+  constructor(shards: readonly ShardClient[], limits: Limits, folder: DataFolder | undefined) {
+    this.#folder = folder;
     this.#shards = shards;
     this.#limits = limits;
     this.#queries = new QueryRouter(shards, (cluster, host) => this.shardOf(cluster, host), limits);
@@ -142,6 +187,10 @@ export class ShardSet implements Store {
     return Object.assign({}, ...answers) as Record<string, NodeHealth>;
   }
 
+  checkpoint(): Promise<CheckpointSummary[]> {
+    return this.invokeOnAll<CheckpointSummary>('checkpoint', undefined);
+  }
+
   status(): StoreStatus {
     const shards = this.#shards.map((shard) => ({
       index: shard.index,
@@ -154,6 +203,7 @@ export class ShardSet implements Store {
 
   async stop(): Promise<void> {
     await Promise.all(this.#shards.map((shard) => shard.stop()));
+    this.#folder?.release();
   }
 }
 

@@ -25,6 +25,9 @@ export interface Store {
   /** State of each node asked for, by the rules of the health check. */
   health(request: HealthRequest): Promise<Record<string, NodeHealth>>;
 
+  /** Has every shard make a checkpoint; what each came to. Rejects with why one failed. */
+  checkpoint(): Promise<CheckpointSummary[]>;
+
   /** A cheap look at the counters; reads shared memory only. */
   status(): StoreStatus;
 
@@ -80,6 +83,19 @@ export interface NodeHealth {
   readonly state: 'full' | 'partial' | 'failed';
   /** Unset for a node that was never seen. */
   readonly metrics?: { readonly degraded: readonly string[]; readonly missing: readonly string[] };
+}
+
+/** What a shard's checkpoint came to. */
+export interface CheckpointSummary {
+  readonly checkpoint: number;
+  /** There was nothing that the last one does not have: nothing was written. */
+  readonly isNothingNew: boolean;
+  readonly bytes: number;
+  readonly series: number;
+  readonly milliseconds: number;
+  /** Longest time the shard did nothing else. */
+  readonly longestTurnMs: number;
+  readonly segments: number;
 }
 
 export interface ShardStatus {

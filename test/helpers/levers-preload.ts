@@ -1,7 +1,7 @@
 // Loaded into a store before its own code, in each of its threads: see levers.ts.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, threadId } from 'node:worker_threads';
 
 const folder = process.env['TEST_LEVERS']!;
 const LOOK_MS = 20;
@@ -20,11 +20,24 @@ Date.now = () => {
   return realNow() + offsetMs;
 };
 
-/** A shard does nothing as long as there is a file `stall`. */
+/** Whether a file of that name is there, and names this thread or none. */
+function isPulled(name: string): boolean {
+  const file = join(folder, name);
+  if (!existsSync(file)) return false;
+  const thread = readFileSync(file, 'utf8');
+  return thread === '' || Number(thread) === threadId;
+}
+
+/** A shard does nothing as long as there is a file `stall`, and dies of a file `crash`. */
 if (!isMainThread) {
   const never = new Int32Array(new SharedArrayBuffer(4));
-  const file = join(folder, 'stall');
   setInterval(() => {
-    while (existsSync(file)) Atomics.wait(never, 0, 0, LOOK_MS);
+    while (isPulled('stall')) {
+      if (isPulled('crash')) break;
+      Atomics.wait(never, 0, 0, LOOK_MS);
+    }
+    if (!isPulled('crash')) return;
+    rmSync(join(folder, 'crash'), { force: true });
+    throw new Error('the test wants this thread to die');
   }, LOOK_MS).unref();
 }

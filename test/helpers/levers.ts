@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServer, type TestServer } from './server.js';
@@ -16,19 +16,30 @@ export interface Levers {
   /** All shards stop working until `release`; resolves when they have. */
   stall(): Promise<void>;
   release(): void;
+  /** The thread of a number dies: those of shards count from 1, in their order and as they start. */
+  crash(thread: number | 'any'): void;
 }
 
-/** A store whose clock and shards obey the test. `stop` releases what is held. */
+/**
+ * A store whose clock and shards obey the test. `stop` releases what is held. `stalled`: from its
+ * start all shards stall, or that of one thread.
+ */
 export async function startWithLevers(
   config: Record<string, unknown>,
+  { stalled }: { readonly stalled?: 'all' | number } = {},
 ): Promise<TestServer & Levers> {
   const folder = mkdtempSync(join(tmpdir(), 'metricshard-levers-'));
   const options = `${process.env['NODE_OPTIONS'] ?? ''} --import ${PRELOAD}`.trim();
+  if (stalled !== undefined) {
+    writeFileSync(join(folder, 'stall'), stalled === 'all' ? '' : String(stalled));
+  }
   const server = await startServer(config, {
     env: { NODE_OPTIONS: options, TEST_LEVERS: folder },
   });
   const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-  const release = (): void => rmSync(join(folder, 'stall'), { force: true });
+  const release = (): void => {
+    for (const name of ['stall', 'crash']) rmSync(join(folder, name), { force: true });
+  };
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   return {
     ...server,
@@ -41,6 +52,11 @@ export async function startWithLevers(
       return after(STALL_MS);
     },
     release,
+    crash: (thread) => {
+      // Whole at once: whoever sees the file sees the number.
+      writeFileSync(join(folder, 'crash.new'), thread === 'any' ? '' : String(thread));
+      renameSync(join(folder, 'crash.new'), join(folder, 'crash'));
+    },
     stop: async () => {
       release();
       const code = await server.stop();

@@ -50,6 +50,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Command line after `-config FILE`. */
   readonly flags?: readonly string[];
+  /** Told the process' number before it listens, for those that end it at its start. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 /** As `npm start` has them. */
@@ -58,16 +60,23 @@ const NODE_FLAGS = ['--max-semi-space-size=4'];
 /** Starts the compiled store with a configuration, of which `main.addr` is filled in. */
 export async function startServer(
   config: Record<string, unknown> = {},
-  { env = {}, flags = [] }: StartOptions = {},
+  { env = {}, flags = [], onSpawn }: StartOptions = {},
 ): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'metricshard-test-'));
   const file = join(folder, 'config.json');
   const main = { ...(config['main'] as object | undefined), addr: '127.0.0.1:0' };
-  writeFileSync(file, JSON.stringify({ ...config, main }));
+  const metricStore = config['metric-store'] as Record<string, unknown> | undefined;
+  const checkpoints = {
+    directory: join(folder, 'data'),
+    ...(metricStore?.['checkpoints'] as object | undefined),
+  };
+  const filled = { ...config, main, 'metric-store': { ...metricStore, checkpoints } };
+  writeFileSync(file, JSON.stringify(filled));
   const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, '-config', file, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
+  onSpawn?.(child.pid!);
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', (code) => {
       rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { StoreError } from '../../src/model/errors.js';
 import type {
+  CheckpointSummary,
   HealthRequest,
   NodeHealth,
   QueryAnswer,
@@ -97,6 +98,10 @@ export class FakeStore implements Store {
       n1: { state: 'full', metrics: { degraded: [], missing: [] } },
       n2: { state: 'failed' },
     };
+  }
+
+  async checkpoint(): Promise<CheckpointSummary[]> {
+    return [];
   }
 
   status(): StoreStatus {

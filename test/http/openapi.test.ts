@@ -246,6 +246,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   'get /api/healthcheck': healths,
   'post /api/healthcheck': healths,
+  'post /api/v2/admin/checkpoint': [{ status: 200 }],
+  'get /api/v2/status': [{ status: 200 }],
   'get /api/openapi.json': [{ status: 200 }],
   'get /ping': [{ status: 204 }],
   'get /health': [{ status: 200 }],

@@ -28,7 +28,9 @@ interface Started {
 function start(config: object | undefined, flags: readonly string[] = []): Started {
   const file = join(folder, 'config.json');
   if (config) writeFileSync(file, JSON.stringify(config));
-  const child = spawn(process.execPath, [MAIN, ...(config ? ['-config', file] : []), ...flags]);
+  const command = [MAIN, ...(config ? ['-config', file] : []), ...flags];
+  // The default directory of its data lies there.
+  const child = spawn(process.execPath, command, { cwd: folder });
   let output = '';
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));

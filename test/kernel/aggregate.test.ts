@@ -173,7 +173,7 @@ function decimalSet(random: Random, exponent: number, limit: number): Filled[] {
     const windows = random.below(SPAN_SLOTS / WINDOW_SLOTS);
     const shift = (FIRST_SLOT + stagger) % WINDOW_SLOTS;
     const from = FIRST_SLOT - shift + WINDOW_SLOTS * random.below(3);
-    const filled = { address: kernel.createSeries(STEP_SEC, 0, 0, stagger), slots: new Map() };
+    const filled = { address: kernel.createSeries(STEP_SEC, 0, 0, stagger, 0), slots: new Map() };
     addSamples(kernel, filled, from, from + windows * WINDOW_SLOTS, value);
     kernel.sealIdleHead(filled.address, 0xffffffff);
     return filled;
@@ -222,7 +222,7 @@ t.test('one tenth and two tenths are three tenths', (t) => {
   /** Two series that hold the pairs, slot by slot; the sum of the first pair. */
   const check = (name: string, pairs: readonly (readonly number[])[]): void => {
     const all = [0, 1].map((which) => {
-      const filled = { address: kernel.createSeries(STEP_SEC, 0, 0, 0), slots: new Map() };
+      const filled = { address: kernel.createSeries(STEP_SEC, 0, 0, 0, 0), slots: new Map() };
       const values = pairs.map((pair) => pair[which]!);
       addSamples(kernel, filled, first, first + pairs.length, () => values.shift()!);
       kernel.sealIdleHead(filled.address, 0xffffffff);

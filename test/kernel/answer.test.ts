@@ -144,7 +144,7 @@ t.test(`text of statistics, seed ${seed}`, (t) => {
 
 t.test('text of no slots', (t) => {
   const check = (name: string, value: (slot: number) => number): void => {
-    const filled = { address: kernel.createSeries(STEP_SEC, 0, 0, 0), slots: new Map() };
+    const filled = { address: kernel.createSeries(STEP_SEC, 0, 0, 0, 0), slots: new Map() };
     let slot = FIRST_SLOT;
     addSamples(kernel, filled, slot, slot + SPAN_SLOTS, () => value(slot++));
     const middle = FIRST_SLOT + SPAN_SLOTS / 2;

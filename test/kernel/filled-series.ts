@@ -63,7 +63,7 @@ export function addSamples(
 
 /** A series with samples somewhere between FIRST_SLOT and SPAN_SLOTS later, some of it in the head. */
 export function fillSeries(kernel: Kernel, random: Random, { value, gaps }: Filling): Filled {
-  const address = kernel.createSeries(STEP_SEC, 0, 0, random.below(WINDOW_SLOTS));
+  const address = kernel.createSeries(STEP_SEC, 0, 0, random.below(WINDOW_SLOTS), 0);
   const filled = { address, slots: new Map<number, number>() };
   const first = FIRST_SLOT + random.pick([0, random.below(SPAN_SLOTS)]);
   const last = random.pick([FIRST_SLOT + SPAN_SLOTS, first + random.below(SPAN_SLOTS)]);

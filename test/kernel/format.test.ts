@@ -207,7 +207,7 @@ t.test(`a series is written as its values are, seed ${seed}`, (t) => {
   const random = new Random(seed);
   kernel.initShard(1024);
   for (const scale of [1, 10, 100, 1000, 1e5]) {
-    const series = kernel.createSeries(BLOCK_SERIES, 0, 0, random.below(128));
+    const series = kernel.createSeries(BLOCK_SERIES, 0, 0, random.below(128), 0);
     const values: (number | null)[] = [];
     for (let slot = 0; slot < 500; slot++) {
       const value = random.chance(0.02)

@@ -54,7 +54,7 @@ interface Bound {
 // With a step of one second a slot is a time.
 const bound: readonly Bound[] = Array.from({ length: LINES_MAX }, (_, index) => {
   const prefix = `metric${index},hostname=h${index} value=`;
-  const series = kernel.createSeries(1, 0, 0, index);
+  const series = kernel.createSeries(1, 0, 0, index, 0);
   bytes.write(prefix, BODY, 'latin1');
   kernel.bindPrefix(BODY, prefix.length, 0, PREFIX_KIND_SERIES, series);
   return { prefix, series };

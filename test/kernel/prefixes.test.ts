@@ -89,7 +89,7 @@ class Shard {
   seriesFor(key: string): number {
     const known = this.series.get(key);
     if (known !== undefined) return known;
-    const made = this.kernel.createSeries(STEP_SEC, 0, 0, 0);
+    const made = this.kernel.createSeries(STEP_SEC, 0, 0, 0, 0);
     this.series.set(key, made);
     return made;
   }

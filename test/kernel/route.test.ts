@@ -1,5 +1,5 @@
 import t from 'tap';
-import { hashHost } from '../../src/routing/hash.js';
+import { hashHost } from '../../src/model/hash.js';
 import { parseLine, type LineContext } from '../../workers/engine/parse-line.js';
 import { createShardMemory, instantiateKernel } from '../../workers/kernel/kernel.js';
 import {

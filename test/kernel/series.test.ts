@@ -28,7 +28,7 @@ interface Pair {
 }
 
 function newPair(step: number, stagger: number, nowSec: number): Pair {
-  return { address: kernel.createSeries(step, 0, 0, stagger), twin: new Series(step), nowSec };
+  return { address: kernel.createSeries(step, 0, 0, stagger, 0), twin: new Series(step), nowSec };
 }
 
 function append({ address, twin }: Pair, timeSec: number, value: number): void {

@@ -14,6 +14,7 @@ const NOW = 1_790_000_000 - (1_790_000_000 % 60);
 async function start(t: Test, shards: number): Promise<ShardSet> {
   const { config } = parseConfig({
     metrics: { '*': { frequency: 60, aggregation: 'avg' } },
+    'metric-store': { checkpoints: { directory: '' } },
     metricshard: { shards, 'retention-enforced': false },
   });
   const store = await startStore(freezeDeep(config).store, config.limits, quiet);

@@ -4,6 +4,7 @@ import { freezeDeep } from '../../src/config/config.js';
 import { parseConfig } from '../../src/config/parse-config.js';
 import type { StoreError } from '../../src/model/errors.js';
 import { startStore, type ShardSet } from '../../src/routing/shard-set.js';
+import { temporaryFolder } from '../helpers/durable.js';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const BODY_BYTES = 6 * 1024 * 1024;
@@ -21,7 +22,11 @@ async function start(t: Test, shards: number): Promise<Started> {
   const onWorker = (worker: Worker): number => workers.push(worker);
   process.on('worker', onWorker);
   const limits = { 'write-wait-ms-max': 1000 };
-  const { config } = parseConfig({ metricshard: { shards, limits } });
+  const directory = temporaryFolder(t, 'restart');
+  const { config } = parseConfig({
+    'metric-store': { checkpoints: { directory } },
+    metricshard: { shards, limits },
+  });
   const store = await startStore(freezeDeep(config).store, config.limits, quiet);
   t.teardown(() => store.stop());
   process.off('worker', onWorker);
@@ -52,8 +57,16 @@ async function interrupt(
   const body = Buffer.from(line.repeat(BODY_BYTES / line.length));
   const session = store.beginWrite({ cluster: 'c', precision: 0, bytesExpected: body.length });
   session.push(body.subarray(0, bytes));
-  // What was published has been stored and settled by now.
   await after(500);
+  // What was published has been stored and settled when nothing has come for a while.
+  const lines = (): number =>
+    store.status().shards[store.shardOf('c', host)]!.counters['lines_total']!;
+  const isLarge = bytes > line.length * 1000;
+  for (let before = -1, tries = 0; tries < 50; tries++) {
+    if (lines() === before && (before > 0 || !isLarge)) break;
+    before = lines();
+    await after(200);
+  }
   await workers[store.shardOf('c', host)]!.terminate();
   await after(waitMs);
   session.push(body.subarray(bytes));

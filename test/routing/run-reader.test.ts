@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Piece } from '../../src/routing/arena-piece.js';
-import { hashHost } from '../../src/routing/hash.js';
+import { hashHost } from '../../src/model/hash.js';
 import { RunReader } from '../../src/routing/run-reader.js';
 import type { ShardClient } from '../../src/routing/shard-client.js';
 import { createShardMemory, instantiateKernel } from '../../workers/kernel/kernel.js';

@@ -5,6 +5,7 @@ import { parseConfig } from '../../src/config/parse-config.js';
 import type { StoreError } from '../../src/model/errors.js';
 import { startStore, type ShardSet } from '../../src/routing/shard-set.js';
 import type { QueryAnswer, WriteSummary } from '../../src/routing/store.js';
+import { temporaryFolder } from '../helpers/durable.js';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const WAIT_MS = 10_000;
@@ -33,11 +34,15 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-t.test('a shard that dies is started again, the others go on', async (t) => {
+t.test('a shard that dies is started again with its data, the others go on', async (t) => {
   const workers: Worker[] = [];
   const onWorker = (worker: Worker): number => workers.push(worker);
   process.on('worker', onWorker);
-  const { config } = parseConfig({ metricshard: { shards: 2 } });
+  const directory = temporaryFolder(t, 'crash');
+  const { config } = parseConfig({
+    'metric-store': { checkpoints: { directory } },
+    metricshard: { shards: 2 },
+  });
   const store = await startStore(freezeDeep(config).store, config.limits, quiet);
   t.teardown(() => store.stop());
   process.off('worker', onWorker);
@@ -60,6 +65,8 @@ t.test('a shard that dies is started again, the others go on', async (t) => {
   t.match(await query(store, hosts[1]!), '"avg":1');
 
   await until(() => store.status().ready);
+  const kept = outcome === 'stored' ? /"avg":2/ : /"avg":[12]/;
+  t.match(await query(store, hosts[0]!), kept, 'it has its data again');
   t.match(await write(store, `m,hostname=${hosts[0]} value=3\n`), { written: 1 });
   t.match(await query(store, hosts[0]!), '"avg":3');
   t.equal(store.status().shards[1]!.restarts, 0);

@@ -17,6 +17,7 @@ async function start(t: Test, shards: number, limits = {}): Promise<ShardSet> {
     metrics: Object.fromEntries(
       METRICS.map((name) => [name, { frequency: 60, aggregation: 'sum' }]),
     ),
+    'metric-store': { checkpoints: { directory: '' } },
     metricshard: { shards, 'retention-enforced': false, limits },
   });
   const store = await startStore(freezeDeep(config).store, config.limits, quiet);

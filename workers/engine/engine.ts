@@ -12,7 +12,7 @@ import { debugJson } from './debug.js';
 import { freeSelectors } from './free.js';
 import { nodeHealth } from './health.js';
 import { LevelTree, type Level } from './level-tree.js';
-import { Metrics } from './metrics.js';
+import { Metrics, type Metric } from './metrics.js';
 import type { ParsedSample } from './parse-line.js';
 import type { QueryRun } from './query-run.js';
 import { QueryRunner } from './query.js';
@@ -20,10 +20,19 @@ import { QueryRunner } from './query.js';
 /** Words of the memory, by address / 4. */
 export type Words = Uint32Array;
 
+/** So many replaced series wait for their release at most. */
+const REPLACED_MAX = 1024;
+
 /** All series of one shard: the tree that names them and what may be asked of them. */
 export class Engine {
   readonly metrics: Metrics;
   readonly tree = new LevelTree();
+  /** Number of the next new series in log and checkpoints. */
+  nextId = 1;
+  /** Told of the addresses of series that are gone. */
+  onRemoved: ((removed: ReadonlySet<number>) => void) | undefined;
+  /** Told of each new series before its first sample. */
+  onNewSeries: ((sample: ParsedSample, metric: Metric, id: number) => void) | undefined;
   readonly #kernel: Kernel;
   readonly #memory: WebAssembly.Memory;
   readonly #seriesMax: number;
@@ -32,6 +41,7 @@ export class Engine {
   /** Addresses of all series: the first `#seriesCount` entries. */
   #series = new Uint32Array(1024);
   #seriesCount = 0;
+  readonly #replaced = new Set<number>();
   /** The host of the newest series, and its stagger: a host's series come together. */
   #staggered = { cluster: '', host: '', stagger: 0 };
   /** A view is only renewed for a series beyond it: asking the memory for its size costs 100 ns. */
@@ -91,14 +101,25 @@ export class Engine {
     const level = this.tree.getOrCreate(cluster, host, type, typeId, stype, stypeId);
     const series = this.seriesOf(level, metric.index);
     if (series !== 0) return series;
-    const stagger = this.#staggerOf(cluster, host);
-    const made = this.#kernel.createSeries(metric.stepSec, metric.index, level.index, stagger);
+    const id = this.nextId++;
+    const stagger = this.staggerOf(cluster, host);
+    const made = this.makeSeries(level, metric, metric.stepSec, stagger, id);
     this.tree.addSeries(level, made);
-    this.#addSeries(made);
+    this.onNewSeries?.(sample, metric, id);
     return made;
   }
 
-  #addSeries(series: number): void {
+  /**
+   * Makes a series; returns its address. The caller tells the tree, and sees to it that the level
+   * has none of this metric. `stepSec` is the metric's, but for data of another one.
+   */
+  makeSeries(level: Level, metric: Metric, stepSec: number, stagger: number, id: number): number {
+    const made = this.#kernel.createSeries(stepSec, metric.index, level.index, stagger, id);
+    this.#noteSeries(made);
+    return made;
+  }
+
+  #noteSeries(series: number): void {
     if (this.#seriesCount === this.#series.length) {
       const grown = new Uint32Array(Math.max(1024, Math.ceil(this.#seriesCount * 1.25)));
       grown.set(this.#series);
@@ -108,7 +129,7 @@ export class Engine {
   }
 
   /** Hosts seal their windows at different minutes; series of one host at the same. */
-  #staggerOf(cluster: string, host: string): number {
+  staggerOf(cluster: string, host: string): number {
     const known = this.#staggered;
     if (known.cluster === cluster && known.host === host) return known.stagger;
     this.#staggered = { cluster, host, stagger: hashStagger(cluster, host) };
@@ -133,6 +154,7 @@ export class Engine {
 
   /** Removes series that hold nothing any more, with their prefixes and levels. */
   removeEmptySeries(isEmpty: (series: number, words: Words) => boolean): number {
+    this.releaseReplaced();
     const words = this.words();
     const all = this.#series.subarray(0, this.#seriesCount);
     const dead = all.filter((series) => isEmpty(series, words));
@@ -146,7 +168,31 @@ export class Engine {
     for (const series of dead) this.#kernel.releaseSeries(series);
     this.#series = all.filter((series) => !gone.has(series));
     this.#seriesCount = this.#series.length;
+    this.onRemoved?.(gone);
     return dead.length;
+  }
+
+  /**
+   * Puts one series of a level in the place of another, which nothing leads to any more. Its memory
+   * comes back with `releaseReplaced`, for many at once: that looks at all series.
+   */
+  replaceSeries(level: Level, old: number, made: number): void {
+    this.tree.addAllSeries(level, [made]);
+    this.tree.removeSeries(level, old);
+    this.#kernel.markDead(old);
+    this.#replaced.add(old);
+    if (this.#replaced.size >= REPLACED_MAX) this.releaseReplaced();
+  }
+
+  releaseReplaced(): void {
+    if (this.#replaced.size === 0) return;
+    this.#kernel.dropDeadPrefixes();
+    for (const series of this.#replaced) this.#kernel.releaseSeries(series);
+    const all = this.#series.subarray(0, this.#seriesCount);
+    this.#series = all.filter((series) => !this.#replaced.has(series));
+    this.#seriesCount = this.#series.length;
+    this.onRemoved?.(this.#replaced);
+    this.#replaced.clear();
   }
 
   /** Begins with a query request; see `QueryRunner.begin`. */

@@ -78,6 +78,16 @@ export class LevelTree {
     return this.#lastHost;
   }
 
+  /** The level at a path of types and ids below a host, made if it is new. */
+  getOrCreatePath(cluster: string, host: string, path: readonly string[]): Level {
+    let level = this.#hostLevel(cluster, host);
+    for (let i = 0; i + 1 < path.length; i += 2) {
+      level = this.#child(level, path[i]! + path[i + 1]!, path[i]!, path[i + 1]!);
+    }
+    return level;
+  }
+
+  /** Names of a cluster's hosts in sorted order. */
   hosts(cluster: string): HostList {
     const known = this.#hostLists.get(cluster);
     if (known) return known;
@@ -86,6 +96,21 @@ export class LevelTree {
     const list = { version: ++this.#hostListsMade, names: [...children.keys()].sort() };
     this.#hostLists.set(cluster, list);
     return list;
+  }
+
+  /** Cluster and name of the host that a level is, or is a part of. */
+  hostOf(level: Level): [cluster: string, host: string] {
+    let host = level;
+    while (host.parent!.parent!.parent) host = host.parent!;
+    return [host.parent!.name, host.name];
+  }
+
+  /** Cluster and name of every host there is now. */
+  allHosts(): [cluster: string, host: string][] {
+    const clusters = [...(this.root.children?.keys() ?? [])];
+    return clusters.flatMap((cluster) =>
+      this.hosts(cluster).names.map((host): [string, string] => [cluster, host]),
+    );
   }
 
   /** Calls back for a level and all below it. */
@@ -97,6 +122,12 @@ export class LevelTree {
   addSeries(level: Level, series: number): void {
     // A copy has no spare room, of which `push` would leave more than most levels have series.
     level.series = [...level.series, series];
+    this.generation++;
+  }
+
+  /** The same for several, of a level that is being restored. */
+  addAllSeries(level: Level, series: readonly number[]): void {
+    level.series = level.series.length === 0 ? [...series] : [...level.series, ...series];
     this.generation++;
   }
 

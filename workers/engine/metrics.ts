@@ -43,6 +43,11 @@ export class Metrics {
     );
   }
 
+  /** All of them, by index. */
+  all(): readonly Metric[] {
+    return this.#byIndex;
+  }
+
   at(index: number): Metric {
     return this.#byIndex[index]!;
   }

@@ -3,6 +3,7 @@ import type { Counters } from '../../src/protocol/counters.js';
 import type { PartExamples } from '../../src/protocol/messages.js';
 import type { Ring } from '../../src/protocol/ring.js';
 import type { RejectedLine } from '../../src/routing/store.js';
+import type { Durability } from '../durability.js';
 import type { Engine } from '../engine/engine.js';
 import { METRICS_MAX } from '../engine/metrics.js';
 import { parseLine, type LineContext, type ParsedSample } from '../engine/parse-line.js';
@@ -12,6 +13,7 @@ import {
   INGEST_IGNORED,
   INGEST_LINE,
   INGEST_LINES,
+  INGEST_LOG_FULL,
   INGEST_LOW_MEMORY,
   INGEST_WRITTEN,
   PART_ARRIVAL_SEC,
@@ -19,6 +21,7 @@ import {
   PART_BYTES,
   PART_CLUSTER,
   PART_CLUSTER_BYTES,
+  PART_FAILED,
   PART_HAS_EXAMPLES,
   PART_IGNORED,
   PART_LINES,
@@ -45,6 +48,7 @@ export interface PartReaderParts {
   readonly counters: Counters;
   readonly limits: Limits;
   readonly shardCount: number;
+  readonly durability: Durability | undefined;
 }
 
 /**
@@ -61,6 +65,7 @@ export class PartReader {
   #ignored = 0;
   #rejected = 0;
   #lines = 0;
+  #isFailed = false;
   #first: RejectedLine[] = [];
 
   constructor(parts: PartReaderParts) {
@@ -78,7 +83,9 @@ export class PartReader {
     this.#rejected = 0;
     this.#lines = 0;
     this.#first = [];
+    this.#isFailed = false;
     this.#readLines(position);
+    ring.set(position, PART_FAILED, this.#isFailed ? 1 : 0);
     ring.set(position, PART_WRITTEN, this.#written);
     ring.set(position, PART_IGNORED, this.#ignored);
     ring.set(position, PART_REJECTED, this.#rejected);
@@ -118,8 +125,14 @@ export class PartReader {
       }
       if (status === INGEST_DONE) break;
       line = this.#state[INGEST_LINE / 4]!;
+      if (status === INGEST_LOG_FULL) {
+        if (this.#parts.durability!.flush()) continue;
+        this.#isFailed = true;
+        return;
+      }
       if (status === INGEST_LOW_MEMORY && retention.evict()) continue;
       line = this.#slowLine(line, end, context, lineContext, status === INGEST_LOW_MEMORY);
+      if (this.#isFailed) return;
     }
   }
 
@@ -158,7 +171,11 @@ export class PartReader {
   }
 
   #store(sample: ParsedSample, start: number, context: number): void {
-    const { engine, kernel } = this.#parts;
+    const { engine, kernel, durability } = this.#parts;
+    if (durability && !durability.hasRoomFor(sample)) {
+      this.#isFailed = true;
+      return;
+    }
     const series = engine.seriesFor(sample);
     if (series === 0) {
       this.#reject('too many series', this.#noSeriesDetail(sample.metric), 1);

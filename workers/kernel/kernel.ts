@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { DurabilityExports } from './exports/durability.js';
 import type { FormatExports } from './exports/format.js';
 import type { ResampleExports } from './exports/resample.js';
 import type { BlockExports } from './exports/block.js';
@@ -13,6 +14,7 @@ export type Kernel = FormatExports &
   BlockExports &
   AggregateExports &
   AnswerExports &
+  DurabilityExports &
   SeriesExports & { kernelVersion(): number };
 
 const PAGE_BYTES = 65536;

@@ -13,7 +13,9 @@
  * | 2 MiB     | body arena    | front  | request bodies, copied once |
  * | 66 MiB    | query scratch | shard  | Float64 arrays of a query in work |
  * | 130 MiB   | answers       | shard  | JSON text on its way to the front |
- * | 386 MiB   | heap          | shard  | series, heads, blocks, prefixes; grows by pages |
+ * | 386 MiB   | log           | shard  | the log's records of a turn, before they are written |
+ * | 390 MiB   | staging       | shard  | a section of a file: being gathered, or just read |
+ * | 402 MiB   | heap          | shard  | series, heads, blocks, prefixes; grows by pages |
  *
  * Untouched pages of a region cost nothing: the operating system backs them on first use.
  */
@@ -29,7 +31,11 @@ export const QUERY_SCRATCH_BASE = 69206016;
 export const QUERY_SCRATCH_BYTES = 67108864;
 export const ANSWER_BASE = 136314880;
 export const ANSWER_BYTES = 268435456;
-export const HEAP_BASE = 404750336;
+export const LOG_BASE = 404750336;
+export const LOG_BYTES = 4194304;
+export const STAGING_BASE = 408944640;
+export const STAGING_BYTES = 12582912;
+export const HEAP_BASE = 421527552;
 
 /** The heap's allocator takes memory in pages of this size. */
 export const HEAP_PAGE_BYTES = 16384;
@@ -55,6 +61,7 @@ export const PART_IGNORED = 28; // u32 result
 export const PART_REJECTED = 32; // u32 result
 export const PART_LINES = 36; // u32 result: lines seen, blank ones and comments too
 export const PART_HAS_EXAMPLES = 40; // u32 result: 1 = a message with examples was posted
+export const PART_FAILED = 44; // u32 result: 1 = it could not be logged, and may be stored or not
 
 // How a timestamp is read.
 export const PRECISION_AUTO = 0; // by magnitude
@@ -89,8 +96,10 @@ export const SERIES_STAGGER = 40; // u8, 0 … WINDOW_SLOTS - 1
 export const SERIES_EXPONENT = 41; // u8 decimal exponent of the last sealed block, a hint
 export const SERIES_METRIC = 42; // u16 metric index
 export const SERIES_LEVEL = 44; // u32 level index
-export const SERIES_NEXT_IN_LEVEL = 48; // u32 address of the next series of the same level, 0 = end
+export const SERIES_FREED_AT = 48; // u32 number of the last checkpoint that may have blocks freed since
 export const SERIES_COUNT = 52; // u32 samples written, wraps
+export const SERIES_ID = 56; // u32 number of the series in log and checkpoints, from 1
+export const SERIES_FREED_SLOT = 60; // u32 blocks that end at or before this slot were freed
 
 export const SERIES_FLAG_DEAD = 1; // freed: prefixes that lead here are stale
 
@@ -98,6 +107,8 @@ export const SERIES_FLAG_DEAD = 1; // freed: prefixes that lead here are stale
 export const BLOCK_ADDRESS_MASK = -16;
 export const BLOCK_FLAG_SAVED = 1;
 export const BLOCK_FLAG_ARCHIVED = 2;
+export const BLOCK_FLAG_SAVING = 4; // in a checkpoint that is not published yet
+export const BLOCK_FLAGS = 15;
 
 // Sealed block: BLOCK_HEADER_BYTES, then the payload; never changed once sealed.
 export const BLOCK_HEADER_BYTES = 32;
@@ -149,6 +160,49 @@ export const ALLOC_TABLE = 4096; // allocator: first partial page of each size c
 export const INGEST_DONE = 0;
 export const INGEST_SLOW_LINE = 1; // the line at INGEST_LINE wants the control plane
 export const INGEST_LOW_MEMORY = 2; // free something, then call again from INGEST_LINE
+export const INGEST_LOG_FULL = 3; // write the log's records, then call again from INGEST_LINE
+
+// Log: a frame is what one turn wrote; see ../log/FORMAT.md. Records lie behind the frame's header.
+export const FRAME_HEADER_BYTES = 32;
+export const FRAME_MAGIC = 0; // u32
+export const FRAME_BYTES = 4; // u32 of the records
+export const FRAME_CHECKSUM = 8; // u64 of all behind it
+export const FRAME_SEQUENCE = 16; // f64 number of the frame, from 1
+export const FRAME_TIME_MS = 24; // f64 Unix milliseconds
+export const LOG_MAGIC = 826044237; // "MSL1"
+// A record begins with u32: kind in the low 8 bits, above them a count (samples) or bytes (others).
+export const RECORD_SAMPLES = 1; // u32 series, u32 second, count doubles: of series, series + 1, …
+export const RECORD_SERIES = 2; // a new series, JSON
+export const RECORD_FREE = 3; // what the API freed, JSON
+export const RECORD_HEADER_BYTES = 4;
+export const SAMPLES_HEADER_BYTES = 12;
+
+// Table of series by number, for restoring: u32 address (0 = none), u32 frame before which its
+// samples are in the checkpoint (counted from the checkpoint's first).
+export const TABLE_ENTRY_BYTES = 8;
+
+// State of a series in a checkpoint: SAVED_BYTES, then its head and its growing block as sealed blocks.
+export const SAVED_BYTES = 48;
+export const SAVED_ID = 0; // u32
+export const SAVED_METRIC = 4; // u16
+export const SAVED_EXPONENT = 6; // u8
+export const SAVED_BLOCKS = 7; // u8 bit 0: a head follows, bit 1: a block follows
+export const SAVED_LAST_SLOT = 8; // u32
+export const SAVED_NEXT_LOW = 12; // u32
+export const SAVED_NEXT_SPAN = 16; // u32
+export const SAVED_LAST_TIME = 20; // u32
+export const SAVED_COUNT = 24; // u32
+export const SAVED_FREED_AT = 28; // u32
+export const SAVED_FREED_SLOT = 32; // u32
+export const SAVED_HEAD_SLOT = 36; // u32
+export const SAVED_SIZE = 40; // u32 bytes with what follows
+export const SAVED_HEAD = 1;
+export const SAVED_GROWING = 2;
+
+// Blocks of a series in a checkpoint: this header, then the blocks one behind the other.
+export const SAVED_RUN_BYTES = 8;
+export const SAVED_RUN_ID = 0; // u32
+export const SAVED_RUN_SIZE = 4; // u32 bytes of the blocks
 
 // `nextRun` leaves the tags of the run's lines in the state region (u32 each).
 export const RUN_CLUSTER = 64; // address of the cluster's name, 0 = none

@@ -1,4 +1,4 @@
-import { hashHost } from '../../../src/routing/hash.js';
+import { hashHost } from '../../../src/model/hash.js';
 
 /** Lines that go to one shard together. */
 export interface Run {

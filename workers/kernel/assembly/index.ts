@@ -11,9 +11,14 @@ export {
   releaseSeries,
   sealIdleHead,
   seriesBytes,
+  setCheckpoint,
 } from './series';
 export { bindPrefix, dropDeadPrefixes, prefixCount, prefixEvictions } from './prefixes';
 export { firstSpace, ingest, initShard, setTimeRange } from './ingest';
+export { beginLog, endLog, logRecord, stopLog } from './log';
+export { saveBlocks, saveSeries, settleBlocks } from './save';
+export { replayRecords, restoreBlocks, restoreSeries } from './restore';
+export { checksum } from './checksum';
 export { nextRun } from './route';
 export { blockBytes } from './block-fields';
 export { decodeBlock, decodeBlockRange } from './decode';

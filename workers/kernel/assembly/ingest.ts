@@ -5,6 +5,7 @@ import {
   INGEST_IGNORED,
   INGEST_LINE,
   INGEST_LINES,
+  INGEST_LOG_FULL,
   INGEST_LOW_MEMORY,
   INGEST_SLOW_LINE,
   INGEST_WRITTEN,
@@ -25,6 +26,7 @@ import {
   STATE_BASE,
 } from '../layout';
 import { memoryLow } from './alloc';
+import { logFull } from './log';
 import { findPrefix, initPrefixes, previousPrefix, sameBytes, setPreviousPrefix } from './prefixes';
 import { decimalToDouble } from './number';
 import { append } from './series';
@@ -76,6 +78,10 @@ export function ingest(start: u32, end: u32, context: u32, precision: i32, nowSe
   while (line < end) {
     if (memoryLow()) {
       status = INGEST_LOW_MEMORY;
+      break;
+    }
+    if (logFull()) {
+      status = INGEST_LOG_FULL;
       break;
     }
     const entry = matchPrefix(line, end, context);

@@ -1,6 +1,8 @@
 // Series: where a sample goes. The newest HEAD_SLOTS slots are plain Float64; older ones lie in
 // one sealed block a window.
 import {
+  BLOCK_FLAG_SAVED,
+  BLOCK_FLAG_SAVING,
   BLOCK_START,
   HEAD_SLOTS,
   SERIES_BLOCKS,
@@ -10,8 +12,11 @@ import {
   SERIES_COUNT,
   SERIES_FLAGS,
   SERIES_FLAG_DEAD,
+  SERIES_FREED_AT,
+  SERIES_FREED_SLOT,
   SERIES_HEAD,
   SERIES_HEAD_SLOT,
+  SERIES_ID,
   SERIES_LAST_SLOT,
   SERIES_LAST_TIME,
   SERIES_LEVEL,
@@ -25,6 +30,7 @@ import {
 import { allocate, release } from './alloc';
 import { blockBytes } from './block-fields';
 import { copyRounded } from './copy';
+import { logSample } from './log';
 import { decodeBlockRange } from './decode';
 import { blockAt, blockCount, blockEnd, firstOverlap } from './directory';
 import {
@@ -40,13 +46,27 @@ import {
 const NO_HEAD_SLOT: u32 = 0x80000000;
 const HEAD_BYTES: u32 = HEAD_SLOTS * 8;
 
-/** A new, empty series; returns its address. */
-export function createSeries(stepSec: u32, metric: u32, level: u32, stagger: u32): u32 {
+/** Number of the last checkpoint begun. */
+export let checkpointBegun: u32 = 0;
+
+export function setCheckpoint(number: u32): void {
+  checkpointBegun = number;
+}
+
+/** A new, empty series; returns its address. `id` is its number in log and checkpoints. */
+export function createSeries(
+  stepSec: u32,
+  metric: u32,
+  level: u32,
+  stagger: u32,
+  id: u32,
+): u32 {
   const series = allocate(SERIES_BYTES);
   for (let i = 0; i < SERIES_BYTES; i += 16) v128.store(series + i, i32x4.splat(0));
   store<u32>(series + SERIES_STEP, stepSec);
   store<u16>(series + SERIES_METRIC, <u16>metric);
   store<u32>(series + SERIES_LEVEL, level);
+  store<u32>(series + SERIES_ID, id);
   store<u32>(series + SERIES_HEAD_SLOT, NO_HEAD_SLOT);
   store<u8>(series + SERIES_STAGGER, <u8>(stagger & (WINDOW_SLOTS - 1)));
   return series;
@@ -67,6 +87,7 @@ export function markDead(series: u32): void {
 // @ts-ignore: decorator
 @inline
 export function append(series: u32, timeSec: u32, value: f64): void {
+  logSample(series, timeSec, value);
   const low = load<u32>(series + SERIES_NEXT_LOW);
   const slot = load<u32>(series + SERIES_LAST_SLOT) + 1;
   const offset = slot - load<u32>(series + SERIES_HEAD_SLOT);
@@ -243,10 +264,12 @@ export function freeBefore(series: u32, slot: u32): u32 {
   const list = load<u32>(series + SERIES_BLOCKS);
   let gone: i32 = 0;
   let lastStart: u32 = 0;
+  let lastEnd: u32 = 0;
   while (gone < blocks) {
     const block = blockAt(series, gone);
     if (blockEnd(block) > slot) break;
     lastStart = load<u32>(block + BLOCK_START);
+    lastEnd = blockEnd(block);
     release(block);
     gone++;
   }
@@ -258,6 +281,7 @@ export function freeBefore(series: u32, slot: u32): u32 {
     memory.copy(list, list + (gone << 2), (blocks - gone) << 2);
     store<u16>(series + SERIES_BLOCK_COUNT, <u16>(blocks - gone));
   }
+  if (gone > 0) noteFreed(series, lastEnd);
   const head = load<u32>(series + SERIES_HEAD);
   if (head && load<u32>(series + SERIES_LAST_SLOT) < slot) {
     const start = windowStart(series, load<u32>(series + SERIES_HEAD_SLOT));
@@ -267,6 +291,22 @@ export function freeBefore(series: u32, slot: u32): u32 {
     store<u32>(series + SERIES_HEAD_SLOT, NO_HEAD_SLOT);
   }
   return gone;
+}
+
+/**
+ * Files may still have blocks that were freed, up to `slot`: a restart must not bring them back.
+ * Blocks there that late samples made since the last time have to be written anew.
+ */
+function noteFreed(series: u32, slot: u32): void {
+  const freedSlot = max<u32>(slot, load<u32>(series + SERIES_FREED_SLOT));
+  store<u32>(series + SERIES_FREED_SLOT, freedSlot);
+  store<u32>(series + SERIES_FREED_AT, checkpointBegun);
+  const list = load<u32>(series + SERIES_BLOCKS);
+  const blocks = blockCount(series);
+  for (let i = 0; i < blocks && blockEnd(blockAt(series, i)) <= freedSlot; i++) {
+    const at = list + (i << 2);
+    store<u32>(at, load<u32>(at) & ~(BLOCK_FLAG_SAVED | BLOCK_FLAG_SAVING));
+  }
 }
 
 /** Oldest slot a series has, 0xffffffff if it has none. */

@@ -71,7 +71,7 @@ export function loadWindow(series: u32, start: u32): i32 {
 }
 
 /** Index of the block of a window, or ~index where one belongs. */
-function findWindow(series: u32, start: u32): i32 {
+export function findWindow(series: u32, start: u32): i32 {
   const index = firstBlockFrom(series, start);
   if (index >= blockCount(series)) return ~index;
   return load<u32>(blockAt(series, index) + BLOCK_START) >= start + WINDOW_SLOTS ? ~index : index;

@@ -10,8 +10,11 @@ export interface SeriesExports {
   /** Samples outside `min` … `max` (Unix seconds) are left to the control plane. */
   setTimeRange(min: number, max: number): void;
 
-  /** A new series record; returns its address. `stagger` 0 … 127 shifts its windows. */
-  createSeries(stepSec: number, metric: number, level: number, stagger: number): number;
+  /**
+   * A new series record; returns its address. `stagger` 0 … 127 shifts its windows, `id` is its
+   * number in log and checkpoints.
+   */
+  createSeries(stepSec: number, metric: number, level: number, stagger: number, id: number): number;
   /** Stores one sample; always returns 1. */
   appendSample(series: number, timeSec: number, value: number): number;
   /** `count` slots from `from` on as Float64 to `out`, NaN where missing. */

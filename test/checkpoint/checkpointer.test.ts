@@ -1,0 +1,105 @@
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { readManifest } from '../../workers/checkpoint/manifest.js';
+import { DiskStore, T0, temporaryFolder, type Where } from './disk-store.js';
+
+const WHERES: Where[] = [0, 1, 2].map((host) => ({ metric: 'load', host: `h${host}` }));
+/** More than a window: with each piece some block is complete. */
+const PIECE_SLOTS = 200;
+
+function fill(store: DiskStore, piece: number): void {
+  for (let slot = piece * PIECE_SLOTS; slot < (piece + 1) * PIECE_SLOTS; slot++) {
+    for (const where of WHERES) store.write(where, T0 + slot * 60, slot / 8);
+  }
+  store.flush();
+}
+
+function isWhole(store: DiskStore, pieces: number): boolean {
+  return WHERES.every((where) => {
+    const slots = store.read(where);
+    for (let slot = 0; slot < pieces * PIECE_SLOTS; slot++) {
+      if (slots.get(T0 / 60 + slot) !== slot / 8) return false;
+    }
+    return slots.size === pieces * PIECE_SLOTS;
+  });
+}
+
+function filesOf(folder: string, start: string): string[] {
+  return readdirSync(folder).filter((name) => name.startsWith(start));
+}
+
+t.test('many small checkpoints become few files', async (t) => {
+  let store = await DiskStore.open(join(temporaryFolder(), 'shard'));
+  let mostFiles = 0;
+  const pieces = 30;
+  for (let piece = 0; piece < pieces; piece++) {
+    fill(store, piece);
+    const { isNothingNew, segments } = await store.checkpoint();
+    t.notOk(isNothingNew);
+    const named = readManifest(store.folder)!.segments.map(({ file }) => file);
+    t.equal(named.length, segments);
+    t.same(filesOf(store.folder, 'blocks-'), named, 'no other is left');
+    t.equal(filesOf(store.folder, 'series-').length, 1);
+    t.equal(filesOf(store.folder, 'log-').length, 1);
+    mostFiles = Math.max(mostFiles, segments);
+    if (piece % 7 === 6) {
+      store = await DiskStore.open(await store.crash());
+      t.same(store.summary.problems, []);
+      t.ok(isWhole(store, piece + 1), `all of ${piece + 1} pieces is back`);
+    }
+  }
+  t.ok(mostFiles < 8, `${mostFiles} files at most`);
+  t.equal((await store.checkpoint()).isNothingNew, true, 'nothing is written twice');
+  t.same(store.warnings, []);
+  await store.stop();
+});
+
+t.test('a merge that fails does not fail the checkpoint', async (t) => {
+  const store = await DiskStore.open(join(temporaryFolder(), 'shard'));
+  mkdirSync(join(store.folder, 'blocks-00000008m.new'));
+  for (let piece = 0; piece < 8; piece++) {
+    fill(store, piece);
+    await store.checkpoint();
+  }
+  t.match(store.warnings, [/could not be merged.*EISDIR/]);
+  t.equal(filesOf(store.folder, 'log-').length, 1);
+  fill(store, 8);
+  t.equal((await store.checkpoint()).segments, 1, 'the next one merges them');
+  const again = await DiskStore.open(await store.crash());
+  t.ok(isWhole(again, 9));
+  await again.stop();
+});
+
+t.test('a checkpoint that fails loses nothing', async (t) => {
+  for (const inTheWay of ['series-00000002.new', 'blocks-00000002.new', 'series-00000002']) {
+    const store = await DiskStore.open(join(temporaryFolder(), 'shard'));
+    fill(store, 0);
+    await store.checkpoint();
+    fill(store, 1);
+    mkdirSync(join(store.folder, inTheWay, 'more'), { recursive: true });
+    await t.rejects(store.checkpoint(), { code: 'EISDIR' }, inTheWay);
+    const before = filesOf(store.folder, 'blocks-').length;
+    t.ok(isWhole(store, 2));
+    fill(store, 2);
+    await store.checkpoint();
+    rmSync(join(store.folder, inTheWay, 'more'), { recursive: true });
+    rmdirSync(join(store.folder, inTheWay));
+    t.ok(filesOf(store.folder, 'blocks-').length >= before);
+    // Without the log: the checkpoint has all.
+    const left = await store.crash();
+    for (const name of filesOf(left, 'log-')) rmSync(join(left, name));
+    const again = await DiskStore.open(left);
+    t.ok(isWhole(again, 3), `all is in the next one, ${inTheWay}`);
+    t.same(again.summary.problems, []);
+    await again.stop();
+  }
+  const store = await DiskStore.open(join(temporaryFolder(), 'shard'));
+  fill(store, 0);
+  mkdirSync(join(store.folder, 'MANIFEST.new'));
+  await t.rejects(store.checkpoint(), { code: 'EISDIR' }, 'MANIFEST');
+  const again = await DiskStore.open(await store.crash());
+  t.ok(isWhole(again, 1), 'the log still has it');
+  rmdirSync(join(again.folder, 'MANIFEST.new'));
+  await again.stop();
+});

@@ -1,0 +1,212 @@
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { DEFAULTS, type MetricConfig } from '../../src/config/config.js';
+import { Counters } from '../../src/protocol/counters.js';
+import type { RestoreSummary } from '../../src/protocol/messages.js';
+import type { CheckpointSummary } from '../../src/routing/store.js';
+import { Durability } from '../../workers/durability.js';
+import { Engine } from '../../workers/engine/engine.js';
+import type { ParsedSample } from '../../workers/engine/parse-line.js';
+import { createShardMemory, instantiateKernel, type Kernel } from '../../workers/kernel/kernel.js';
+import {
+  QUERY_SCRATCH_BASE,
+  SERIES_COUNT,
+  SERIES_LAST_SLOT,
+  SERIES_LAST_TIME,
+  SERIES_NEXT_LOW,
+  SERIES_NEXT_SPAN,
+} from '../../workers/kernel/layout.js';
+import { Retention } from '../../workers/retention.js';
+
+export const CLUSTER = 'c';
+/** Times are slots of 60 s from `T0` on. */
+export const T0 = 1_795_466_400;
+const PIECE_SLOTS = 8192;
+
+/** Where a sample goes: metric, host, and a type with its id if it is not the host's own. */
+export interface Where {
+  readonly metric: string;
+  readonly host: string;
+  readonly type?: string;
+}
+
+export interface DiskOptions {
+  readonly metrics?: Readonly<Record<string, MetricConfig>>;
+  /** Folders it is restored from; default its own. */
+  readonly sources?: readonly string[];
+  readonly owns?: (cluster: string, host: string) => boolean;
+  readonly memoryCapBytes?: number;
+}
+
+const METRICS: Readonly<Record<string, MetricConfig>> = {
+  load: { frequency: 60, aggregation: 'sum' },
+  power: { frequency: 60, aggregation: 'avg' },
+  slow: { frequency: 120, aggregation: null },
+};
+
+const temporary: string[] = [];
+process.once('exit', () => {
+  for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Files in memory, where there are such: on a disk the tests would mostly wait for its syncs. */
+const FAST = '/dev/shm';
+
+/** A folder that goes when the process ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(existsSync(FAST) ? FAST : tmpdir(), 'metricshard-'));
+  temporary.push(folder);
+  return folder;
+}
+
+/** An engine with log and checkpoints in a folder, without threads. */
+export class DiskStore {
+  readonly folder: string;
+  readonly kernel: Kernel;
+  readonly engine: Engine;
+  readonly retention: Retention;
+  readonly durability: Durability;
+  readonly warnings: string[] = [];
+  summary!: RestoreSummary;
+  readonly #memory = createShardMemory();
+
+  private constructor(folder: string, options: DiskOptions) {
+    this.folder = folder;
+    this.kernel = instantiateKernel(this.#memory);
+    this.kernel.initShard(1000);
+    const store = {
+      ...DEFAULTS.store,
+      metrics: options.metrics ?? METRICS,
+      shardCount: 1,
+      retentionEnforced: false,
+      memoryCapBytes: options.memoryCapBytes ?? 0,
+    };
+    const counters = new Counters(this.#memory);
+    this.engine = new Engine(this.kernel, this.#memory, store, DEFAULTS.limits);
+    this.retention = new Retention(this.kernel, this.engine, store, counters);
+    this.retention.tick(T0);
+    this.durability = new Durability({
+      memory: this.#memory,
+      kernel: this.kernel,
+      engine: this.engine,
+      retention: this.retention,
+      counters,
+      store,
+      folders: {
+        own: folder,
+        sources: options.sources ?? [folder],
+        aside: join(folder, '..', 'aside'),
+      },
+      owns: options.owns ?? (() => true),
+      warn: (text) => this.warnings.push(text),
+    });
+  }
+
+  /** Opens a folder, which is made if it is not there, and restores what it holds. */
+  static async open(folder: string, options: DiskOptions = {}): Promise<DiskStore> {
+    const store = new DiskStore(folder, options);
+    store.summary = await store.durability.start();
+    return store;
+  }
+
+  /** The same without a folder: it never crashes. */
+  static inMemory(options: DiskOptions = {}): DiskStore {
+    return new DiskStore('', options);
+  }
+
+  /** Stores a sample as the shard does with a line it sees for the first time. */
+  write(where: Where, timeSec: number, value: number): void {
+    const sample = sampleOf(where);
+    if (!this.durability.hasRoomFor(sample)) throw new Error(this.durability.failure);
+    const series = this.engine.seriesFor(sample);
+    this.kernel.appendSample(series, timeSec, value);
+  }
+
+  flush(): boolean {
+    return this.durability.flush();
+  }
+
+  free(selectors: readonly (readonly string[])[], toSec: number): number {
+    return this.durability.free(selectors, toSec);
+  }
+
+  async checkpoint(): Promise<CheckpointSummary> {
+    return (await this.durability.checkpoint())!;
+  }
+
+  /** The folder as a crash leaves it, at this moment, in another place; this store ends. */
+  async crash(): Promise<string> {
+    const [, name, number] = /^(.*?)(?:-crash(\d+))?$/.exec(basename(this.folder))!;
+    const left = join(this.folder, '..', `${name}-crash${Number(number ?? 0) + 1}`);
+    cpSync(this.folder, left, { recursive: true });
+    await this.durability.stop();
+    rmSync(this.folder, { recursive: true });
+    return left;
+  }
+
+  /** Ends it well, with a last checkpoint. */
+  stop(): Promise<void> {
+    return this.durability.stop();
+  }
+
+  /** Address of a series, 0 if there is none. */
+  seriesAt({ metric, host, type }: Where): number {
+    const level = this.engine.tree.find(type ? [CLUSTER, host, type] : [CLUSTER, host]);
+    const known = this.engine.metrics.find(metric);
+    return level && known ? this.engine.seriesOf(level, known.index) : 0;
+  }
+
+  /** Samples by slot, of a series that there is. */
+  read(where: Where): Map<number, number> {
+    const slots = new Map<number, number>();
+    const series = this.seriesAt(where);
+    if (series === 0) return slots;
+    const last = this.engine.words()[(series + SERIES_LAST_SLOT) >>> 2]!;
+    const oldest = this.kernel.oldestSlot(series) >>> 0;
+    const values = new Float64Array(this.#memory.buffer, QUERY_SCRATCH_BASE, PIECE_SLOTS);
+    for (let from = oldest; from <= last; from += PIECE_SLOTS) {
+      const count = Math.min(PIECE_SLOTS, last + 1 - from);
+      this.kernel.readSeries(series, from, count, QUERY_SCRATCH_BASE);
+      for (let i = 0; i < count; i++) {
+        if (!Number.isNaN(values[i]!)) slots.set(from + i, values[i]!);
+      }
+    }
+    return slots;
+  }
+
+  /** What decides where a series' next sample goes. */
+  placing(where: Where): number[] {
+    const series = this.seriesAt(where);
+    if (series === 0) return [];
+    const words = this.engine.words();
+    return [
+      SERIES_LAST_SLOT,
+      SERIES_NEXT_LOW,
+      SERIES_NEXT_SPAN,
+      SERIES_LAST_TIME,
+      SERIES_COUNT,
+    ].map((field) => words[(series + field) >>> 2]!);
+  }
+}
+
+function sampleOf({ metric, host, type = '' }: Where): ParsedSample {
+  const [, typeName = '', typeId = ''] = /^(\D*)(\d*)$/.exec(type)!;
+  return {
+    kind: 'sample',
+    lines: 1,
+    next: 0,
+    metric,
+    cluster: CLUSTER,
+    host,
+    type: typeName,
+    typeId,
+    stype: '',
+    stypeId: '',
+    value: 0,
+    timeSec: 0,
+    valueOffset: -1,
+    ownCluster: true,
+    extraFields: 0,
+  };
+}

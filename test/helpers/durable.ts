@@ -1,0 +1,41 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { LEDGER_METRICS } from './ledger.js';
+import { eventually } from './metrics.js';
+import type { TestServer } from './server.js';
+
+/** A folder that goes with the test. */
+export function temporaryFolder(t: Test, name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `metricshard-${name}-`));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A configuration that keeps what a ledger writes in a directory. */
+export function durable(
+  directory: string,
+  shards: number,
+  metrics: Record<string, unknown> = LEDGER_METRICS,
+): Record<string, unknown> {
+  return {
+    metrics,
+    'metric-store': { checkpoints: { directory } },
+    metricshard: { shards },
+  };
+}
+
+/** Waits until all shards serve; false if that takes too long. */
+export function becomesReady(server: TestServer): Promise<boolean> {
+  return eventually(async () => (await server.get('/ready')).status === 200, 20_000);
+}
+
+/** The files below a folder, with their sizes and when they were written. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => ({ name, stat: statSync(join(folder, name)) }))
+    .filter(({ stat }) => stat.isFile())
+    .map(({ name, stat }) => `${name} ${stat.size} ${stat.mtimeMs}`)
+    .toSorted();
+}

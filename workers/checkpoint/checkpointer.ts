@@ -1,0 +1,374 @@
+import { renameSync, rmSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CheckpointSummary } from '../../src/routing/store.js';
+import type { Engine } from '../engine/engine.js';
+import type { Level } from '../engine/level-tree.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { BLOCK_BYTES_MAX, SAVED_BYTES, STAGING_BASE, STAGING_BYTES } from '../kernel/layout.js';
+import type { LogWriter } from '../log/log-writer.js';
+import { publishManifest, syncFolder, type Manifest, type Segment } from './manifest.js';
+import { mergeSegments } from './merge.js';
+import { SECTION_BLOCKS, SECTION_SERIES, SectionWriter } from './section-file.js';
+
+/** A turn ends after this long, so that ingest and queries go on. */
+const TURN_MS = 4;
+/** A section is written when it has grown to this; packing one takes about two milliseconds. */
+const SERIES_SECTION_BYTES = 512 * 1024;
+const BLOCKS_SECTION_BYTES = 2 * 1024 * 1024;
+/** Each of the two kinds of sections is gathered in its half of the staging region. */
+const HALF_BYTES = STAGING_BYTES / 2;
+const SERIES_BASE = STAGING_BASE;
+const SERIES_END = STAGING_BASE + HALF_BYTES;
+const BLOCKS_BASE = SERIES_END;
+const BLOCKS_END = STAGING_BASE + STAGING_BYTES;
+const SAVED_BYTES_MAX = SAVED_BYTES + 2 * BLOCK_BYTES_MAX;
+/** Behind it the names of a level, then its series; see FORMAT.md. */
+export const LEVEL_HEADER_BYTES = 16;
+/** All that checkpoints write; a file that was merged has an m for each time. */
+export const FILE = /^(series|blocks)-\d{8,}m*(\.new)?$/;
+const UNFINISHED_FILE = /^(series|blocks)-\d{8,}m*\.new$/;
+/** Names end with a newline each, which no name has. */
+export const NAME_END = '\n';
+
+export interface CheckpointParts {
+  readonly memory: WebAssembly.Memory;
+  readonly kernel: Kernel;
+  readonly engine: Engine;
+  readonly log: LogWriter;
+  readonly folder: string;
+  /** Latest second a sample may have that is stored now. */
+  readonly maxSec: () => number;
+  /** Earliest second that is kept. */
+  readonly minSec: () => number;
+  readonly warn: (text: string) => void;
+}
+
+/**
+ * Writes checkpoints of a shard: the state of all series with what is still growing, anew each time,
+ * and complete blocks, each once. It works in turns; what is written to a series between them is in
+ * the log, which tells by the frame it was saved at what a restart has to replay.
+ */
+export class Checkpointer {
+  readonly #parts: CheckpointParts;
+  readonly #bytes: Buffer;
+  #manifest: Manifest | undefined;
+  /** Of the last checkpoint begun. */
+  #number: number;
+  /** Frames of the log at the end of the last checkpoint. */
+  #frames: number;
+  #running: Promise<CheckpointSummary> | undefined;
+  #turnBegan = 0;
+  #longestTurnMs = 0;
+  #seriesAt = SERIES_BASE;
+  #blocksAt = BLOCKS_BASE;
+  #count = 0;
+
+  /**
+   * `manifest` of what is in the folder; `frames` of the log that are in it, -1 if more than what
+   * the log tells has to be written.
+   */
+  constructor(parts: CheckpointParts, manifest: Manifest | undefined, frames: number) {
+    this.#parts = parts;
+    this.#manifest = manifest;
+    // The staging region is fixed: this view stays good when the heap grows.
+    this.#bytes = Buffer.from(parts.memory.buffer, 0, STAGING_BASE + STAGING_BYTES);
+    this.#frames = frames;
+    this.#number = manifest?.checkpoint ?? 0;
+    parts.kernel.setCheckpoint(this.#number);
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Makes a checkpoint, or waits for the one under way. Rejects if it failed: nothing is lost then. */
+  run(): Promise<CheckpointSummary> {
+    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  async #run(): Promise<CheckpointSummary> {
+    const { log, kernel } = this.#parts;
+    const began = performance.now();
+    if (!log.flush()) throw new Error(`the log can not be written: ${log.failure}`);
+    if (log.sequence === this.#frames) {
+      return this.#result(this.#manifest?.checkpoint ?? 0, true, 0, began);
+    }
+    // Never that of one that failed: nobody can tell how far it came.
+    const number = ++this.#number;
+    this.#beginTurn();
+    this.#longestTurnMs = 0;
+    const firstFrame = log.sequence + 1;
+    const firstLog = log.rotate();
+    kernel.setCheckpoint(number);
+    try {
+      const segment = await this.#writeFiles(number, firstFrame);
+      const manifest = this.#manifestOf(number, firstFrame, firstLog, segment);
+      publishManifest(this.#parts.folder, manifest);
+      this.#manifest = { format: 1, ...manifest };
+      this.#frames = firstFrame - 1;
+      log.removeBefore(firstLog);
+      log.bytesSinceCheckpoint = 0;
+      await this.#settle(true);
+      if (await this.#merge()) this.#clean(FILE);
+      return this.#result(number, false, segment.bytes, began);
+    } catch (error) {
+      await this.#settle(false);
+      // Others may be in a manifest that is on disk although publishing it failed.
+      this.#clean(UNFINISHED_FILE);
+      throw error;
+    }
+  }
+
+  #result(
+    checkpoint: number,
+    isNothingNew: boolean,
+    bytes: number,
+    began: number,
+  ): CheckpointSummary {
+    return {
+      checkpoint,
+      isNothingNew,
+      bytes,
+      series: this.#manifest?.series.count ?? 0,
+      milliseconds: performance.now() - began,
+      longestTurnMs: this.#longestTurnMs,
+      segments: this.#manifest?.segments.length ?? 0,
+    };
+  }
+
+  async #writeFiles(number: number, firstFrame: number): Promise<Written> {
+    const { folder } = this.#parts;
+    const seriesFile = `series-${name(number)}`;
+    const blocksFile = `blocks-${name(number)}`;
+    const series = await SectionWriter.create(join(folder, `${seriesFile}.new`));
+    const blocks = await SectionWriter.create(join(folder, `${blocksFile}.new`)).catch(
+      async (error: unknown) => {
+        await series.close();
+        throw error;
+      },
+    );
+    const files = { series, blocks };
+    try {
+      // One that failed may have left something.
+      this.#seriesAt = SERIES_BASE;
+      this.#blocksAt = BLOCKS_BASE;
+      this.#count = 0;
+      await this.#eachHost(number, files, firstFrame);
+      this.#flushSeries(number, files);
+      this.#flushBlocks(number, files);
+      await files.series.end(number);
+      const hasBlocks = files.blocks.sections > 0;
+      await files.blocks.end(number);
+      renameSync(join(folder, `${seriesFile}.new`), join(folder, seriesFile));
+      if (hasBlocks) renameSync(join(folder, `${blocksFile}.new`), join(folder, blocksFile));
+      syncFolder(folder);
+      const { maxSec } = this.#parts;
+      const { bytes } = files.blocks;
+      return {
+        bytes: bytes + files.series.bytes,
+        series: { file: seriesFile, bytes: files.series.bytes, count: this.#count },
+        segment: hasBlocks ? { file: blocksFile, bytes, untilSec: maxSec() } : undefined,
+      };
+    } catch (error) {
+      await Promise.allSettled([files.series.close(), files.blocks.close()]);
+      throw error;
+    }
+  }
+
+  /** Hosts one after the other, each as a whole, in turns. */
+  async #eachHost(number: number, files: Files, firstFrame: number): Promise<void> {
+    const { engine, log } = this.#parts;
+    for (const [cluster, host] of engine.tree.allHosts()) {
+      if (performance.now() - this.#turnBegan > TURN_MS) {
+        this.#endTurn();
+        await Promise.all([files.series.settled(), files.blocks.settled()]);
+        await nextTurn();
+        this.#beginTurn();
+      }
+      if (!log.flush()) throw new Error(`the log can not be written: ${log.failure}`);
+      const level = engine.tree.find([cluster, host]);
+      if (!level) continue;
+      const frame = log.sequence + 1 - firstFrame;
+      const names = cluster + NAME_END + host + NAME_END;
+      this.#saveLevel(level, names, frame, number, files);
+    }
+    this.#endTurn();
+  }
+
+  #saveLevel(level: Level, names: string, frame: number, number: number, files: Files): void {
+    if (level.series.length > 0) this.#saveSeries(level.series, names, frame, number, files);
+    for (const child of level.children?.values() ?? []) {
+      const below = names + child.type + NAME_END + child.id + NAME_END;
+      this.#saveLevel(child, below, frame, number, files);
+    }
+  }
+
+  /** The series of one level: in one piece, or in several where they are too many. */
+  #saveSeries(
+    series: readonly number[],
+    names: string,
+    frame: number,
+    number: number,
+    files: Files,
+  ): void {
+    const { kernel } = this.#parts;
+    const namesMax = names.length * 3 + 4;
+    let saved = 0;
+    while (saved < series.length) {
+      if (this.#seriesAt + LEVEL_HEADER_BYTES + namesMax + SAVED_BYTES_MAX > SERIES_END) {
+        this.#flushSeries(number, files);
+      }
+      const header = this.#seriesAt;
+      const bytes = this.#bytes.write(names, header + LEVEL_HEADER_BYTES);
+      let at = (header + LEVEL_HEADER_BYTES + bytes + 3) & ~3;
+      const first = saved;
+      while (saved < series.length && at + SAVED_BYTES_MAX <= SERIES_END) {
+        at = kernel.saveSeries(series[saved]!, at);
+        this.#saveBlocks(series[saved]!, number, files);
+        saved++;
+      }
+      this.#bytes.writeUInt32LE(at - header, header);
+      this.#bytes.writeUInt32LE(frame, header + 4);
+      this.#bytes.writeUInt32LE(saved - first, header + 8);
+      this.#bytes.writeUInt32LE(bytes, header + 12);
+      this.#seriesAt = at;
+    }
+    this.#count += series.length;
+    if (this.#seriesAt - SERIES_BASE > SERIES_SECTION_BYTES) this.#flushSeries(number, files);
+  }
+
+  #saveBlocks(series: number, number: number, files: Files): void {
+    for (;;) {
+      const end = this.#parts.kernel.saveBlocks(series, this.#blocksAt, BLOCKS_END);
+      if (end === this.#blocksAt) break;
+      this.#blocksAt = end;
+      if (this.#blocksAt - BLOCKS_BASE > BLOCKS_SECTION_BYTES) this.#flushBlocks(number, files);
+    }
+  }
+
+  #flushSeries(number: number, files: Files): void {
+    this.#flush(files.series, SECTION_SERIES, number, SERIES_BASE, this.#seriesAt, true);
+    this.#seriesAt = SERIES_BASE;
+  }
+
+  #flushBlocks(number: number, files: Files): void {
+    this.#flush(files.blocks, SECTION_BLOCKS, number, BLOCKS_BASE, this.#blocksAt, false);
+    this.#blocksAt = BLOCKS_BASE;
+  }
+
+  #flush(
+    file: SectionWriter,
+    kind: number,
+    checkpoint: number,
+    base: number,
+    end: number,
+    isPacked: boolean,
+  ): void {
+    if (end === base) return;
+    const checksum = this.#parts.kernel.checksum(base, end - base);
+    // A copy: the region is filled again while it is written.
+    const bytes = Buffer.from(this.#bytes.subarray(base, end));
+    file.append({ kind, checkpoint, bytes, checksum }, isPacked);
+  }
+
+  #manifestOf(
+    checkpoint: number,
+    firstFrame: number,
+    firstLog: number,
+    written: Written,
+  ): Omit<Manifest, 'format'> {
+    const { engine, minSec } = this.#parts;
+    const known = (this.#manifest?.segments ?? []).filter(({ untilSec }) => untilSec >= minSec());
+    return {
+      checkpoint,
+      savedAtMs: Date.now(),
+      firstFrame,
+      firstLog,
+      nextSeriesId: engine.nextId,
+      metrics: engine.metrics.all().map(({ name, stepSec }) => ({ name, stepSec })),
+      series: written.series,
+      segments: written.segment ? [...known, written.segment] : known,
+    };
+  }
+
+  /** Blocks of the checkpoint are saved, or are not: they are looked for in turns, too. */
+  async #settle(isSaved: boolean): Promise<void> {
+    const { engine, kernel } = this.#parts;
+    this.#beginTurn();
+    for (const [cluster, host] of engine.tree.allHosts()) {
+      if (performance.now() - this.#turnBegan > TURN_MS) {
+        this.#endTurn();
+        await nextTurn();
+        this.#beginTurn();
+      }
+      const top = engine.tree.find([cluster, host]);
+      if (!top) continue;
+      engine.tree.visit(top, (level) => {
+        for (const series of level.series) kernel.settleBlocks(series, isSaved ? 1 : 0);
+      });
+    }
+    this.#endTurn();
+  }
+
+  /** The checkpoint is made: if merging fails, files stay as many as they are, until the next one. */
+  async #merge(): Promise<boolean> {
+    try {
+      await this.#mergeFiles();
+      return true;
+    } catch (error) {
+      this.#parts.warn(`segments could not be merged: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  async #mergeFiles(): Promise<void> {
+    const manifest = this.#manifest!;
+    const segments = await mergeSegments(this.#parts.folder, manifest.segments, (bytes) => {
+      const area = this.#bytes.subarray(STAGING_BASE, STAGING_BASE + STAGING_BYTES);
+      return { area, checksum: this.#parts.kernel.checksum(STAGING_BASE, bytes) };
+    });
+    if (segments === manifest.segments) return;
+    const merged = { ...manifest, segments };
+    publishManifest(this.#parts.folder, merged);
+    this.#manifest = merged;
+  }
+
+  /** Removes files of a kind that no manifest names: of older checkpoints and of such that failed. */
+  #clean(kind: RegExp): void {
+    const manifest = this.#manifest;
+    const kept = new Set([
+      manifest?.series.file,
+      ...(manifest?.segments ?? []).map((segment) => segment.file),
+    ]);
+    for (const file of readdirSync(this.#parts.folder, { withFileTypes: true })) {
+      if (!file.isFile() || !kind.test(file.name) || kept.has(file.name)) continue;
+      rmSync(join(this.#parts.folder, file.name), { force: true });
+    }
+  }
+
+  #beginTurn(): void {
+    this.#turnBegan = performance.now();
+  }
+
+  #endTurn(): void {
+    const took = performance.now() - this.#turnBegan;
+    this.#longestTurnMs = Math.max(this.#longestTurnMs, took);
+  }
+}
+
+interface Files {
+  readonly series: SectionWriter;
+  readonly blocks: SectionWriter;
+}
+
+interface Written {
+  readonly bytes: number;
+  readonly series: Manifest['series'];
+  readonly segment: Segment | undefined;
+}
+
+function name(checkpoint: number): string {
+  return String(checkpoint).padStart(8, '0');
+}

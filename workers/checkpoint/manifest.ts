@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { DamageError } from './section-file.js';
+
+const NAME = 'MANIFEST';
+const FORMAT = 1;
+
+/** A file of sealed blocks. */
+export interface Segment {
+  readonly file: string;
+  readonly bytes: number;
+  /** No block in it has a sample later than this. */
+  readonly untilSec: number;
+}
+
+/** What a shard's checkpoint is made of. Files that it does not name are not part of it. */
+export interface Manifest {
+  readonly format: number;
+  /** Number of the checkpoint. */
+  readonly checkpoint: number;
+  readonly savedAtMs: number;
+  /** The first frame of the log that is not, or only in part, in the checkpoint. */
+  readonly firstFrame: number;
+  /** The first log file with such frames. */
+  readonly firstLog: number;
+  readonly nextSeriesId: number;
+  /** Names and steps of metrics by the index that series have in the checkpoint. */
+  readonly metrics: readonly { readonly name: string; readonly stepSec: number }[];
+  /** The file with the state of all series. */
+  readonly series: { readonly file: string; readonly bytes: number; readonly count: number };
+  /** Oldest first: a block in a later one takes the place of one before. */
+  readonly segments: readonly Segment[];
+}
+
+/** The manifest of a shard's folder; undefined if there is none. Throws DamageError. */
+export function readManifest(folder: string): Manifest | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(folder, NAME), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const end = text.indexOf('\n');
+  const json = text.slice(0, end);
+  if (text.slice(end + 1).trim() !== digest(json)) {
+    throw new DamageError(`${join(folder, NAME)}: its checksum is wrong`);
+  }
+  const manifest = JSON.parse(json) as Manifest;
+  if (manifest.format !== FORMAT) {
+    throw new DamageError(`${join(folder, NAME)}: format ${manifest.format}, not ${FORMAT}`);
+  }
+  return manifest;
+}
+
+/** Makes a checkpoint the one that counts, at once or not at all. */
+export function publishManifest(folder: string, manifest: Omit<Manifest, 'format'>): void {
+  const json = JSON.stringify({ format: FORMAT, ...manifest });
+  writeDurably(join(folder, NAME), `${json}\n${digest(json)}\n`);
+}
+
+/** Replaces a file: after a crash there is the old one or the new one. */
+export function writeDurably(path: string, text: string): void {
+  const temporary = `${path}.new`;
+  const descriptor = openSync(temporary, 'w');
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, path);
+  syncFolder(join(path, '..'));
+}
+
+/** Gives the names in a folder to the disk. */
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function digest(json: string): string {
+  return createHash('sha256').update(json).digest('hex');
+}

@@ -1,0 +1,88 @@
+import { renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { syncFolder, type Segment } from './manifest.js';
+import { DamageError, SectionReader, SectionWriter } from './section-file.js';
+
+/** So many neighbours of about one size become one. */
+const MERGE_COUNT = 8;
+/** Sizes within this factor are about one. */
+const SIZE_FACTOR = 8;
+const SMALLEST_BYTES = 1024 * 1024;
+
+/** The staging area and the checksum of its first so many bytes. */
+export type Staging = (bytes: number) => { area: Buffer; checksum: bigint };
+
+/**
+ * Merges the newest segments into one, if there are enough of about one size; so a block is written
+ * a few times in all, and files stay few. Returns the same list if there was nothing to do. The
+ * caller publishes the list before it removes the files.
+ */
+export async function mergeSegments(
+  folder: string,
+  segments: readonly Segment[],
+  staging: Staging,
+): Promise<readonly Segment[]> {
+  const first = firstToMerge(segments);
+  if (first < 0) return segments;
+  const merged = segments.slice(first);
+  const last = merged.at(-1)!;
+  const file = `${last.file}m`;
+  const writer = await SectionWriter.create(join(folder, `${file}.new`));
+  try {
+    let checkpoint = 0;
+    for (const segment of merged) {
+      checkpoint = Math.max(checkpoint, await copySections(folder, segment, writer, staging));
+    }
+    await writer.end(checkpoint);
+  } catch (error) {
+    // What can not be read is left as it is; the restore says more of it.
+    await writer.close().catch(() => undefined);
+    rmSync(join(folder, `${file}.new`), { force: true });
+    const isSource = error instanceof DamageError || (error as { code?: string }).code === 'ENOENT';
+    if (isSource) return segments;
+    throw error;
+  }
+  renameSync(join(folder, `${file}.new`), join(folder, file));
+  syncFolder(folder);
+  const untilSec = Math.max(...merged.map((segment) => segment.untilSec));
+  return [...segments.slice(0, first), { file, bytes: writer.bytes, untilSec }];
+}
+
+/** Index of the first of the newest segments that are to be merged, -1 if there are too few. */
+function firstToMerge(segments: readonly Segment[]): number {
+  let largest = SMALLEST_BYTES;
+  let first = segments.length;
+  let found = -1;
+  while (first > 0) {
+    const { bytes } = segments[first - 1]!;
+    if (bytes > largest * SIZE_FACTOR) break;
+    largest = Math.max(largest, bytes);
+    first--;
+    if (segments.length - first >= MERGE_COUNT) found = first;
+  }
+  return found;
+}
+
+async function copySections(
+  folder: string,
+  segment: Segment,
+  writer: SectionWriter,
+  staging: Staging,
+): Promise<number> {
+  const { area } = staging(0);
+  const path = join(folder, segment.file);
+  const reader = new SectionReader(path, area, (bytes) => staging(bytes).checksum);
+  let checkpoint = 0;
+  try {
+    for (let section = reader.next(); section; section = reader.next()) {
+      checkpoint = Math.max(checkpoint, section.checkpoint);
+      writer.append({ ...section, bytes: Buffer.from(section.bytes) }, false);
+      await writer.settled();
+      await nextTurn();
+    }
+  } finally {
+    reader.close();
+  }
+  return checkpoint;
+}

@@ -1,0 +1,34 @@
+import type { Manifest } from './manifest.js';
+
+/** What a folder gave. */
+export interface RestoreReport {
+  manifest: Manifest | undefined;
+  /** All of the checkpoint was read; else what was has to be saved anew, as a whole. */
+  isCheckpointWhole: boolean;
+  series: number;
+  blockBytes: number;
+  frames: number;
+  logBytes: number;
+  /** Number of the last frame, and of the last log file; 0 if there is none. */
+  lastFrame: number;
+  lastLog: number;
+  /** What could not be read or has no place, each with its file. */
+  problems: string[];
+  /** Damaged files, or such with data that was not taken: they should be kept. */
+  filesAside: string[];
+}
+
+export function newReport(): RestoreReport {
+  return {
+    manifest: undefined,
+    isCheckpointWhole: true,
+    series: 0,
+    blockBytes: 0,
+    frames: 0,
+    logBytes: 0,
+    lastFrame: 0,
+    lastLog: 0,
+    problems: [],
+    filesAside: [],
+  };
+}

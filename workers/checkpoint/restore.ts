@@ -1,0 +1,390 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Engine } from '../engine/engine.js';
+import type { Metric } from '../engine/metrics.js';
+import type { Kernel } from '../kernel/kernel.js';
+import {
+  ANSWER_BASE,
+  BLOCK_FLAG_SAVING,
+  FRAME_HEADER_BYTES,
+  RECORD_FREE,
+  RECORD_HEADER_BYTES,
+  RECORD_SAMPLES,
+  RECORD_SERIES,
+  SAVED_ID,
+  SAVED_METRIC,
+  SAVED_SIZE,
+  SERIES_FREED_SLOT,
+  STAGING_BASE,
+  STAGING_BYTES,
+} from '../kernel/layout.js';
+import { LogReader } from '../log/log-reader.js';
+import { logNumbers, logPath } from '../log/log-writer.js';
+import { readSeriesRecord } from '../log/series-record.js';
+import { FILE, LEVEL_HEADER_BYTES, NAME_END } from './checkpointer.js';
+import { readManifest, type Manifest } from './manifest.js';
+import { newReport, type RestoreReport } from './restore-report.js';
+import { SECTION_BLOCKS, SECTION_SERIES, SectionReader } from './section-file.js';
+import { SeriesTable } from './series-table.js';
+
+const TURN_MS = 20;
+
+export interface RestoreParts {
+  readonly memory: WebAssembly.Memory;
+  readonly kernel: Kernel;
+  readonly engine: Engine;
+  /** Frees the oldest data; false if there is nothing to free. */
+  readonly evict: () => boolean;
+  /** Whether this shard owns a host. */
+  readonly owns: (cluster: string, host: string) => boolean;
+  /** Told how many bytes of how many have been read. */
+  readonly progress: (done: number, total: number) => void;
+}
+
+/**
+ * Restores a shard from a folder: the state of all series, their blocks, then what the log has
+ * behind the checkpoint. `isOwn`: the folder is this shard's own, whose numbers of series go on;
+ * else what it owns is taken from there, and has to be saved anew.
+ */
+export class Restore {
+  readonly #parts: RestoreParts;
+  readonly #folder: string;
+  readonly #isOwn: boolean;
+  readonly #area: Buffer;
+  readonly #table: SeriesTable;
+  #metrics: (Metric | undefined)[] = [];
+  #oldSteps: readonly number[] = [];
+  #bytesDone = 0;
+  #bytesTotal = 0;
+  #turnBegan = 0;
+  /** Series that lie on the grid of another step than their metric has now: that step. */
+  readonly converted = new Map<number, number>();
+  readonly #unknownMetrics = new Set<string>();
+  /** By cluster and host: the frame it was saved at. */
+  readonly #hostFrames = new Map<string, number>();
+  readonly report = newReport();
+
+  constructor(parts: RestoreParts, folder: string, isOwn: boolean) {
+    this.#parts = parts;
+    this.#folder = folder;
+    this.#isOwn = isOwn;
+    // Fixed regions: these views stay good when the heap grows.
+    this.#area = Buffer.from(parts.memory.buffer, STAGING_BASE, STAGING_BYTES);
+    this.#table = new SeriesTable(parts.memory);
+  }
+
+  async run(): Promise<RestoreReport> {
+    this.#turnBegan = performance.now();
+    if (!existsSync(this.#folder)) return this.report;
+    this.#parts.engine.onRemoved = (removed) => this.#forget(removed);
+    const logs = logNumbers(this.#folder);
+    this.report.lastLog = logs.at(-1) ?? 0;
+    let manifest: Manifest | undefined;
+    try {
+      manifest = readManifest(this.#folder);
+    } catch (error) {
+      this.#problem((error as Error).message, 'MANIFEST');
+      // Nobody knows what belongs together now.
+      for (const file of readdirSync(this.#folder)) if (FILE.test(file)) this.#aside(file);
+      for (const number of logs) this.#aside(basename(logPath(this.#folder, number)));
+    }
+    this.report.manifest = manifest;
+    // What the log frees again is in files up to this checkpoint.
+    if (this.#isOwn) this.#parts.kernel.setCheckpoint(manifest?.checkpoint ?? 0);
+    this.#bytesTotal = manifest
+      ? manifest.series.bytes + manifest.segments.reduce((sum, { bytes }) => sum + bytes, 0)
+      : 0;
+    if (manifest) await this.#checkpoint(manifest);
+    this.report.isCheckpointWhole = this.report.problems.length === 0;
+    for (const number of logs) {
+      if (!manifest || number >= manifest.firstLog) await this.#log(number, manifest);
+    }
+    this.#parts.engine.releaseReplaced();
+    this.#settle();
+    this.#parts.engine.onRemoved = undefined;
+    if (this.#isOwn)
+      this.#parts.engine.nextId = Math.max(this.#table.count, manifest?.nextSeriesId ?? 1);
+    return this.report;
+  }
+
+  /** Blocks are saved where they came from, unless they have to be saved anew. */
+  #settle(): void {
+    const { engine, kernel } = this.#parts;
+    const isSaved = this.#isOwn && this.report.isCheckpointWhole;
+    const words = engine.words();
+    for (let id = 1; id < this.#table.count; id++) {
+      const series = this.#table.at(id);
+      if (series === 0) continue;
+      kernel.settleBlocks(series, isSaved ? 1 : 0);
+      // Where all is saved anew no file has what was freed.
+      if (!isSaved) words[(series + SERIES_FREED_SLOT) >>> 2] = 0;
+    }
+  }
+
+  async #checkpoint(manifest: Manifest): Promise<void> {
+    const { engine } = this.#parts;
+    this.#oldSteps = manifest.metrics.map(({ stepSec }) => stepSec);
+    this.#metrics = manifest.metrics.map(({ name }) => engine.metrics.intern(name));
+    manifest.metrics.forEach(({ name }, index) => {
+      if (this.#metrics[index]) return;
+      this.#unknownMetric(name, manifest.series.file);
+      for (const { file } of manifest.segments) this.#aside(file);
+    });
+    await this.#sections(manifest.series.file, SECTION_SERIES, (bytes) => this.#levels(bytes));
+    for (const { file } of manifest.segments) {
+      await this.#sections(file, SECTION_BLOCKS, (bytes, checkpoint) =>
+        this.#blocks(bytes, checkpoint),
+      );
+    }
+  }
+
+  /** All sections of a file; what is damaged is passed over and told. */
+  async #sections(
+    file: string,
+    kind: number,
+    take: (bytes: number, checkpoint: number) => void,
+  ): Promise<void> {
+    const path = join(this.#folder, file);
+    let reader: SectionReader | undefined;
+    try {
+      reader = new SectionReader(path, this.#area, (bytes) => this.#checksum(0, bytes));
+      for (;;) {
+        try {
+          const section = reader.next();
+          if (!section) break;
+          if (section.kind !== kind) throw new Error(`a section of kind ${section.kind}`);
+          take(section.bytes.length, section.checkpoint);
+          this.#bytesDone += section.bytes.length;
+        } catch (error) {
+          this.#problem((error as Error).message, file);
+        }
+        await this.#breathe();
+      }
+    } catch (error) {
+      this.#problem((error as Error).message, file);
+    } finally {
+      reader?.close();
+    }
+  }
+
+  /** A section of series' states, level by level. */
+  #levels(bytes: number): void {
+    const area = this.#area;
+    let at = 0;
+    while (at < bytes) {
+      const size = area.readUInt32LE(at);
+      if (size < LEVEL_HEADER_BYTES || at + size > bytes) throw new Error('a level makes no sense');
+      this.#level(at);
+      at += size;
+    }
+  }
+
+  #level(from: number): void {
+    const area = this.#area;
+    const frame = area.readUInt32LE(from + 4);
+    const count = area.readUInt32LE(from + 8);
+    const namesBytes = area.readUInt32LE(from + 12);
+    const namesAt = from + LEVEL_HEADER_BYTES;
+    const names = area.toString('utf8', namesAt, namesAt + namesBytes).split(NAME_END);
+    const [cluster = '', host = '', ...path] = names;
+    if (!this.#parts.owns(cluster, host)) return;
+    const { engine, kernel } = this.#parts;
+    const level = engine.tree.getOrCreatePath(cluster, host, path);
+    this.#hostFrames.set(hostKey(cluster, host), frame);
+    const stagger = engine.staggerOf(cluster, host);
+    const made: number[] = [];
+    let at = (namesAt + namesBytes + 3) & ~3;
+    for (let i = 0; i < count; i++) {
+      const id = area.readUInt32LE(at + SAVED_ID);
+      const index = area.readUInt16LE(at + SAVED_METRIC);
+      const metric = this.#metrics[index];
+      if (metric) {
+        const stepSec = this.#oldSteps[index]!;
+        const own = this.#isOwn ? id : engine.nextId++;
+        const series = engine.makeSeries(level, metric, stepSec, stagger, own);
+        kernel.restoreSeries(series, STAGING_BASE + at);
+        this.#table.bind(id, series, frame);
+        if (stepSec !== metric.stepSec) this.converted.set(series, stepSec);
+        made.push(series);
+      }
+      at += area.readUInt32LE(at + SAVED_SIZE);
+    }
+    engine.tree.addAllSeries(level, made);
+    this.report.series += made.length;
+  }
+
+  #blocks(bytes: number, checkpoint: number): void {
+    const { kernel, evict } = this.#parts;
+    const end = STAGING_BASE + bytes;
+    let at = STAGING_BASE;
+    while (at < end) {
+      const next =
+        kernel.restoreBlocks(
+          at,
+          end,
+          ANSWER_BASE,
+          this.#table.count,
+          checkpoint,
+          BLOCK_FLAG_SAVING,
+        ) >>> 0;
+      if (next === 0) throw new Error('blocks make no sense');
+      if (next < end && !evict()) throw new Error('memory-cap is reached');
+      if (next < end && next === at && end - at < 8) throw new Error('half a run of blocks');
+      at = next;
+    }
+    this.report.blockBytes += bytes;
+  }
+
+  async #log(number: number, manifest: Manifest | undefined): Promise<void> {
+    const path = logPath(this.#folder, number);
+    let reader: LogReader | undefined;
+    try {
+      reader = new LogReader(path, this.#area, (offset, bytes) => this.#checksum(offset, bytes));
+      this.#bytesTotal += reader.size;
+      await this.#frames(reader, manifest?.firstFrame ?? 1);
+      const left = reader.size - reader.at;
+      if (reader.damage !== '') {
+        this.#problem(`${reader.damage}; its last ${left} bytes are not read`, basename(path));
+      }
+    } catch (error) {
+      this.#problem(`${path}: ${(error as Error).message}`, basename(path));
+    } finally {
+      reader?.close();
+    }
+  }
+
+  async #frames(reader: LogReader, firstFrame: number): Promise<void> {
+    for (let frame = reader.next(); frame; frame = reader.next()) {
+      if (frame.sequence >= firstFrame)
+        this.#frame(frame.bytes, frame.sequence - firstFrame, reader.path);
+      this.report.lastFrame = Math.max(this.report.lastFrame, frame.sequence);
+      this.report.frames++;
+      this.#bytesDone += frame.bytes;
+      this.report.logBytes += frame.bytes;
+      await this.#breathe();
+    }
+  }
+
+  #frame(bytes: number, frame: number, path: string): void {
+    const { kernel, evict } = this.#parts;
+    let at = STAGING_BASE + FRAME_HEADER_BYTES;
+    const end = at + bytes;
+    while (at < end) {
+      at = kernel.replayRecords(at, end, ANSWER_BASE, this.#table.count, frame) >>> 0;
+      if (at === 0) break;
+      if (at >= end) return;
+      const word = this.#area.readUInt32LE(at - STAGING_BASE);
+      if ((word & 0xff) === RECORD_SAMPLES) {
+        if (!evict()) {
+          this.#problem(`${path}: memory-cap is reached`, '');
+          return;
+        }
+        continue;
+      }
+      const size = word >>> 8;
+      const from = at + RECORD_HEADER_BYTES - STAGING_BASE;
+      this.#record(word & 0xff, this.#area.subarray(from, from + size), frame, path);
+      at += RECORD_HEADER_BYTES + ((size + 3) & ~3);
+    }
+    if (at === 0) this.#problem(`${path}: records of frame ${frame} make no sense`, '');
+  }
+
+  #record(kind: number, bytes: Buffer, frame: number, path: string): void {
+    if (kind === RECORD_SERIES) this.#newSeries(bytes, frame, basename(path));
+    else if (kind === RECORD_FREE) {
+      const { selectors, toSec } = JSON.parse(bytes.toString()) as FreeRecord;
+      const open = selectors.flatMap((selector) => this.#notFreedYet(selector, frame));
+      this.#parts.engine.free(open, toSec);
+    }
+  }
+
+  /** Selectors of hosts that were saved before a frame: what was saved later has been freed. */
+  #notFreedYet(selector: readonly string[], frame: number): (readonly string[])[] {
+    const [cluster, host] = selector;
+    return this.#parts.engine.tree
+      .allHosts()
+      .filter(([ofCluster, name]) => {
+        const isSelected = (cluster ?? ofCluster) === ofCluster && (host ?? name) === name;
+        return isSelected && this.#frameOf(ofCluster, name) <= frame;
+      })
+      .map(([ofCluster, name]) => [ofCluster, name, ...selector.slice(2)]);
+  }
+
+  #frameOf(cluster: string, host: string): number {
+    return this.#hostFrames.get(hostKey(cluster, host)) ?? 0;
+  }
+
+  /** What was freed has no place any more. */
+  #forget(removed: ReadonlySet<number>): void {
+    this.#table.forget(removed);
+    for (const series of removed) this.converted.delete(series);
+  }
+
+  #newSeries(bytes: Buffer, frame: number, file: string): void {
+    const record = readSeriesRecord(bytes);
+    if (!record || !this.#parts.owns(record.cluster, record.host)) return;
+    const { engine } = this.#parts;
+    const { id, stepSec } = record;
+    if (this.#table.at(id) !== 0) return;
+    // Its host was saved later, and without it: it was freed in between.
+    if (this.#frameOf(record.cluster, record.host) > frame) return;
+    const metric = engine.metrics.intern(record.metric);
+    if (!metric) {
+      this.#unknownMetric(record.metric, file);
+      return;
+    }
+    const level = engine.tree.getOrCreatePath(record.cluster, record.host, record.path);
+    const own = this.#isOwn ? id : engine.nextId++;
+    const stagger = engine.staggerOf(record.cluster, record.host);
+    const old = engine.seriesOf(level, metric.index);
+    const series = engine.makeSeries(level, metric, stepSec, stagger, own);
+    if (old === 0) {
+      engine.tree.addSeries(level, series);
+      this.report.series++;
+    } else {
+      // It had nothing left and was removed, which is not in the log: no sample of it follows.
+      engine.replaceSeries(level, old, series);
+    }
+    if (stepSec !== metric.stepSec) this.converted.set(series, stepSec);
+    this.#table.bind(id, series, frame);
+  }
+
+  #checksum(offset: number, bytes: number): bigint {
+    return this.#parts.kernel.checksum(STAGING_BASE + offset, bytes);
+  }
+
+  #problem(text: string, file: string): void {
+    this.report.problems.push(text);
+    if (file !== '') this.#aside(file);
+  }
+
+  #unknownMetric(name: string, file: string): void {
+    this.#aside(file);
+    if (this.#unknownMetrics.has(name)) return;
+    this.#unknownMetrics.add(name);
+    this.#problem(`metric ${name} is not configured any more: its data is not restored`, file);
+  }
+
+  #aside(file: string): void {
+    if (!this.report.filesAside.includes(file)) this.report.filesAside.push(file);
+  }
+
+  /** Lets other work of the thread go on, and tells how far it is. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#turnBegan < TURN_MS) return;
+    this.#parts.progress(this.#bytesDone, this.#bytesTotal);
+    await nextTurn();
+    this.#turnBegan = performance.now();
+  }
+}
+
+function hostKey(cluster: string, host: string): string {
+  return cluster + NAME_END + host;
+}
+
+/** What a record of kind RECORD_FREE holds, as JSON. */
+export interface FreeRecord {
+  readonly selectors: readonly (readonly string[])[];
+  readonly toSec: number;
+}

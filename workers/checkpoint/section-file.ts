@@ -1,0 +1,240 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { zstd } from './zstd.js';
+
+/** Kinds of sections. */
+export const SECTION_SERIES = 1;
+export const SECTION_BLOCKS = 2;
+export const SECTION_END = 3;
+
+export const SECTION_HEADER_BYTES = 40;
+const MAGIC = 0x3153534d;
+const MAGIC_BYTES = Buffer.from('MSS1');
+const AT_MAGIC = 0;
+const AT_KIND = 4;
+const AT_CHECKPOINT = 8;
+const AT_BYTES = 12;
+const AT_STORED_BYTES = 16;
+const AT_PACKING = 20;
+const AT_CHECKSUM = 24;
+const AT_HEADER_CHECK = 32;
+const PLAIN = 0;
+const ZSTD = 1;
+/** Packing that wins less than this share is not worth the time to unpack it. */
+const PACKING_WIN_MIN = 0.1;
+
+/** Behind damage a header is looked for in pieces of this size. */
+const SEARCH_BYTES = 65_536;
+
+/** A file, or a part of it, that is not as it was written. */
+export class DamageError extends Error {
+  override readonly name = 'DamageError';
+}
+
+export interface Section {
+  readonly kind: number;
+  /** Number of the checkpoint that wrote it first. */
+  readonly checkpoint: number;
+  /** As it is used, unpacked. */
+  readonly bytes: Uint8Array;
+  /** XXH64 of `bytes`. */
+  readonly checksum: bigint;
+}
+
+/** FNV-1a over what stands in front of the check. */
+function headerCheck(header: Buffer): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < AT_HEADER_CHECK; i++) hash = Math.imul(hash ^ header[i]!, 0x01000193);
+  return hash >>> 0;
+}
+
+function isHeader(header: Buffer): boolean {
+  const isMagic = header.readUInt32LE(AT_MAGIC) === MAGIC;
+  return isMagic && header.readUInt32LE(AT_HEADER_CHECK) === headerCheck(header);
+}
+
+/** Writes a file of sections, one after the other; the last one says that it is whole. */
+export class SectionWriter {
+  readonly #file: FileHandle;
+  #last: Promise<unknown> = Promise.resolve();
+  #failure: unknown;
+  bytes = 0;
+  sections = 0;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  static async create(path: string): Promise<SectionWriter> {
+    return new SectionWriter(await open(path, 'w'));
+  }
+
+  /** Queues a section; what it is made of must not change until `settled`. */
+  append(section: Section, isPacked: boolean): void {
+    const packed = isPacked ? zstd.compress(section.bytes) : undefined;
+    const isWorthIt = packed && packed.length < section.bytes.length * (1 - PACKING_WIN_MIN);
+    const stored = isWorthIt ? packed : section.bytes;
+    const header = Buffer.alloc(SECTION_HEADER_BYTES);
+    header.writeUInt32LE(MAGIC, AT_MAGIC);
+    header.writeUInt32LE(section.kind, AT_KIND);
+    header.writeUInt32LE(section.checkpoint, AT_CHECKPOINT);
+    header.writeUInt32LE(section.bytes.length, AT_BYTES);
+    header.writeUInt32LE(stored.length, AT_STORED_BYTES);
+    header.writeUInt32LE(isWorthIt ? ZSTD : PLAIN, AT_PACKING);
+    header.writeBigUInt64LE(BigInt.asUintN(64, section.checksum), AT_CHECKSUM);
+    header.writeUInt32LE(headerCheck(header), AT_HEADER_CHECK);
+    this.#queue([header, stored]);
+    this.sections++;
+  }
+
+  /** Resolves when all that was appended is written; rejects if that failed. */
+  async settled(): Promise<void> {
+    await this.#last;
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Writes the end and gives the file to the disk. */
+  async end(checkpoint: number): Promise<void> {
+    this.append({ kind: SECTION_END, checkpoint, bytes: new Uint8Array(0), checksum: 0n }, false);
+    await this.settled();
+    await this.#file.datasync();
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#file.close();
+  }
+
+  #queue(parts: readonly Uint8Array[]): void {
+    for (const part of parts) this.bytes += part.length;
+    this.#last = this.#last.then(async () => {
+      if (this.#failure) return;
+      try {
+        for (const part of parts) await writeAll(this.#file, part);
+      } catch (error) {
+        this.#failure = error;
+      }
+    });
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < bytes.length) {
+    at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
+  }
+}
+
+/** Reads a file of sections into one area of memory, section by section. */
+export class SectionReader {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #area: Buffer;
+  readonly #checksum: (bytes: number) => bigint;
+  readonly #header = Buffer.alloc(SECTION_HEADER_BYTES);
+  readonly size: number;
+  /** Where the next section begins. */
+  at = 0;
+  isAtEnd = false;
+
+  /** `checksum` of the first so many bytes of `area`. */
+  constructor(path: string, area: Buffer, checksum: (bytes: number) => bigint) {
+    this.#path = path;
+    this.#area = area;
+    this.#checksum = checksum;
+    this.#descriptor = openSync(path, 'r');
+    this.size = fstatSync(this.#descriptor).size;
+  }
+
+  /**
+   * The next section, whose bytes lie in the area until the one after; undefined at the end.
+   * Throws DamageError; `next` goes on behind that section, if one with a good header follows.
+   */
+  next(): Section | undefined {
+    if (this.isAtEnd) return undefined;
+    const begin = this.at;
+    const header = this.#header;
+    if (readAll(this.#descriptor, header, begin) < SECTION_HEADER_BYTES) {
+      return this.#stop('it ends before its end section');
+    }
+    if (!isHeader(header)) {
+      this.at = this.#headerFrom(begin + 1);
+      throw this.#damage('the header of a section is damaged', begin);
+    }
+    const kind = header.readUInt32LE(AT_KIND);
+    const bytes = header.readUInt32LE(AT_BYTES);
+    const storedBytes = header.readUInt32LE(AT_STORED_BYTES);
+    if (kind === SECTION_END) {
+      this.isAtEnd = true;
+      return undefined;
+    }
+    if (bytes > this.#area.length || storedBytes > this.#area.length) {
+      return this.#stop(`a section has ${bytes} bytes, which is too large`);
+    }
+    this.at = begin + SECTION_HEADER_BYTES + storedBytes;
+    const isPacked = header.readUInt32LE(AT_PACKING) === ZSTD;
+    const target = isPacked ? Buffer.allocUnsafe(storedBytes) : this.#area.subarray(0, storedBytes);
+    if (readAll(this.#descriptor, target, begin + SECTION_HEADER_BYTES) < storedBytes) {
+      return this.#stop('it ends inside a section');
+    }
+    if (isPacked) this.#unpack(target, bytes, begin);
+    const checksum = header.readBigUInt64LE(AT_CHECKSUM);
+    if (BigInt.asUintN(64, this.#checksum(bytes)) !== checksum) {
+      throw this.#damage(`the checksum of ${bytes} bytes is wrong`, begin);
+    }
+    const checkpoint = header.readUInt32LE(AT_CHECKPOINT);
+    return { kind, checkpoint, bytes: this.#area.subarray(0, bytes), checksum };
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  /** Into the area, which bounds it whatever the damaged bytes say. */
+  #unpack(stored: Buffer, bytes: number, begin: number): void {
+    let unpacked = 0;
+    try {
+      unpacked = zstd.decompress(this.#area, stored);
+    } catch (error) {
+      throw this.#damage(`a section does not unpack: ${(error as Error).message}`, begin);
+    }
+    if (unpacked !== bytes) {
+      throw this.#damage(`a section unpacks to ${unpacked} bytes, not ${bytes}`, begin);
+    }
+  }
+
+  /** Where the next section with a good header begins, the file's size if there is none. */
+  #headerFrom(from: number): number {
+    const window = Buffer.alloc(SEARCH_BYTES);
+    for (let at = from; at < this.size; at += SEARCH_BYTES - SECTION_HEADER_BYTES + 1) {
+      const last = readAll(this.#descriptor, window, at) - SECTION_HEADER_BYTES;
+      for (let i = window.indexOf(MAGIC_BYTES); i >= 0 && i <= last;) {
+        if (isHeader(window.subarray(i, i + SECTION_HEADER_BYTES))) return at + i;
+        i = window.indexOf(MAGIC_BYTES, i + 1);
+      }
+    }
+    return this.size;
+  }
+
+  /** What follows can not be found. */
+  #stop(why: string): never {
+    this.isAtEnd = true;
+    throw this.#damage(why, this.at);
+  }
+
+  #damage(why: string, at: number): DamageError {
+    return new DamageError(`${this.#path}, byte ${at}: ${why}`);
+  }
+}
+
+/** Reads as much as there is; returns how many bytes. */
+function readAll(descriptor: number, target: Uint8Array, from: number): number {
+  let at = 0;
+  while (at < target.length) {
+    const read = readSync(descriptor, target, at, target.length - at, from + at);
+    if (read === 0) break;
+    at += read;
+  }
+  return at;
+}

@@ -1,0 +1,36 @@
+import { ANSWER_BASE, ANSWER_BYTES, TABLE_ENTRY_BYTES } from '../kernel/layout.js';
+
+/** Nobody asks while a store is restored: the table lies in the answer region. */
+const SERIES_MAX = ANSWER_BYTES / TABLE_ENTRY_BYTES;
+
+/** Series by their number in a folder's files, for the kernel: address, and the frame it was saved at. */
+export class SeriesTable {
+  /** Numbers below it may have a series. */
+  count = 1;
+  readonly #entries: Uint32Array;
+
+  constructor(memory: WebAssembly.Memory) {
+    // A fixed region: this view stays good when the heap grows.
+    this.#entries = new Uint32Array(memory.buffer, ANSWER_BASE, 2 * SERIES_MAX);
+  }
+
+  /** Address of a series, 0 if there is none. */
+  at(id: number): number {
+    return id < this.count ? this.#entries[2 * id]! : 0;
+  }
+
+  /** `frame`: samples of frames before it are in the series already. */
+  bind(id: number, series: number, frame: number): void {
+    if (id >= SERIES_MAX) throw new Error(`series number ${id} is too large`);
+    while (this.count <= id) this.#entries[2 * this.count++] = 0;
+    this.#entries[2 * id] = series;
+    this.#entries[2 * id + 1] = frame;
+  }
+
+  /** What was freed has no place any more. */
+  forget(removed: ReadonlySet<number>): void {
+    for (let id = 1; id < this.count; id++) {
+      if (removed.has(this.at(id))) this.#entries[2 * id] = 0;
+    }
+  }
+}

@@ -1,0 +1,266 @@
+import { linkSync, mkdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { StoreConfig } from '../src/config/config.js';
+import type { CheckpointSummary } from '../src/routing/store.js';
+import type { Counters } from '../src/protocol/counters.js';
+import type { RestoreSummary, ShardFolders } from '../src/protocol/messages.js';
+import { Checkpointer } from './checkpoint/checkpointer.js';
+import { convertStep } from './checkpoint/convert-step.js';
+import { Restore, type FreeRecord } from './checkpoint/restore.js';
+import type { RestoreReport } from './checkpoint/restore-report.js';
+import type { Engine } from './engine/engine.js';
+import type { ParsedSample } from './engine/parse-line.js';
+import type { Kernel } from './kernel/kernel.js';
+import { FRAME_HEADER_BYTES, LOG_BYTES, RECORD_FREE } from './kernel/layout.js';
+import { LogWriter } from './log/log-writer.js';
+import { logSeries, seriesRecordBytesMax } from './log/series-record.js';
+import type { Retention } from './retention.js';
+
+/** Room for a line's sample besides the record of its series. */
+const SAMPLE_BYTES = 64;
+/** Selectors of one record of what was freed. */
+const SELECTORS_PER_RECORD = 256;
+/** After a checkpoint that failed the next is tried so soon. */
+const RETRY_SEC = 30;
+
+export interface DurabilityParts {
+  readonly memory: WebAssembly.Memory;
+  readonly kernel: Kernel;
+  readonly engine: Engine;
+  readonly retention: Retention;
+  readonly counters: Counters;
+  readonly store: StoreConfig;
+  readonly folders: ShardFolders;
+  readonly owns: (cluster: string, host: string) => boolean;
+  readonly warn: (text: string) => void;
+}
+
+/** What keeps a shard's samples when its thread or process ends: log, checkpoints, restore. */
+export class Durability {
+  readonly #parts: DurabilityParts;
+  readonly #bytes: Buffer;
+  #log: LogWriter | undefined;
+  #checkpointer: Checkpointer | undefined;
+  #nextCheckpointSec = 0;
+
+  constructor(parts: DurabilityParts) {
+    this.#parts = parts;
+    // The log region is fixed: this view stays good when the heap grows.
+    this.#bytes = Buffer.from(parts.memory.buffer);
+  }
+
+  /** Why nothing can be logged, '' if it can. Tries again now and then. */
+  get failure(): string {
+    const log = this.#log;
+    return !log || log.retry() ? '' : log.failure;
+  }
+
+  /** Restores what the folders hold, and begins to log. */
+  async start(): Promise<RestoreSummary> {
+    const { folders, retention } = this.#parts;
+    const began = performance.now();
+    retention.isRestoring = true;
+    const reports: RestoreReport[] = [];
+    let isConverted = false;
+    // Left by a try to move the data here that did not come to its end.
+    if (!folders.sources.includes(folders.own))
+      rmSync(folders.own, { recursive: true, force: true });
+    for (const source of folders.sources) {
+      const restore = this.#restore(source, source === folders.own);
+      reports.push(await restore.run());
+      this.#convert(restore.converted);
+      isConverted ||= restore.converted.size > 0;
+      this.#keepAside(source, reports.at(-1)!);
+    }
+    retention.isRestoring = false;
+    this.#begin(reports, isConverted);
+    // No file tells of series that were made for another step: what they get can not be logged yet.
+    if (isConverted) await this.#saveConverted(reports[0]!);
+    const sum = (of: (report: RestoreReport) => number): number =>
+      reports.reduce((total, report) => total + of(report), 0);
+    return {
+      series: sum(({ series }) => series),
+      bytes: sum(({ blockBytes, logBytes }) => blockBytes + logBytes),
+      frames: sum(({ frames }) => frames),
+      milliseconds: performance.now() - began,
+      problems: reports.flatMap(({ problems }) => problems),
+    };
+  }
+
+  #restore(folder: string, isOwn: boolean): Restore {
+    const { memory, kernel, engine, retention, counters, owns } = this.#parts;
+    const progress = (done: number, total: number): void => {
+      counters.set('restored_bytes_current', done);
+      counters.set('restore_bytes_current', total);
+    };
+    const evict = (): boolean => retention.evict();
+    return new Restore({ memory, kernel, engine, evict, owns, progress }, folder, isOwn);
+  }
+
+  #convert(converted: ReadonlyMap<number, number>): void {
+    const { engine, kernel, memory } = this.#parts;
+    for (const [series, oldStepSec] of converted) {
+      convertStep(engine, kernel, memory, series, oldStepSec);
+    }
+    engine.releaseReplaced();
+  }
+
+  async #saveConverted({ problems }: RestoreReport): Promise<void> {
+    try {
+      await this.#checkpointer!.run();
+    } catch (error) {
+      problems.push(`series of another step could not be saved: ${(error as Error).message}`);
+    }
+  }
+
+  /** Files with something that was not taken stay on disk under another name: nothing removes them. */
+  #keepAside(folder: string, { filesAside, problems }: RestoreReport): void {
+    if (filesAside.length === 0) return;
+    const { aside } = this.#parts.folders;
+    const time = new Date().toISOString().replaceAll(':', '');
+    const target = join(aside, time, basename(dirname(folder)), basename(folder));
+    for (const file of filesAside) {
+      try {
+        mkdirSync(target, { recursive: true });
+        linkSync(join(folder, file), join(target, file));
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        // One that is missing was told of; other shards may keep the same one.
+        if (code === 'ENOENT' || code === 'EEXIST') continue;
+        problems.push(`${file} could not be kept aside: ${message}`);
+      }
+    }
+    problems.push(`the files concerned are kept in ${target}`);
+  }
+
+  #begin(reports: readonly RestoreReport[], isConverted: boolean): void {
+    const { memory, kernel, engine, store, folders, retention } = this.#parts;
+    const own = reports[folders.sources.indexOf(folders.own)];
+    const manifest = own?.manifest;
+    const { lastLog = 0, lastFrame = 0 } = own ?? {};
+    const sequence = Math.max(lastFrame, (manifest?.firstFrame ?? 1) - 1);
+    const sync = store.checkpoints.logSync;
+    this.#log = new LogWriter(folders.own, kernel, memory, sync, lastLog + 1, sequence);
+    engine.onNewSeries = (sample, metric, id) =>
+      logSeries(kernel, this.#bytes, sample, metric.stepSec, id);
+    // What came from the own folder without a hitch is there; all else has to be written.
+    const isWhole =
+      !isConverted && reports.every((report) => report === own && report.problems.length === 0);
+    const isCheckpointWhole = own?.isCheckpointWhole ?? true;
+    const saved = isWhole ? (manifest ? manifest.firstFrame - 1 : 0) : -1;
+    // Logs of starts after which nothing was stored would pile up: no checkpoint is made to cut them.
+    if (sequence === saved) this.#log.removeBefore(this.#log.fileNumber);
+    this.#checkpointer = new Checkpointer(
+      {
+        memory,
+        kernel,
+        engine,
+        log: this.#log,
+        folder: folders.own,
+        maxSec: () => retention.maxSec,
+        minSec: () => (store.retentionEnforced ? retention.minSec : 0),
+        warn: this.#parts.warn,
+      },
+      manifest && { ...manifest, segments: isCheckpointWhole ? manifest.segments : [] },
+      saved,
+    );
+    this.#schedule(isWhole ? store.checkpoints.intervalSec : 0);
+  }
+
+  /** Makes room in the log for a line's sample and the series it may make; false: it can not be. */
+  hasRoomFor(sample: ParsedSample): boolean {
+    const log = this.#log;
+    if (!log) return true;
+    const bytes = this.#parts.kernel.endLog() + seriesRecordBytesMax(sample) + SAMPLE_BYTES;
+    return bytes <= LOG_BYTES - FRAME_HEADER_BYTES || log.flush();
+  }
+
+  /** Writes what was stored since the last time; false: it is not safe, see `failure`. */
+  flush(): boolean {
+    const log = this.#log;
+    if (!log) return true;
+    const isWritten = log.flush();
+    this.#parts.counters.set('log_written_bytes_total', log.bytesWritten);
+    return isWritten;
+  }
+
+  /** Frees what the engine does, once it is logged; throws if the log can not be written. */
+  free(selectors: readonly (readonly string[])[], toSec: number): number {
+    const { engine } = this.#parts;
+    // Unknown ones free nothing, and may be of any length.
+    const known = selectors.filter((selector) => engine.tree.find(selector));
+    let freed = 0;
+    for (let i = 0; i < known.length; i += SELECTORS_PER_RECORD) {
+      const some = known.slice(i, i + SELECTORS_PER_RECORD);
+      this.#logFree({ selectors: some, toSec });
+      freed += engine.free(some, toSec);
+    }
+    return freed;
+  }
+
+  #logFree(record: FreeRecord): void {
+    const log = this.#log;
+    if (!log) return;
+    // All of the region is free then; and samples that wait for the next try stay there.
+    if (!log.flush()) throw new Error(log.failure);
+    const json = Buffer.from(JSON.stringify(record));
+    this.#bytes.set(json, this.#parts.kernel.logRecord(RECORD_FREE, json.length));
+    if (log.flush()) return;
+    // Nobody may find later that it was freed after all.
+    log.discard();
+    throw new Error(log.failure);
+  }
+
+  /** Called each second: the log's upkeep, and a checkpoint where one is due. */
+  tick(nowSec: number): void {
+    const { counters, store } = this.#parts;
+    const log = this.#log;
+    const checkpointer = this.#checkpointer;
+    if (!log || !checkpointer) return;
+    log.tick();
+    counters.set('log_failed_current', log.failure === '' ? 0 : 1);
+    counters.set('log_bytes_current', log.bytesSinceCheckpoint);
+    const isFull = log.bytesSinceCheckpoint > store.checkpoints.logBytesMax;
+    if (checkpointer.isRunning || (nowSec < this.#nextCheckpointSec && !isFull)) return;
+    this.checkpoint().catch((error: Error) => {
+      this.#parts.warn(`checkpoint failed, the log is kept: ${error.message}`);
+    });
+  }
+
+  /** Makes a checkpoint now. Rejects if it failed. */
+  async checkpoint(): Promise<CheckpointSummary | undefined> {
+    const { counters, store } = this.#parts;
+    if (!this.#checkpointer) return undefined;
+    try {
+      this.#schedule(store.checkpoints.intervalSec);
+      const result = await this.#checkpointer.run();
+      if (!result.isNothingNew) {
+        counters.add('checkpoints_total', 1);
+        counters.add('checkpoint_written_bytes_total', result.bytes);
+        counters.set('checkpoint_milliseconds_current', result.milliseconds);
+        counters.set('checkpoint_longest_turn_milliseconds_current', result.longestTurnMs);
+        counters.set('checkpoint_segments_current', result.segments);
+      }
+      counters.set('checkpoint_time_seconds_current', Date.now() / 1000);
+      return result;
+    } catch (error) {
+      counters.add('checkpoint_failures_total', 1);
+      this.#schedule(RETRY_SEC);
+      throw error;
+    }
+  }
+
+  /** The last checkpoint, and the end of the log. */
+  async stop(): Promise<void> {
+    try {
+      await this.checkpoint();
+    } catch (error) {
+      this.#parts.warn(`the last checkpoint failed, the log is kept: ${(error as Error).message}`);
+    }
+    this.#log?.close();
+  }
+
+  #schedule(afterSec: number): void {
+    this.#nextCheckpointSec = Date.now() / 1000 + afterSec;
+  }
+}

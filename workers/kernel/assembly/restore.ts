@@ -1,0 +1,157 @@
+// Restoring: from what checkpoints and logs hold back to series in memory.
+import {
+  BLOCK_BYTES_MAX,
+  BLOCK_START,
+  BLOCK_WORD,
+  HEAD_SLOTS,
+  RECORD_SAMPLES,
+  SAMPLES_HEADER_BYTES,
+  SAVED_BLOCKS,
+  SAVED_BYTES,
+  SAVED_COUNT,
+  SAVED_EXPONENT,
+  SAVED_FREED_AT,
+  SAVED_FREED_SLOT,
+  SAVED_GROWING,
+  SAVED_HEAD,
+  SAVED_HEAD_SLOT,
+  SAVED_LAST_SLOT,
+  SAVED_LAST_TIME,
+  SAVED_NEXT_LOW,
+  SAVED_NEXT_SPAN,
+  SAVED_RUN_BYTES,
+  SAVED_RUN_ID,
+  SAVED_RUN_SIZE,
+  SERIES_COUNT,
+  SERIES_EXPONENT,
+  SERIES_FREED_AT,
+  SERIES_FREED_SLOT,
+  SERIES_HEAD,
+  SERIES_HEAD_SLOT,
+  SERIES_LAST_SLOT,
+  SERIES_LAST_TIME,
+  SERIES_NEXT_LOW,
+  SERIES_NEXT_SPAN,
+  TABLE_ENTRY_BYTES,
+} from '../layout';
+import { allocate, memoryLow } from './alloc';
+import { blockBytes, wordSlots } from './block-fields';
+import { copyRounded } from './copy';
+import { decodeBlock } from './decode';
+import { insertBlock, replaceBlock } from './directory';
+import { append } from './series';
+import { fillMissing, findWindow, windowStart } from './window';
+
+/** No window starts there. */
+const NO_WINDOW: u32 = 0xffffffff;
+
+/** State, head and growing block of a fresh series, as `saveSeries` left them at `saved`. */
+export function restoreSeries(series: u32, saved: u32): void {
+  store<u8>(series + SERIES_EXPONENT, load<u8>(saved + SAVED_EXPONENT));
+  store<u32>(series + SERIES_LAST_SLOT, load<u32>(saved + SAVED_LAST_SLOT));
+  store<u32>(series + SERIES_NEXT_LOW, load<u32>(saved + SAVED_NEXT_LOW));
+  store<u32>(series + SERIES_NEXT_SPAN, load<u32>(saved + SAVED_NEXT_SPAN));
+  store<u32>(series + SERIES_LAST_TIME, load<u32>(saved + SAVED_LAST_TIME));
+  store<u32>(series + SERIES_COUNT, load<u32>(saved + SAVED_COUNT));
+  store<u32>(series + SERIES_FREED_AT, load<u32>(saved + SAVED_FREED_AT));
+  store<u32>(series + SERIES_FREED_SLOT, load<u32>(saved + SAVED_FREED_SLOT));
+  const parts = <u32>load<u8>(saved + SAVED_BLOCKS);
+  let at = saved + SAVED_BYTES;
+  if (parts & SAVED_HEAD) {
+    const headSlot = load<u32>(saved + SAVED_HEAD_SLOT);
+    const head = allocate(HEAD_SLOTS << 3);
+    fillMissing(head, HEAD_SLOTS);
+    decodeBlock(at, head + ((load<u32>(at + BLOCK_START) - headSlot) << 3));
+    store<u32>(series + SERIES_HEAD, head);
+    store<u32>(series + SERIES_HEAD_SLOT, headSlot);
+    at += blockBytes(at);
+  }
+  if (parts & SAVED_GROWING) putBlock(series, at, blockBytes(at), 0);
+}
+
+/** A copy of a block at its place in the directory, in place of one of the same window. */
+function putBlock(series: u32, block: u32, bytes: u32, flags: u32): void {
+  const index = findWindow(series, windowStart(series, load<u32>(block + BLOCK_START)));
+  const copy = allocate(bytes);
+  copyRounded(copy, block, bytes);
+  if (index >= 0) replaceBlock(series, index, copy | flags);
+  else insertBlock(series, ~index, copy | flags);
+}
+
+/**
+ * Reads runs of blocks, as `saveBlocks` wrote them in checkpoint `checkpoint`, from `from` to `end`.
+ * `table` has the address of each series below number `count`; blocks of others are passed over, and
+ * those that were freed since. Those restored are marked with `flags`. Returns where it stopped: at
+ * `end`, or in front of a run when memory is low; 0 if the runs make no sense.
+ */
+export function restoreBlocks(
+  from: u32,
+  end: u32,
+  table: u32,
+  count: u32,
+  checkpoint: u32,
+  flags: u32,
+): u32 {
+  let at = from;
+  while (at + SAVED_RUN_BYTES <= end) {
+    if (memoryLow()) return at;
+    const id = load<u32>(at + SAVED_RUN_ID);
+    const size = load<u32>(at + SAVED_RUN_SIZE);
+    const first = at + SAVED_RUN_BYTES;
+    if (size > end - first) return 0;
+    at = first + size;
+    const series = id < count ? load<u32>(table + id * TABLE_ENTRY_BYTES) : 0;
+    if (!series) continue;
+    const freedAt = load<u32>(series + SERIES_FREED_AT);
+    const freedSlot = checkpoint <= freedAt ? load<u32>(series + SERIES_FREED_SLOT) : 0;
+    // The window that its head belongs to came with its state, and newer.
+    const growing = load<u32>(series + SERIES_HEAD)
+      ? windowStart(series, load<u32>(series + SERIES_HEAD_SLOT))
+      : NO_WINDOW;
+    for (let block = first; block < at; ) {
+      const bytes = blockBytes(block);
+      if (bytes > at - block || bytes > <u32>BLOCK_BYTES_MAX) return 0;
+      const start = load<u32>(block + BLOCK_START);
+      const isFreed = start + wordSlots(load<u32>(block + BLOCK_WORD)) <= freedSlot;
+      if (!isFreed && windowStart(series, start) != growing) putBlock(series, block, bytes, flags);
+      block += bytes;
+    }
+  }
+  return at;
+}
+
+/**
+ * Stores the samples of log records from `from` to `end`, of the frame `frame` (counted from the
+ * first one behind the checkpoint). Series that the checkpoint saved later than that have them
+ * already. Returns where it stopped: at `end`, in front of a record of another kind, or in front of
+ * samples when memory is low; 0 if the records make no sense.
+ */
+export function replayRecords(from: u32, end: u32, table: u32, count: u32, frame: u32): u32 {
+  let at = from;
+  while (at + SAMPLES_HEADER_BYTES <= end && <u32>load<u8>(at) == RECORD_SAMPLES) {
+    if (memoryLow()) return at;
+    const samples = load<u32>(at) >> 8;
+    const id = load<u32>(at + 4);
+    const time = load<u32>(at + 8);
+    const values = at + SAMPLES_HEADER_BYTES;
+    if (samples > (end - values) >> 3) return 0;
+    for (let i: u32 = 0; i < samples; i++) {
+      if (id + i >= count) break;
+      const entry = table + (id + i) * TABLE_ENTRY_BYTES;
+      const series = load<u32>(entry);
+      if (series && load<u32>(entry + 4) <= frame) {
+        append(series, time, load<f64>(values + (i << 3)));
+        if ((i & 1023) == 1023 && memoryLow()) {
+          // The rest becomes a run of its own, over samples that are stored.
+          const rest = values + ((i + 1) << 3) - SAMPLES_HEADER_BYTES;
+          store<u32>(rest, RECORD_SAMPLES | ((samples - i - 1) << 8));
+          store<u32>(rest + 4, id + i + 1);
+          store<u32>(rest + 8, time);
+          return rest;
+        }
+      }
+    }
+    at = values + (samples << 3);
+  }
+  return at;
+}

@@ -1,0 +1,42 @@
+/** Log and checkpoints (assembly/log.ts, save.ts, restore.ts, checksum.ts); layouts in ../layout.ts. */
+export interface DurabilityExports {
+  /** XXH64, seed 0. */
+  checksum(from: number, bytes: number): bigint;
+
+  /** Begins a frame of the log in the log region: from now on samples are logged. */
+  beginLog(): void;
+  stopLog(): void;
+  /** Ends the frame's last record; returns the bytes of its records. */
+  endLog(): number;
+  /** Room in the frame for a record of kind RECORD_*; where its bytes go, 0 if nothing is logged. */
+  logRecord(kind: number, bytes: number): number;
+
+  /** Tells the number of the checkpoint that begins, for what is freed from now on. */
+  setCheckpoint(number: number): void;
+  /** Writes a series' state, head and growing block; returns the address behind. */
+  saveSeries(series: number, out: number): number;
+  /** Writes complete blocks not saved yet, as many as fit; returns the address behind, `out` = none. */
+  saveBlocks(series: number, out: number, end: number): number;
+  /** The blocks written since the last call are saved (1), or not (0). */
+  settleBlocks(series: number, isSaved: number): void;
+
+  /** Gives a fresh series the state at `saved`. */
+  restoreSeries(series: number, saved: number): void;
+  /**
+   * Restores runs of blocks by a table of series; returns where it stopped (`end`, or in front of a
+   * run when memory is low), 0 if they make no sense.
+   */
+  restoreBlocks(
+    from: number,
+    end: number,
+    table: number,
+    count: number,
+    checkpoint: number,
+    flags: number,
+  ): number;
+  /**
+   * Stores the samples of a frame's records; returns where it stopped (`end`, in front of a record
+   * of another kind, or of samples when memory is low), 0 if they make no sense.
+   */
+  replayRecords(from: number, end: number, table: number, count: number, frame: number): number;
+}

@@ -1,0 +1,76 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import {
+  FRAME_BYTES,
+  FRAME_CHECKSUM,
+  FRAME_HEADER_BYTES,
+  FRAME_MAGIC,
+  FRAME_SEQUENCE,
+  FRAME_TIME_MS,
+  LOG_MAGIC,
+} from '../kernel/layout.js';
+
+export interface Frame {
+  readonly sequence: number;
+  readonly timeMs: number;
+  /** Bytes of its records, which lie in the area behind the header. */
+  readonly bytes: number;
+}
+
+/** Reads the frames of a log file, one after the other, into one area of memory. */
+export class LogReader {
+  readonly path: string;
+  readonly size: number;
+  /** Where the next frame begins; after damage, where that is. */
+  at = 0;
+  /** Why the rest can not be read, '' if all was. */
+  damage = '';
+  readonly #descriptor: number;
+  readonly #area: Buffer;
+  readonly #checksum: (offset: number, bytes: number) => bigint;
+
+  /** `checksum` of bytes of `area`. */
+  constructor(path: string, area: Buffer, checksum: (offset: number, bytes: number) => bigint) {
+    this.path = path;
+    this.#area = area;
+    this.#checksum = checksum;
+    this.#descriptor = openSync(path, 'r');
+    this.size = fstatSync(this.#descriptor).size;
+  }
+
+  /** The next frame; undefined at the end, and at what is no whole frame: see `damage`. */
+  next(): Frame | undefined {
+    if (this.at === this.size || this.damage !== '') return undefined;
+    const area = this.#area;
+    if (this.#read(FRAME_HEADER_BYTES, 0) < FRAME_HEADER_BYTES) return this.#fail('half a header');
+    if (area.readUInt32LE(FRAME_MAGIC) !== LOG_MAGIC) return this.#fail('no frame begins there');
+    const bytes = area.readUInt32LE(FRAME_BYTES);
+    if (bytes > area.length - FRAME_HEADER_BYTES) return this.#fail(`a frame of ${bytes} bytes`);
+    if (this.#read(bytes, FRAME_HEADER_BYTES) < bytes) return this.#fail('half a frame');
+    const checked = FRAME_HEADER_BYTES - FRAME_SEQUENCE + bytes;
+    const checksum = BigInt.asUintN(64, this.#checksum(FRAME_SEQUENCE, checked));
+    if (area.readBigUInt64LE(FRAME_CHECKSUM) !== checksum) return this.#fail('a wrong checksum');
+    this.at += FRAME_HEADER_BYTES + bytes;
+    const sequence = area.readDoubleLE(FRAME_SEQUENCE);
+    return { sequence, timeMs: area.readDoubleLE(FRAME_TIME_MS), bytes };
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #read(bytes: number, offset: number): number {
+    let read = 0;
+    while (read < bytes) {
+      const from = this.at + offset + read;
+      const got = readSync(this.#descriptor, this.#area, offset + read, bytes - read, from);
+      if (got === 0) break;
+      read += got;
+    }
+    return read;
+  }
+
+  #fail(what: string): undefined {
+    this.damage = `${this.path}, byte ${this.at}: ${what}`;
+    return undefined;
+  }
+}
