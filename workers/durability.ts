@@ -1,9 +1,10 @@
 import { linkSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { StoreConfig } from '../src/config/config.js';
+import type { FoundHost } from '../src/migration/checkpoint-directory.js';
 import type { CheckpointSummary } from '../src/routing/store.js';
 import type { Counters } from '../src/protocol/counters.js';
-import type { RestoreSummary, ShardFolders } from '../src/protocol/messages.js';
+import type { ImportSummary, RestoreSummary, ShardFolders } from '../src/protocol/messages.js';
 import { Checkpointer } from './checkpoint/checkpointer.js';
 import { convertStep } from './checkpoint/convert-step.js';
 import { Restore, type FreeRecord } from './checkpoint/restore.js';
@@ -12,6 +13,7 @@ import type { Engine } from './engine/engine.js';
 import type { ParsedSample } from './engine/parse-line.js';
 import type { Kernel } from './kernel/kernel.js';
 import { FRAME_HEADER_BYTES, LOG_BYTES, RECORD_FREE } from './kernel/layout.js';
+import { HostImport } from './host-import.js';
 import { LogWriter } from './log/log-writer.js';
 import { logSeries, seriesRecordBytesMax } from './log/series-record.js';
 import type { Retention } from './retention.js';
@@ -55,7 +57,10 @@ export class Durability {
     return !log || log.retry() ? '' : log.failure;
   }
 
-  /** Restores what the folders hold, and begins to log. */
+  /**
+   * Restores what the folders hold, imports what cc-metric-store has left, and begins to log. What was
+   * imported is in no log: nothing may be stored before a checkpoint has it.
+   */
   async start(): Promise<RestoreSummary> {
     const { folders, retention } = this.#parts;
     const began = performance.now();
@@ -72,8 +77,9 @@ export class Durability {
       isConverted ||= restore.converted.size > 0;
       this.#keepAside(source, reports.at(-1)!);
     }
+    const imported = await this.#import(folders.imports);
     retention.isRestoring = false;
-    this.#begin(reports, isConverted);
+    this.#begin(reports, isConverted || imported !== undefined);
     // No file tells of series that were made for another step: what they get can not be logged yet.
     if (isConverted) await this.#saveConverted(reports[0]!);
     const sum = (of: (report: RestoreReport) => number): number =>
@@ -84,7 +90,12 @@ export class Durability {
       frames: sum(({ frames }) => frames),
       milliseconds: performance.now() - began,
       problems: reports.flatMap(({ problems }) => problems),
+      imported,
     };
+  }
+
+  async #import(hosts: readonly FoundHost[]): Promise<ImportSummary | undefined> {
+    return hosts.length === 0 ? undefined : new HostImport(this.#parts).run(hosts);
   }
 
   #restore(folder: string, isOwn: boolean): Restore {
@@ -133,7 +144,8 @@ export class Durability {
     problems.push(`the files concerned are kept in ${target}`);
   }
 
-  #begin(reports: readonly RestoreReport[], isConverted: boolean): void {
+  /** `isChanged`: series have more than any of the files tells. */
+  #begin(reports: readonly RestoreReport[], isChanged: boolean): void {
     const { memory, kernel, engine, store, folders, retention } = this.#parts;
     const own = reports[folders.sources.indexOf(folders.own)];
     const manifest = own?.manifest;
@@ -145,7 +157,7 @@ export class Durability {
       logSeries(kernel, this.#bytes, sample, metric.stepSec, id);
     // What came from the own folder without a hitch is there; all else has to be written.
     const isWhole =
-      !isConverted && reports.every((report) => report === own && report.problems.length === 0);
+      !isChanged && reports.every((report) => report === own && report.problems.length === 0);
     const isCheckpointWhole = own?.isCheckpointWhole ?? true;
     const saved = isWhole ? (manifest ? manifest.firstFrame - 1 : 0) : -1;
     // Logs of starts after which nothing was stored would pile up: no checkpoint is made to cut them.

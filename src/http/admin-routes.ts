@@ -97,6 +97,9 @@ export function ready(exchange: HttpExchange, store: Store): void {
       ...(!isReady && {
         restoredBytes: counters['restored_bytes_current'],
         restoreBytes: counters['restore_bytes_current'],
+        importedBytes: counters['imported_bytes_current'],
+        importBytes: counters['import_bytes_current'],
+        importedSamples: counters['imported_samples_total'],
       }),
     })),
   });

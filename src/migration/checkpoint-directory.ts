@@ -41,17 +41,13 @@ export function findHosts(
   return hosts;
 }
 
-/** Bytes of a host's files. */
+/** Bytes of a host's files, for the progress only: what can not be read counts as none. */
 export function bytesOf(path: string): number {
-  let bytes = 0;
-  for (const name of readdirSync(path)) {
-    try {
-      bytes += statSync(join(path, name)).size;
-    } catch {
-      // Gone meanwhile; it is only for the progress.
-    }
+  try {
+    return readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
+  } catch {
+    return 0;
   }
-  return bytes;
 }
 
 function foldersOf(path: string, onProblem: (problem: Problem) => void): string[] {

@@ -32,6 +32,9 @@ export const COUNTER_NAMES: readonly string[] = [
   'checkpoint_time_seconds_current',
   'restored_bytes_current',
   'restore_bytes_current',
+  'imported_bytes_current',
+  'import_bytes_current',
+  'imported_samples_total',
   ...IGNORE_REASONS.map((reason) => `ignored:${reason}`),
   ...REJECT_REASONS.map((reason) => `rejected:${reason}`),
 ];

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Limits, StoreConfig } from '../config/config.js';
 import type { ErrorData } from '../model/errors.js';
 import type { QueryCounts } from './query-limits.js';
+import type { FoundHost } from '../migration/checkpoint-directory.js';
 import type { RejectedLine } from '../routing/store.js';
 
 /** What a shard needs to begin. Sent as the argument of its first task. */
@@ -23,6 +24,8 @@ export interface ShardFolders {
   readonly sources: readonly string[];
   /** Where damaged files are kept, and such with data that was not taken. */
   readonly aside: string;
+  /** Hosts of this shard to import from files of cc-metric-store, before it serves. */
+  readonly imports: readonly FoundHost[];
 }
 
 /** What a shard was restored from. */
@@ -34,6 +37,26 @@ export interface RestoreSummary {
   readonly milliseconds: number;
   /** What could not be read or has no place any more, each with its file. */
   readonly problems: readonly string[];
+  /** What was imported; undefined if there was nothing to import. */
+  readonly imported: ImportSummary | undefined;
+}
+
+/** What a shard took from files of cc-metric-store. */
+export interface ImportSummary {
+  readonly files: number;
+  readonly bytes: number;
+  /** Stored. */
+  readonly samples: number;
+  /** Not stored: too old or too far ahead; not finite; no memory. */
+  readonly outsideRetention: number;
+  readonly notFinite: number;
+  readonly noRoom: number;
+  /** Not stored: samples by metric, of metrics not configured and of series beyond series-max. */
+  readonly unknownMetrics: Readonly<Record<string, number>>;
+  readonly refusedMetrics: Readonly<Record<string, number>>;
+  /** What could not be read, each with file, byte and reason: the first of `problemCount`. */
+  readonly problems: readonly string[];
+  readonly problemCount: number;
 }
 
 /** Front to shard, over the shard's own port. A bare 0 is the doorbell. */

@@ -77,7 +77,7 @@ export class DataFolder {
   }
 
   /** For one start of a shard. While data moves, what an earlier one left is of no use. */
-  foldersOf(shard: number): ShardFolders {
+  foldersOf(shard: number): Omit<ShardFolders, 'imports'> {
     const own = this.#folder(this.#epoch, shard);
     const aside = join(this.path, 'aside');
     const old = this.#old;

@@ -11,10 +11,14 @@ export async function watchRestore(
   shard: number,
   counters: Counters,
   log: Logger,
-): Promise<void> {
+): Promise<RestoreSummary | undefined> {
   const began = performance.now();
   const timer = setInterval(() => {
     const now = counters.read();
+    if (now['import_bytes_current']! > 0) {
+      tellImport(now, shard, performance.now() - began, log);
+      return;
+    }
     const done = now['restored_bytes_current']!;
     const percent = Math.round((100 * done) / Math.max(1, now['restore_bytes_current']!));
     const rate = megabytesPerSec(done, performance.now() - began);
@@ -23,9 +27,22 @@ export async function watchRestore(
   try {
     const summary = await run();
     if (summary) tellRestored(summary, shard, log);
+    return summary;
   } finally {
     clearInterval(timer);
   }
+}
+
+function tellImport(
+  now: Readonly<Record<string, number>>,
+  shard: number,
+  milliseconds: number,
+  log: Logger,
+): void {
+  const percent = Math.round((100 * now['imported_bytes_current']!) / now['import_bytes_current']!);
+  const samples = now['imported_samples_total']!;
+  const rate = `${Math.round((samples / milliseconds) * 1000)} samples/s`;
+  log.info({ shard, percent, samples, rate }, 'importing');
 }
 
 function tellRestored(summary: RestoreSummary, shard: number, log: Logger): void {

@@ -21,6 +21,7 @@ import { StoreError } from '../model/errors.js';
 import { Counters } from '../protocol/counters.js';
 import type {
   FromShard,
+  ImportSummary,
   QueryTask,
   RestoreSummary,
   ShardAnswer,
@@ -68,6 +69,8 @@ export class ShardClient {
   restarts = 0;
   ready = false;
   generation = 0;
+  /** What it imported at its last start. */
+  imported: ImportSummary | undefined;
   memory!: WebAssembly.Memory;
   bytes!: Uint8Array;
   arena!: BodyArena;
@@ -254,7 +257,8 @@ export class ShardClient {
 
   async #restore(): Promise<void> {
     const run = (): Promise<RestoreSummary | undefined> => this.#runTask('restore', undefined);
-    await watchRestore(run, this.index, this.#counters, this.#log);
+    const restored = await watchRestore(run, this.index, this.#counters, this.#log);
+    this.imported = restored?.imported;
   }
 
   /** Lets parts in flight finish (bounded), has the shard save what it has, then ends the worker. */

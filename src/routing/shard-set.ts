@@ -2,8 +2,11 @@ import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
 import { hashHost } from '../model/hash.js';
-import { DataFolder } from './data-folder.js';
+import type { ShardFolders } from '../protocol/messages.js';
+import { DataFolder, DataFolderError } from './data-folder.js';
+import { FirstStart } from './first-start.js';
 import { QueryRouter } from './query-router.js';
+import { ReferenceImport } from './reference-import.js';
 import { ShardClient, type TaskName } from './shard-client.js';
 import type {
   CheckpointSummary,
@@ -34,45 +37,33 @@ export async function startStore(
 ): Promise<ShardSet> {
   const { directory } = store.checkpoints;
   const folder = directory === '' ? undefined : DataFolder.open(directory, store.shardCount);
+  const first = folder && prepare(folder, store.shardCount, log);
+  const foldersOf = (index: number): ShardFolders => ({
+    ...folder!.foldersOf(index),
+    imports: first!.importsOf(index),
+  });
   const shards = Array.from(
     { length: store.shardCount },
-    (_, index) =>
-      new ShardClient(index, store, limits, log, folder && (() => folder.foldersOf(index))),
+    (_, index) => new ShardClient(index, store, limits, log, folder && (() => foldersOf(index))),
   );
   const set = new ShardSet(shards, limits, folder);
-  const started = folder?.isMoving ? moveShards(shards, folder, log) : startAll(shards);
+  const started = Promise.all(
+    shards.map((shard) => shard.start(first && (() => first.beforeReady(shard, shards)))),
+  );
   started.catch((error: Error) => log.error({ error: error.message }, 'shards did not start'));
   const soon = new Promise((resolve) => setTimeout(resolve, START_WAIT_MS).unref());
   await Promise.race([started, soon]);
   return set;
 }
 
-async function startAll(shards: readonly ShardClient[]): Promise<void> {
-  await Promise.all(shards.map((shard) => shard.start()));
-}
-
-/** Restores all from the folders of another number of shards; none serves before all are saved. */
-async function moveShards(
-  shards: readonly ShardClient[],
-  folder: DataFolder,
-  log: Logger,
-): Promise<void> {
-  log.info(
-    {},
-    `data of ${folder.oldShardCount} shard(s) moves to ${shards.length}; it stays where it is until that is done`,
-  );
-  let resolveAll!: () => void;
-  const allSaved = new Promise<void>((resolve) => (resolveAll = resolve));
-  const beforeReady = async (shard: ShardClient): Promise<void> => {
-    if (!folder.isMoving) return;
-    await shard.runUnready('checkpoint');
-    if (folder.saved(shard.index)) {
-      log.info({}, 'data has moved');
-      resolveAll();
-    }
-    await allSaved;
-  };
-  await Promise.all(shards.map((shard) => shard.start(() => beforeReady(shard))));
+/** What the shards have to do together before they serve. Throws DataFolderError. */
+function prepare(folder: DataFolder, shardCount: number, log: Logger): FirstStart {
+  try {
+    return new FirstStart(folder, new ReferenceImport(folder.path, log), shardCount, log);
+  } catch (error) {
+    folder.release();
+    throw new DataFolderError(`cannot read ${folder.path}: ${(error as Error).message}`);
+  }
 }
 
 /**

@@ -97,6 +97,7 @@ export class DiskStore {
         own: folder,
         sources: options.sources ?? [folder],
         aside: join(folder, '..', 'aside'),
+        imports: [],
       },
       owns: options.owns ?? (() => true),
       warn: (text) => this.warnings.push(text),

@@ -1,6 +1,6 @@
 // The kernel's exports, by subject. Memory layout: ../layout.ts.
 export { kernelVersion } from './version';
-export { heapBytesLive, heapPagesInUse, setPageBudget } from './alloc';
+export { heapBytesLive, heapPagesInUse, memoryLow, setPageBudget } from './alloc';
 export {
   appendSample,
   createSeries,

@@ -5,6 +5,8 @@ export interface SeriesExports {
   /** The most heap pages of 64 KiB to use, 0 = no bound. */
   setPageBudget(pages: number): void;
   heapPagesInUse(): number;
+  /** Not 0 when something should be freed before more is stored. */
+  memoryLow(): number;
   /** Bytes of live pieces, without what pages have free. */
   heapBytesLive(): number;
   /** Samples outside `min` … `max` (Unix seconds) are left to the control plane. */
