@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createGunzip } from 'node:zlib';
+import { LinePoster, reasonOf, sleep, urlOf, type Totals } from './line-poster.js';
 
 const USAGE = `usage: replay FILE --url URL [--shift-to-now] [--speed N] [--batch LINES]
 
@@ -17,10 +18,6 @@ Exit code 0 if every line was written or ignored, 1 if some were rejected, 2 for
 
 const BATCH_LINES = 5000;
 const BATCH_LINES_MAX = 1_000_000;
-const PROGRESS_MS = 1000;
-const RETRIES_MAX = 5;
-const RETRY_MS = 1000;
-const EXAMPLES_MAX = 10;
 
 interface Options {
   readonly file: string;
@@ -29,14 +26,6 @@ interface Options {
   /** Seconds of the recording a second; 0 = as fast as the store takes it. */
   readonly speed: number;
   readonly batchLines: number;
-}
-
-interface Totals {
-  written: number;
-  ignored: number;
-  rejected: number;
-  requests: number;
-  examples: string[];
 }
 
 /** A line's timestamp: its text, and how many of its units are a second. 0 = none. */
@@ -110,67 +99,11 @@ async function newestSec(file: string): Promise<number> {
   return newest;
 }
 
-/** Sends one batch; waits and tries again where the store says it has no room. */
-async function post(options: Options, lines: readonly string[], totals: Totals): Promise<void> {
-  const body = `${lines.join('\n')}\n`;
-  for (let attempt = 0; ; attempt++) {
-    const response = await fetch(options.url, { method: 'POST', body });
-    const text = await response.text();
-    totals.requests++;
-    if ((response.status === 503 || response.status === 429) && attempt < RETRIES_MAX) {
-      const waitSec = Number(response.headers.get('retry-after')) || 0;
-      await sleep(Math.max(RETRY_MS, waitSec * 1000));
-      continue;
-    }
-    addSummary(totals, response.status, text, lines);
-    return;
-  }
-}
-
-function addSummary(totals: Totals, status: number, text: string, lines: readonly string[]): void {
-  const summary = parseSummary(text);
-  if (summary) {
-    totals.written += summary.written;
-    totals.ignored += summary.ignored;
-    totals.rejected += summary.rejected;
-    for (const { line, reason } of summary.first ?? []) {
-      if (totals.examples.length === EXAMPLES_MAX) break;
-      totals.examples.push(`${reason}: ${lines[line - 1] ?? ''}`);
-    }
-  } else if (status >= 200 && status < 300) {
-    // Other stores answer with nothing.
-    totals.written += lines.length;
-  } else {
-    throw new Error(`the store answered ${status}: ${text.slice(0, 500)}`);
-  }
-}
-
-interface Summary {
-  readonly written: number;
-  readonly ignored: number;
-  readonly rejected: number;
-  readonly first?: readonly { line: number; reason: string }[];
-}
-
-function parseSummary(text: string): Summary | undefined {
-  try {
-    const summary = JSON.parse(text) as Partial<Summary> | null;
-    return typeof summary?.written === 'number' ? (summary as Summary) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 /** Sends the whole file; resolves to what the store said of it. */
 export async function replay(options: Options, print: (text: string) => void): Promise<Totals> {
-  const totals: Totals = { written: 0, ignored: 0, rejected: 0, requests: 0, examples: [] };
   const shiftSec = options.shiftToNow ? await shiftFor(options.file, print) : 0;
+  const poster = new LinePoster(options.url, print);
   const began = performance.now();
-  let shown = began;
   let firstSec = NaN;
   let batch: string[] = [];
   let batchSec = NaN;
@@ -180,12 +113,8 @@ export async function replay(options: Options, print: (text: string) => void): P
       const dueMs = ((batchSec - firstSec) / options.speed) * 1000;
       await sleep(Math.max(0, began + dueMs - performance.now()));
     }
-    await post(options, batch, totals);
+    await poster.post(batch, (text) => withTime(text, batchSec));
     batch = [];
-    if (performance.now() - shown >= PROGRESS_MS) {
-      shown = performance.now();
-      print(progress(totals, began, batchSec));
-    }
   };
   for await (const line of linesOf(options.file)) {
     if (line.trim() === '') continue;
@@ -202,8 +131,8 @@ export async function replay(options: Options, print: (text: string) => void): P
     if (batch.length >= options.batchLines) await flush();
   }
   await flush();
-  print(progress(totals, began, batchSec));
-  return totals;
+  print(withTime(poster.progress(), batchSec));
+  return poster.totals;
 }
 
 async function shiftFor(file: string, print: (text: string) => void): Promise<number> {
@@ -214,15 +143,10 @@ async function shiftFor(file: string, print: (text: string) => void): Promise<nu
   return shiftSec;
 }
 
-function progress(totals: Totals, began: number, atSec: number): string {
-  const { written, ignored, rejected, requests } = totals;
-  const seconds = (performance.now() - began) / 1000;
-  const at = Number.isNaN(atSec) ? '' : `, recording at ${new Date(atSec * 1000).toISOString()}`;
-  const rate = Math.round((written + ignored + rejected) / Math.max(seconds, 1e-3));
-  return (
-    `${written} written, ${ignored} ignored, ${rejected} rejected in ${requests} requests, ` +
-    `${seconds.toFixed(1)} s, ${rate} lines/s${at}`
-  );
+function withTime(text: string, atSec: number): string {
+  return Number.isNaN(atSec)
+    ? text
+    : `${text}, recording at ${new Date(atSec * 1000).toISOString()}`;
 }
 
 /** Reads the command line; throws an Error that says what is wrong with it. */
@@ -239,10 +163,7 @@ export function parseReplayArgs(argv: readonly string[]): Options {
     },
   });
   if (positionals.length !== 1) throw new Error('name one file');
-  if (values.url === undefined) throw new Error('--url is missing');
-  if (!URL.canParse(values.url)) throw new Error(`--url ${values.url} is not a URL`);
-  const url = new URL(values.url);
-  if (url.pathname === '/') url.pathname = '/api/write';
+  const url = urlOf(values.url);
   if (values.cluster !== undefined) url.searchParams.set('cluster', values.cluster);
   const speed = Number(values.speed);
   if (!(speed >= 0 && speed < Infinity)) throw new Error(`--speed ${values.speed}: not a number`);
@@ -266,9 +187,7 @@ async function main(argv: readonly string[]): Promise<number> {
     for (const example of totals.examples) console.error(`rejected: ${example}`);
     return totals.rejected > 0 ? 1 : 0;
   } catch (error) {
-    const { message, cause } = error as Error;
-    const why = cause instanceof Error ? ` (${cause.message})` : '';
-    console.error(`replay: ${options.file} to ${options.url.href}: ${message}${why}`);
+    console.error(`replay: ${options.file} to ${options.url.href}: ${reasonOf(error)}`);
     return 1;
   }
 }

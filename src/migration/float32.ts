@@ -9,8 +9,10 @@ const FLOAT32_DIGITS = 9;
  * The double that is meant by a float32: the one with the fewest decimals that rounds to the same
  * float32. A collector sent 2400.1; the file has the float32 next to it, which as a double is
  * 2400.10009765625. Widening the bits would show twelve digits nobody measured, and blocks of the
- * store would need all 53 bits of them. Integers stay as they are, whatever their size: no digit of
- * them is invented. `value` is a float32 already, NaN included. About 20 ns.
+ * store would need all 53 bits of them. Integers below 2^53 stay as they are: they were counted, and
+ * rounding 135109124096 bytes to 135109120000 would only move it away from what was counted.
+ * Beyond, and where decimals would be many, it is the one of the fewest digits. `value` is a float32
+ * already, NaN included.
  */
 export function doubleOfFloat32(value: number): number {
   for (let decimals = 0; decimals < POWERS_OF_TEN.length; decimals++) {
@@ -21,11 +23,11 @@ export function doubleOfFloat32(value: number): number {
     const candidate = digits / power;
     if (Math.fround(candidate) === value) return candidate;
   }
-  if (!Number.isFinite(value) || Number.isInteger(value)) return value;
+  if (!Number.isFinite(value) || Number.isSafeInteger(value)) return value;
   return shortestByText(value);
 }
 
-/** Slow path: so small that the decimals above do not reach it. */
+/** Slow path: very large, or so small that the decimals above do not reach it. */
 function shortestByText(value: number): number {
   for (let digits = 1; digits < FLOAT32_DIGITS; digits++) {
     const candidate = Number(value.toPrecision(digits));
