@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { bytesOf, type FoundHost } from '../src/migration/checkpoint-directory.js';
 import { problemText, type Column, type SeriesName } from '../src/migration/column.js';
-import { HostFolder } from '../src/migration/host-folder.js';
+import { byTime, HostFolder, type HostFile } from '../src/migration/host-folder.js';
 import type { Counters } from '../src/protocol/counters.js';
 import type { ImportSummary } from '../src/protocol/messages.js';
 import type { Engine } from './engine/engine.js';
@@ -21,6 +21,12 @@ export interface HostImportParts {
   readonly counters: Counters;
 }
 
+interface ImportFile {
+  readonly host: FoundHost;
+  readonly folder: HostFolder;
+  readonly file: HostFile;
+}
+
 /**
  * Imports hosts from a checkpoint directory of cc-metric-store into the shard that owns them, before
  * it serves. Samples are stored as those of lines are: same series, slots and limits. But no text is
@@ -32,7 +38,6 @@ export class HostImport {
   #outside = 0;
   #notFinite = 0;
   #noRoom = 0;
-  #files = 0;
   #bytes = 0;
   #bytesTotal = 0;
   #turnBegan = 0;
@@ -46,24 +51,27 @@ export class HostImport {
     this.#parts = parts;
   }
 
+  /**
+   * Files of all hosts in the order of their times: so what is in one page of the heap is of about one
+   * time, and a cap that is reached costs the oldest samples only.
+   */
   async run(hosts: readonly FoundHost[]): Promise<ImportSummary> {
+    const { counters } = this.#parts;
     this.#turnBegan = performance.now();
-    const sizes = hosts.map(({ path }) => bytesOf(path));
-    this.#bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
-    let bytesBefore = 0;
-    for (const [i, host] of hosts.entries()) {
-      await this.#host(host, bytesBefore);
-      bytesBefore += sizes[i]!;
-    }
-    this.#bytes = bytesBefore;
+    const evictedBefore = counters.read()['blocks_evicted_total']!;
+    this.#bytesTotal = hosts.reduce((sum, { path }) => sum + bytesOf(path), 0);
+    const files = hosts.flatMap((host) => this.#filesOf(host));
+    files.sort((a, b) => byTime(a.file, b.file));
+    for (const each of files) await this.#file(each);
     this.#tellProgress();
     return {
-      files: this.#files,
+      files: files.length,
       bytes: this.#bytes,
       samples: this.#samples,
       outsideRetention: this.#outside,
       notFinite: this.#notFinite,
       noRoom: this.#noRoom,
+      evictedBlocks: counters.read()['blocks_evicted_total']! - evictedBefore,
       unknownMetrics: Object.fromEntries(this.#unknown),
       refusedMetrics: Object.fromEntries(this.#refused),
       problems: this.#problems,
@@ -71,13 +79,18 @@ export class HostImport {
     };
   }
 
-  async #host({ cluster, host, path }: FoundHost, bytesBefore: number): Promise<void> {
-    const folder = new HostFolder(path, (problem) => {
+  #filesOf(host: FoundHost): ImportFile[] {
+    const folder = new HostFolder(host.path, (problem) => {
       this.#problemCount++;
       if (this.#problems.length < PROBLEMS_MAX) this.#problems.push(problemText(problem));
     });
+    return folder.list().map((file) => ({ host, folder, file }));
+  }
+
+  async #file({ host: { cluster, host }, folder, file }: ImportFile): Promise<void> {
     const known = new Map<SeriesName, number>();
-    for (const column of folder.columns()) {
+    let bytesSeen = folder.bytesRead;
+    for (const column of folder.read(file)) {
       let series = known.get(column.name);
       if (series === undefined) {
         series = this.#seriesOf(cluster, host, column.name);
@@ -86,10 +99,11 @@ export class HostImport {
       if (series === 0) this.#skip(column);
       else this.#store(series, column);
       if (performance.now() - this.#turnBegan < TURN_MS) continue;
-      this.#bytes = bytesBefore + folder.bytesRead;
+      this.#bytes += folder.bytesRead - bytesSeen;
+      bytesSeen = folder.bytesRead;
       await this.#breathe();
     }
-    this.#files += folder.files;
+    this.#bytes += folder.bytesRead - bytesSeen;
   }
 
   /** 0 if the metric is not configured, or there are too many series. */

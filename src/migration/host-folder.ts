@@ -19,9 +19,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   wal: readWalFile,
 };
 
-interface HostFile {
+/** A file of a host that can be read. */
+export interface HostFile {
   readonly name: string;
   readonly format: string;
+  /** As its name has it; Infinity for the log, which comes last. */
   readonly fromSec: number;
 }
 
@@ -57,10 +59,11 @@ export class HostFolder {
   }
 
   *columns(): Generator<Column> {
-    for (const file of this.#list()) yield* this.#readFile(file);
+    for (const file of this.list()) yield* this.read(file);
   }
 
-  #list(): HostFile[] {
+  /** Its files in the order in which they are to be read. */
+  list(): HostFile[] {
     const files: HostFile[] = [];
     let names: string[] = [];
     try {
@@ -78,10 +81,10 @@ export class HostFolder {
       }
     }
     // Two of one time, from a change of the format: the names' order is as good as any.
-    return files.sort((a, b) => (a.fromSec === b.fromSec ? 0 : a.fromSec - b.fromSec));
+    return files.sort(byTime);
   }
 
-  *#readFile({ name, format }: HostFile): Generator<Column> {
+  *read({ name, format }: HostFile): Generator<Column> {
     const file = join(this.#path, name);
     let problems = 0;
     const report = (offset: number, reason: string): void => {
@@ -104,4 +107,9 @@ export class HostFolder {
       this.files++;
     }
   }
+}
+
+/** For `sort`: files in the order of their times, those of one time as they are. */
+export function byTime(a: HostFile, b: HostFile): number {
+  return a.fromSec === b.fromSec ? 0 : a.fromSec - b.fromSec;
 }

@@ -51,6 +51,8 @@ export interface ImportSummary {
   readonly outsideRetention: number;
   readonly notFinite: number;
   readonly noRoom: number;
+  /** Blocks that went again, the oldest first, to make room. */
+  readonly evictedBlocks: number;
   /** Not stored: samples by metric, of metrics not configured and of series beyond series-max. */
   readonly unknownMetrics: Readonly<Record<string, number>>;
   readonly refusedMetrics: Readonly<Record<string, number>>;

@@ -78,6 +78,11 @@ export class ReferenceImport {
     if (notFinite > 0) this.#log.warn({}, `import: ${notFinite} values are not finite, left out`);
     const noRoom = sum((summary) => summary.noRoom);
     if (noRoom > 0) this.#log.warn({}, `import: memory-cap is reached, ${noRoom} samples left out`);
+    const evicted = sum((summary) => summary.evictedBlocks);
+    if (evicted > 0) {
+      const text = `import: memory-cap is reached, ${evicted} blocks of the oldest samples went again`;
+      this.#log.warn({}, text);
+    }
     for (const { problems, problemCount } of summaries) {
       for (const problem of problems) this.#tell(problem);
       this.#problems += problemCount - problems.length;

@@ -13,7 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { eventually } from '../helpers/metrics.js';
+import { eventually, metricSum } from '../helpers/metrics.js';
+import { random as randomFrom, seed } from '../helpers/random.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { binBytes, jsonBytes, walBytes, writeHostFile, type LevelData } from './reference-files.js';
 
@@ -259,5 +260,65 @@ t.test('recorded data of any age', async (t) => {
   writeHostFile(directory, 'alex', 'a1', `${then}.json`, json);
   const server = await start(directory, 1, { 'retention-enforced': false });
   t.same(await ask(server, { metric: 'load', host: 'a1' }, 2, then), [[1, 2]]);
+  t.equal(await server.stop(), 0);
+});
+
+t.test('limits hold, and are told', async (t) => {
+  const directory = newDirectory();
+  const children = Object.fromEntries(
+    Array.from({ length: 8 }, (_, core) => [
+      `hwthread${core}`,
+      { metrics: { clock: { frequency: 60, start: T0, data: [1, 2, null] } } },
+    ]),
+  );
+  writeHostFile(directory, 'alex', 'a1', `${T0}.bin`, binBytes(T0, 0, { children }));
+  const server = await start(directory, 1, { limits: { 'series-max': 5 } });
+  const told = /"samples":6,"msg":"import: series-max is reached, not all of metric clock"/;
+  t.match(server.output(), told, 'samples of the three series too many');
+  t.match(server.output(), /"samples":10,.*"imported"/);
+  const ids = ['0', '7'];
+  const query = { metric: 'clock', host: 'a1', type: 'hwthread', 'type-ids': ids };
+  t.match(await ask(server, query, 2), [[1, 2], /hwthread 7 of a1 was never seen/]);
+  t.equal(await server.stop(), 0);
+});
+
+t.test('under a cap the oldest samples go', async (t) => {
+  const directory = newDirectory();
+  // Numbers that do not pack: 8 bytes each, some 12 MB.
+  const random = randomFrom(seed);
+  const count = 1500;
+  const start0 = Math.floor(Date.now() / 60_000) * 60 - 60 * count;
+  const hosts = Array.from({ length: 10 }, (_, index) => `a${index}`);
+  const columns = new Map<string, number[]>();
+  for (const host of hosts) {
+    const all = Array.from({ length: 100 }, () =>
+      Array.from({ length: count }, () => random() * 1e9),
+    );
+    columns.set(host, all[0]!);
+    // A checkpoint each hour.
+    for (let from = 0; from < count; from += 60) {
+      const start = start0 + 60 * from;
+      const children = Object.fromEntries(
+        all.map((values, core) => {
+          const data = values.slice(from, from + 60);
+          return [`hwthread${core}`, { metrics: { clock: { frequency: 60, start, data } } }];
+        }),
+      );
+      writeHostFile(directory, 'alex', host, `${start}.json`, jsonBytes(start, 0, { children }));
+    }
+  }
+  const server = await startServer({
+    'metric-store': { 'memory-cap': 0.009, checkpoints: { directory } },
+    metricshard: { shards: 1 },
+  });
+  t.ok(await eventually(async () => (await server.get('/ready')).status === 200, 60_000));
+  t.ok((await metricSum(server, 'metricshard_blocks_evicted_total')) > 0, 'some went');
+  t.match(server.output(), /memory-cap is reached, \d+ blocks of the oldest samples went again/);
+  for (const host of hosts) {
+    const query = { metric: 'clock', host, type: 'hwthread', 'type-ids': ['0'] };
+    const [got] = (await ask(server, query, count, start0)) as Values[];
+    const newest = columns.get(host)!.slice(-200);
+    t.same(got!.slice(-200), newest, `${host}: the newest stayed (SEED=${seed})`);
+  }
   t.equal(await server.stop(), 0);
 });
