@@ -13,12 +13,14 @@ interface Begun {
   readonly run: QueryRun;
 }
 
-/** A batch of answers in the making: its text lies from `base` on. */
-interface Batch {
+/** A batch of answers: its text lies from `base` to `at`. */
+export interface Batch {
   readonly answers: ShardAnswer[];
   readonly base: number;
   readonly end: number;
   at: number;
+  /** Queries answered, as a whole. */
+  answered: number;
 }
 
 /**
@@ -30,8 +32,6 @@ export class QueryQueue {
   readonly #engine: Engine;
   #waiting: QueryTask[] = [];
   readonly #begun: Begun[] = [];
-  /** Queries answered by the last `work`. */
-  answered = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -46,14 +46,13 @@ export class QueryQueue {
   }
 
   /** Answers queries for about `turnMs`, with text in `base` … `end`; always some work is done. */
-  work(base: number, end: number, turnMs: number): { answers: ShardAnswer[]; bytes: number } {
-    const batch: Batch = { answers: [], base, end, at: base };
+  work(base: number, end: number, turnMs: number): Readonly<Batch> {
+    const batch: Batch = { answers: [], base, end, at: base, answered: 0 };
     const beganMs = performance.now();
-    this.answered = 0;
     const share = this.#begun.length > 0 ? 0.5 : 1;
     this.#answerNew(batch, beganMs + turnMs * share);
     this.#goOn(batch, beganMs + turnMs);
-    return { answers: batch.answers, bytes: batch.at - base };
+    return batch;
   }
 
   #answerNew(batch: Batch, untilMs: number): void {
@@ -96,14 +95,14 @@ export class QueryQueue {
       batch.answers.push({ id, address, bytes, ...result, hosts });
     } else if (bytes > 0) batch.answers.push({ id, address, bytes, isPiece: true });
     batch.at = (address + bytes + 63) & ~63;
-    if (isDone) this.answered++;
+    if (isDone) batch.answered++;
     return isDone;
   }
 
   /** A query that fails in a way nobody foresaw costs that query only. */
   #fail(batch: Batch, id: number, error: unknown): void {
     batch.answers.push({ id, address: batch.at, bytes: 0, error: errorData(error) });
-    this.answered++;
+    batch.answered++;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { StoreConfig } from '../src/config/config.js';
+import { TIME_SEC_MAX } from '../src/model/slot.js';
 import type { Counters } from '../src/protocol/counters.js';
 import type { Engine } from './engine/engine.js';
 import type { Kernel } from './kernel/kernel.js';
@@ -14,8 +15,6 @@ import {
 const SWEEP_SEC = 60;
 /** Slots are 32-bit and windows reach back, so the first 256 steps after 1970 are no place for data. */
 const STEPS_BEFORE_FIRST = 256;
-/** Seconds are 32-bit; the step behind the last sample must have a place, too. */
-const TIME_MAX = 0xffffffff;
 /** Under pressure at least this part of the time kept is given up at once, so that sweeps stay rare. */
 const EVICT_SHARE = 1 / 32;
 /** A twentieth of a second of lines at full speed: what one eviction should win, in pages of the heap. */
@@ -56,7 +55,8 @@ export class Retention {
     const firstSec = longestSec * STEPS_BEFORE_FIRST;
     const enforced = this.#store.retentionEnforced;
     this.minSec = enforced ? Math.max(firstSec, nowSec - this.#store.retentionSec) : firstSec;
-    this.maxSec = enforced ? nowSec + this.#store.futureSec : TIME_MAX - 2 * longestSec;
+    // The step behind the last sample must have a place, too.
+    this.maxSec = enforced ? nowSec + this.#store.futureSec : TIME_SEC_MAX - 2 * longestSec;
     this.#kernel.setTimeRange(this.minSec, this.maxSec);
     if (nowSec - this.#sweptSec >= SWEEP_SEC) {
       this.#sweptSec = nowSec;

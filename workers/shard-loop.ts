@@ -52,7 +52,6 @@ export class Shard {
   readonly #durability: Durability | undefined;
   #batch = 0;
   #isRestored = false;
-  #partsRead = 0;
   #turnScheduled = false;
 
   constructor(start: ShardStart) {
@@ -140,8 +139,7 @@ export class Shard {
   #turn(): void {
     if (!this.#isRestored) return;
     const began = performance.now();
-    const logFailure = this.#readParts(began);
-    const parts = this.#partsRead;
+    const { parts, logFailure } = this.#readParts(began);
     if (parts > 0)
       this.#counters.add('ingest_microseconds_total', (performance.now() - began) * 1e3);
     const batch = this.#answerQueries();
@@ -164,9 +162,10 @@ export class Shard {
 
   /**
    * Reads parts, then writes the log once for all of them, and only then acknowledges them. Returns
-   * why they failed, if they did: then what was read of them is stored, but not for sure.
+   * how many, and why they failed, if they did: then what was read of them is stored, but not for
+   * sure.
    */
-  #readParts(began: number): string | undefined {
+  #readParts(began: number): { parts: number; logFailure?: string } {
     const ring = this.#ring;
     const from = ring.acknowledged;
     let failure = this.#durability?.failure ?? '';
@@ -180,14 +179,13 @@ export class Shard {
       }
       if (performance.now() - began > TURN_MS) break;
     }
-    this.#partsRead = read;
-    if (read === 0) return undefined;
+    if (read === 0) return { parts: 0 };
     if (failure === '' && this.#durability && !this.#durability.flush()) {
       failure = this.#durability.failure || 'the log could not be written';
       for (let i = 0; i < read; i++) ring.set((from + i) | 0, PART_FAILED, 1);
     }
     ring.acknowledge(read);
-    return failure === '' ? undefined : failure;
+    return { parts: read, logFailure: failure === '' ? undefined : failure };
   }
 
   #refuse(position: number): void {
@@ -223,9 +221,9 @@ export class Shard {
     const number = this.#batch + 1;
     const half = ANSWER_BYTES / 2;
     const base = ANSWER_BASE + (number % 2) * half;
-    const { answers, bytes } = this.#queries.work(base, base + half, TURN_MS);
-    this.#counters.add('queries_total', this.#queries.answered);
-    this.#counters.add('query_bytes_total', bytes);
+    const { answers, answered, at } = this.#queries.work(base, base + half, TURN_MS);
+    this.#counters.add('queries_total', answered);
+    this.#counters.add('query_bytes_total', at - base);
     this.#counters.add('query_microseconds_total', (performance.now() - began) * 1e3);
     if (answers.length === 0) return undefined;
     this.#batch = number;

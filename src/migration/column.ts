@@ -1,3 +1,5 @@
+import { TIME_SEC_MAX } from '../model/slot.js';
+
 /** What names a series below its host. Empty type and stype: the host itself. */
 export interface SeriesName {
   readonly metric: string;
@@ -34,8 +36,6 @@ export function problemText({ file, offset, reason }: Problem): string {
   return offset < 0 ? `${file}: ${reason}` : `${file}, byte ${offset}: ${reason}`;
 }
 
-/** Seconds are 32-bit in the store. */
-const TIME_SEC_MAX = 0xffff_ffff;
 /** A day is the longest step that can be configured; beyond ten of them it is damage. */
 const STEP_SEC_MAX = 864_000;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably } from '../../workers/checkpoint/manifest.js';
+import { writeDurably } from '../storage/files.js';
 import type { FoundHost } from './checkpoint-directory.js';
 
 const NAME = 'IMPORTED';

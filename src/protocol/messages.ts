@@ -80,6 +80,9 @@ export interface HostList {
   readonly names: readonly string[];
 }
 
+/** Of a cluster that was never seen, and of a shard that has not told any. */
+export const NO_HOSTS: HostList = { version: 0, names: [] };
+
 /** Shard to front: everything that happened in one turn, in one message. */
 export interface FromShard {
   /** Rejected lines of parts, before the parts are acknowledged. */

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ShardFolders } from '../protocol/messages.js';
-import { writeDurably } from '../../workers/checkpoint/manifest.js';
+import { writeDurably } from '../storage/files.js';
 
 const LOCK = 'LOCK';
 const STORE = 'STORE';

@@ -1,11 +1,9 @@
 import { TextCache } from '../model/text-cache.js';
-import type { HostList } from '../protocol/messages.js';
+import { NO_HOSTS, type HostList } from '../protocol/messages.js';
 import type { ShardClient } from './shard-client.js';
 
 /** The weight is hosts in all lists. */
 const BOUNDS = { entriesMax: 64, charsMax: 1024, weightMax: 1_000_000 };
-/** What a shard that has not told any is taken to have. */
-export const NO_HOSTS: HostList = { version: 0, names: [] };
 
 type Teller = Pick<ShardClient, 'index' | 'generation'>;
 

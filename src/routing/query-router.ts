@@ -1,10 +1,10 @@
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import { TextCache } from '../model/text-cache.js';
-import type { HostList, ShardAnswer } from '../protocol/messages.js';
+import { NO_HOSTS, type HostList, type ShardAnswer } from '../protocol/messages.js';
 import { limitError } from '../protocol/query-limits.js';
 import { joinPieces, makeLayout, type AnswerLayout, type Piece } from './answer-layout.js';
-import { KnownHosts, NO_HOSTS } from './known-hosts.js';
+import { KnownHosts } from './known-hosts.js';
 import { makeRoute, sameLists, type QueryRoute } from './query-route.js';
 import type { ShardClient } from './shard-client.js';
 import type { QueryAnswer } from './store.js';

@@ -2,12 +2,13 @@ import { renameSync, rmSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CheckpointSummary } from '../../src/routing/store.js';
+import { syncFolder } from '../../src/storage/files.js';
 import type { Engine } from '../engine/engine.js';
 import type { Level } from '../engine/level-tree.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { BLOCK_BYTES_MAX, SAVED_BYTES, STAGING_BASE, STAGING_BYTES } from '../kernel/layout.js';
 import type { LogWriter } from '../log/log-writer.js';
-import { publishManifest, syncFolder, type Manifest, type Segment } from './manifest.js';
+import { publishManifest, type Manifest, type Segment } from './manifest.js';
 import { mergeSegments } from './merge.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionWriter } from './section-file.js';
 
@@ -149,15 +150,15 @@ export class Checkpointer {
         throw error;
       },
     );
-    const files = { series, blocks };
+    const files = { number, series, blocks };
     try {
       // One that failed may have left something.
       this.#seriesAt = SERIES_BASE;
       this.#blocksAt = BLOCKS_BASE;
       this.#count = 0;
-      await this.#eachHost(number, files, firstFrame);
-      this.#flushSeries(number, files);
-      this.#flushBlocks(number, files);
+      await this.#saveHosts(files, firstFrame);
+      this.#flushSeries(files);
+      this.#flushBlocks(files);
       await files.series.end(number);
       const hasBlocks = files.blocks.sections > 0;
       await files.blocks.end(number);
@@ -177,48 +178,52 @@ export class Checkpointer {
     }
   }
 
-  /** Hosts one after the other, each as a whole, in turns. */
-  async #eachHost(number: number, files: Files, firstFrame: number): Promise<void> {
-    const { engine, log } = this.#parts;
-    for (const [cluster, host] of engine.tree.allHosts()) {
+  /** All hosts, each as it is after a frame of the log that goes with it. */
+  async #saveHosts(files: Files, firstFrame: number): Promise<void> {
+    const { log } = this.#parts;
+    const save = (level: Level, cluster: string): void => {
+      if (!log.flush()) throw new Error(`the log can not be written: ${log.failure}`);
+      const names = cluster + NAME_END + level.name + NAME_END;
+      this.#saveLevel(level, names, log.sequence + 1 - firstFrame, files);
+    };
+    await this.#eachHost(save, () => Promise.all([files.series.settled(), files.blocks.settled()]));
+  }
+
+  /** Hosts one after the other, each as a whole, in turns; `between` is waited for after each turn. */
+  async #eachHost(
+    work: (level: Level, cluster: string) => void,
+    between?: () => Promise<unknown>,
+  ): Promise<void> {
+    const { tree } = this.#parts.engine;
+    for (const [cluster, host] of tree.allHosts()) {
       if (performance.now() - this.#turnBegan > TURN_MS) {
         this.#endTurn();
-        await Promise.all([files.series.settled(), files.blocks.settled()]);
+        await between?.();
         await nextTurn();
         this.#beginTurn();
       }
-      if (!log.flush()) throw new Error(`the log can not be written: ${log.failure}`);
-      const level = engine.tree.find([cluster, host]);
-      if (!level) continue;
-      const frame = log.sequence + 1 - firstFrame;
-      const names = cluster + NAME_END + host + NAME_END;
-      this.#saveLevel(level, names, frame, number, files);
+      const level = tree.find([cluster, host]);
+      if (level) work(level, cluster);
     }
     this.#endTurn();
   }
 
-  #saveLevel(level: Level, names: string, frame: number, number: number, files: Files): void {
-    if (level.series.length > 0) this.#saveSeries(level.series, names, frame, number, files);
+  #saveLevel(level: Level, names: string, frame: number, files: Files): void {
+    if (level.series.length > 0) this.#saveSeries(level.series, names, frame, files);
     for (const child of level.children?.values() ?? []) {
       const below = names + child.type + NAME_END + child.id + NAME_END;
-      this.#saveLevel(child, below, frame, number, files);
+      this.#saveLevel(child, below, frame, files);
     }
   }
 
   /** The series of one level: in one piece, or in several where they are too many. */
-  #saveSeries(
-    series: readonly number[],
-    names: string,
-    frame: number,
-    number: number,
-    files: Files,
-  ): void {
+  #saveSeries(series: readonly number[], names: string, frame: number, files: Files): void {
     const { kernel } = this.#parts;
     const namesMax = names.length * 3 + 4;
     let saved = 0;
     while (saved < series.length) {
       if (this.#seriesAt + LEVEL_HEADER_BYTES + namesMax + SAVED_BYTES_MAX > SERIES_END) {
-        this.#flushSeries(number, files);
+        this.#flushSeries(files);
       }
       const header = this.#seriesAt;
       const bytes = this.#bytes.write(names, header + LEVEL_HEADER_BYTES);
@@ -226,7 +231,7 @@ export class Checkpointer {
       const first = saved;
       while (saved < series.length && at + SAVED_BYTES_MAX <= SERIES_END) {
         at = kernel.saveSeries(series[saved]!, at);
-        this.#saveBlocks(series[saved]!, number, files);
+        this.#saveBlocks(series[saved]!, files);
         saved++;
       }
       this.#bytes.writeUInt32LE(at - header, header);
@@ -236,25 +241,25 @@ export class Checkpointer {
       this.#seriesAt = at;
     }
     this.#count += series.length;
-    if (this.#seriesAt - SERIES_BASE > SERIES_SECTION_BYTES) this.#flushSeries(number, files);
+    if (this.#seriesAt - SERIES_BASE > SERIES_SECTION_BYTES) this.#flushSeries(files);
   }
 
-  #saveBlocks(series: number, number: number, files: Files): void {
+  #saveBlocks(series: number, files: Files): void {
     for (;;) {
       const end = this.#parts.kernel.saveBlocks(series, this.#blocksAt, BLOCKS_END);
       if (end === this.#blocksAt) break;
       this.#blocksAt = end;
-      if (this.#blocksAt - BLOCKS_BASE > BLOCKS_SECTION_BYTES) this.#flushBlocks(number, files);
+      if (this.#blocksAt - BLOCKS_BASE > BLOCKS_SECTION_BYTES) this.#flushBlocks(files);
     }
   }
 
-  #flushSeries(number: number, files: Files): void {
-    this.#flush(files.series, SECTION_SERIES, number, SERIES_BASE, this.#seriesAt, true);
+  #flushSeries(files: Files): void {
+    this.#flush(files.series, SECTION_SERIES, files.number, SERIES_BASE, this.#seriesAt, true);
     this.#seriesAt = SERIES_BASE;
   }
 
-  #flushBlocks(number: number, files: Files): void {
-    this.#flush(files.blocks, SECTION_BLOCKS, number, BLOCKS_BASE, this.#blocksAt, false);
+  #flushBlocks(files: Files): void {
+    this.#flush(files.blocks, SECTION_BLOCKS, files.number, BLOCKS_BASE, this.#blocksAt, false);
     this.#blocksAt = BLOCKS_BASE;
   }
 
@@ -297,19 +302,11 @@ export class Checkpointer {
   async #settle(isSaved: boolean): Promise<void> {
     const { engine, kernel } = this.#parts;
     this.#beginTurn();
-    for (const [cluster, host] of engine.tree.allHosts()) {
-      if (performance.now() - this.#turnBegan > TURN_MS) {
-        this.#endTurn();
-        await nextTurn();
-        this.#beginTurn();
-      }
-      const top = engine.tree.find([cluster, host]);
-      if (!top) continue;
-      engine.tree.visit(top, (level) => {
+    await this.#eachHost((host) =>
+      engine.tree.visit(host, (level) => {
         for (const series of level.series) kernel.settleBlocks(series, isSaved ? 1 : 0);
-      });
-    }
-    this.#endTurn();
+      }),
+    );
   }
 
   /** The checkpoint is made: if merging fails, files stay as many as they are, until the next one. */
@@ -359,6 +356,8 @@ export class Checkpointer {
 }
 
 interface Files {
+  /** Of the checkpoint. */
+  readonly number: number;
   readonly series: SectionWriter;
   readonly blocks: SectionWriter;
 }

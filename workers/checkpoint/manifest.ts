@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeDurably } from '../../src/storage/files.js';
 import { DamageError } from './section-file.js';
 
 const NAME = 'MANIFEST';
@@ -58,30 +59,6 @@ export function readManifest(folder: string): Manifest | undefined {
 export function publishManifest(folder: string, manifest: Omit<Manifest, 'format'>): void {
   const json = JSON.stringify({ format: FORMAT, ...manifest });
   writeDurably(join(folder, NAME), `${json}\n${digest(json)}\n`);
-}
-
-/** Replaces a file: after a crash there is the old one or the new one. */
-export function writeDurably(path: string, text: string): void {
-  const temporary = `${path}.new`;
-  const descriptor = openSync(temporary, 'w');
-  try {
-    writeSync(descriptor, text);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(temporary, path);
-  syncFolder(join(path, '..'));
-}
-
-/** Gives the names in a folder to the disk. */
-export function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function digest(json: string): string {

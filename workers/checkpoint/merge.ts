@@ -1,7 +1,8 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { syncFolder, type Segment } from './manifest.js';
+import { syncFolder } from '../../src/storage/files.js';
+import type { Segment } from './manifest.js';
 import { DamageError, SectionReader, SectionWriter } from './section-file.js';
 
 /** So many neighbours of about one size become one. */

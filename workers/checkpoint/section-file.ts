@@ -1,5 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { HASH_START, hashByte } from '../../src/model/hash.js';
+import { readAll } from '../../src/storage/files.js';
 import { zstd } from './zstd.js';
 
 /** Kinds of sections. */
@@ -37,14 +39,14 @@ export interface Section {
   readonly checkpoint: number;
   /** As it is used, unpacked. */
   readonly bytes: Uint8Array;
-  /** XXH64 of `bytes`. */
+  /** XXH64 of `bytes`, as the kernel gives it: signed. */
   readonly checksum: bigint;
 }
 
 /** FNV-1a over what stands in front of the check. */
 function headerCheck(header: Buffer): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < AT_HEADER_CHECK; i++) hash = Math.imul(hash ^ header[i]!, 0x01000193);
+  let hash = HASH_START;
+  for (let i = 0; i < AT_HEADER_CHECK; i++) hash = hashByte(hash, header[i]!);
   return hash >>> 0;
 }
 
@@ -81,7 +83,7 @@ export class SectionWriter {
     header.writeUInt32LE(section.bytes.length, AT_BYTES);
     header.writeUInt32LE(stored.length, AT_STORED_BYTES);
     header.writeUInt32LE(isWorthIt ? ZSTD : PLAIN, AT_PACKING);
-    header.writeBigUInt64LE(BigInt.asUintN(64, section.checksum), AT_CHECKSUM);
+    header.writeBigInt64LE(section.checksum, AT_CHECKSUM);
     header.writeUInt32LE(headerCheck(header), AT_HEADER_CHECK);
     this.#queue([header, stored]);
     this.sections++;
@@ -179,8 +181,8 @@ export class SectionReader {
       return this.#stop('it ends inside a section');
     }
     if (isPacked) this.#unpack(target, bytes, begin);
-    const checksum = header.readBigUInt64LE(AT_CHECKSUM);
-    if (BigInt.asUintN(64, this.#checksum(bytes)) !== checksum) {
+    const checksum = header.readBigInt64LE(AT_CHECKSUM);
+    if (this.#checksum(bytes) !== checksum) {
       throw this.#damage(`the checksum of ${bytes} bytes is wrong`, begin);
     }
     const checkpoint = header.readUInt32LE(AT_CHECKPOINT);
@@ -226,15 +228,4 @@ export class SectionReader {
   #damage(why: string, at: number): DamageError {
     return new DamageError(`${this.#path}, byte ${at}: ${why}`);
   }
-}
-
-/** Reads as much as there is; returns how many bytes. */
-function readAll(descriptor: number, target: Uint8Array, from: number): number {
-  let at = 0;
-  while (at < target.length) {
-    const read = readSync(descriptor, target, at, target.length - at, from + at);
-    if (read === 0) break;
-    at += read;
-  }
-  return at;
 }

@@ -177,7 +177,7 @@ export class Engine {
    * comes back with `releaseReplaced`, for many at once: that looks at all series.
    */
   replaceSeries(level: Level, old: number, made: number): void {
-    this.tree.addAllSeries(level, [made]);
+    this.tree.addSeries(level, made);
     this.tree.removeSeries(level, old);
     this.#kernel.markDead(old);
     this.#replaced.add(old);

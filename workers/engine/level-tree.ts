@@ -1,4 +1,4 @@
-import type { HostList } from '../../src/protocol/messages.js';
+import { NO_HOSTS, type HostList } from '../../src/protocol/messages.js';
 import type { Below } from './select.js';
 
 /** A level: a cluster, a host, a part of a host, a part of that. */
@@ -17,9 +17,6 @@ export interface Level {
   below: Map<number, Below> | null;
   belowGeneration: number;
 }
-
-/** Of a cluster that was never seen. */
-export const NO_HOSTS: HostList = { version: 0, names: [] };
 
 /** Depth of a host's level. */
 const HOST_DEPTH = 2;

@@ -1,8 +1,8 @@
 import { nodeQuery, parseQueryRequest, queryJson } from '../../src/model/query-request.js';
 import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import { TextCache } from '../../src/model/text-cache.js';
-import type { HostList } from '../../src/protocol/messages.js';
-import { NO_HOSTS, type LevelTree } from './level-tree.js';
+import { NO_HOSTS, type HostList } from '../../src/protocol/messages.js';
+import type { LevelTree } from './level-tree.js';
 import type { Element } from './select.js';
 
 /** The weight is series in all plans kept, 8 bytes each. */

@@ -1,6 +1,6 @@
 import { StoreError, type ErrorData } from '../../src/model/errors.js';
 import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
-import { slotOf } from '../../src/model/slot.js';
+import { slotOf, TIME_SEC_MAX } from '../../src/model/slot.js';
 import type { HostList } from '../../src/protocol/messages.js';
 import { limitError, limitPassed, type QueryCounts } from '../../src/protocol/query-limits.js';
 import type { Metric } from './metrics.js';
@@ -8,8 +8,6 @@ import { queriesJsonOf, type Plan } from './plan-cache.js';
 import type { QueryTools } from './query.js';
 import { selectElements, type Element } from './select.js';
 
-/** Latest second that has a place: slots and times of samples are 32-bit. */
-const TIME_MAX = 0xffffffff;
 /** The clock is looked at after so many samples, at most some 50 µs of work. */
 const SAMPLES_BETWEEN_LOOKS = 16_384;
 /** What an element costs besides its samples, in samples. */
@@ -63,8 +61,8 @@ export class QueryRun {
   #isReading = false;
   #wasInterrupted = false;
   #samplesUnlooked = SAMPLES_BETWEEN_LOOKS;
-  #series = 0;
-  #points = 0;
+  /** Of the answer so far, for the limits; one object, since they are checked for every element. */
+  readonly #counts: { -readonly [Name in keyof QueryCounts]: number };
   /** Written in turns before. */
   #bytesBefore = 0;
   /** Where this turn's text begins. */
@@ -82,6 +80,7 @@ export class QueryRun {
     const named = plan.request.queries.length;
     this.#count = indexes ? indexes.length + plan.items.length - named : plan.items.length;
     this.#deadlineMs = performance.now() + tools.limits.queryTimeMsMax;
+    this.#counts = { queries: plan.items.length, series: 0, points: 0, bytes: 0 };
   }
 
   /** No other request may have a turn before this one's next. */
@@ -120,7 +119,7 @@ export class QueryRun {
   #end(error?: ErrorData): QueryTurn {
     const bytes = this.#tools.writer.at - this.#address;
     if (!this.#indexes) return { bytes, isDone: true, result: error ? { error } : {} };
-    const counts = this.#counts();
+    const counts = { ...this.#counts, bytes: this.#bytes() };
     if (error) return { bytes, isDone: true, result: { counts, error } };
     return { bytes, isDone: true, result: { ends: this.#ends, hosts: this.#hosts, counts } };
   }
@@ -152,8 +151,8 @@ export class QueryRun {
       const elements = this.#elementsOf(index);
       const slots = isPadded ? this.#slots(this.#items[index]!) : 0;
       for (const element of elements) {
-        this.#series += element.seriesCount;
-        if (element.seriesCount > 0) this.#points += slots;
+        this.#counts.series += element.seriesCount;
+        if (element.seriesCount > 0) this.#counts.points += slots;
       }
       this.#checkCounts();
     }
@@ -191,8 +190,7 @@ export class QueryRun {
     if (!this.#isHeadWritten) this.#writeHead();
     for (; this.#written < this.#count; this.#written++) {
       if (!this.#writeResult(this.#indexAt(this.#written), untilMs)) return false;
-      if (this.#endsGroup(this.#written))
-        this.#ends.push(this.#bytesBefore + writer.at - this.#address);
+      if (this.#endsGroup(this.#written)) this.#ends.push(this.#bytes());
     }
     if (!this.#indexes) writer.text(']}');
     return true;
@@ -253,7 +251,7 @@ export class QueryRun {
     this.#separate();
     const points = elements.write();
     // With padding they were counted before.
-    if (!this.#request.withPadding) this.#points += points;
+    if (!this.#request.withPadding) this.#counts.points += points;
     this.#checkCounts();
     return true;
   }
@@ -288,21 +286,14 @@ export class QueryRun {
     return performance.now() > untilMs;
   }
 
-  #counts(): QueryCounts {
-    const bytes = this.#bytesBefore + this.#tools.writer.at - this.#address;
-    return { queries: this.#items.length, series: this.#series, points: this.#points, bytes };
+  /** Text of the whole answer so far. */
+  #bytes(): number {
+    return this.#bytesBefore + this.#tools.writer.at - this.#address;
   }
 
-  /** The object is only made where it is wanted: this is called for every element. */
   #checkCounts(): void {
-    const { seriesPerQueryMax, pointsMax, queriesMax, answerBytesMax } = this.#tools.limits;
-    const isWithin =
-      this.#series <= seriesPerQueryMax &&
-      this.#points <= pointsMax &&
-      this.#items.length <= queriesMax &&
-      this.#bytesBefore + this.#tools.writer.at - this.#address <= answerBytesMax;
-    if (isWithin) return;
-    const error = limitError(this.#counts(), this.#tools.limits);
+    this.#counts.bytes = this.#bytes();
+    const error = limitError(this.#counts, this.#tools.limits);
     if (error) throw error;
   }
 
@@ -317,8 +308,8 @@ export class QueryRun {
 function rangeFault(request: ParsedQuery, item: QueryItem): string {
   const { fromSec, toSec } = request;
   if (fromSec > toSec) return `invalid time range: from ${fromSec} is after to ${toSec}`;
-  if (fromSec < 0 || fromSec > TIME_MAX) {
-    return `invalid time range: from ${fromSec} is not a Unix time in seconds (0 to ${TIME_MAX})`;
+  if (fromSec < 0 || fromSec > TIME_SEC_MAX) {
+    return `invalid time range: from ${fromSec} is not a Unix time in seconds (0 to ${TIME_SEC_MAX})`;
   }
   if (item.resolution < 0) return `invalid resolution: ${item.resolution} is negative`;
   return '';

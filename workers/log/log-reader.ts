@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { readAll } from '../../src/storage/files.js';
 import {
   FRAME_BYTES,
   FRAME_CHECKSUM,
@@ -47,8 +48,8 @@ export class LogReader {
     if (bytes > area.length - FRAME_HEADER_BYTES) return this.#fail(`a frame of ${bytes} bytes`);
     if (this.#read(bytes, FRAME_HEADER_BYTES) < bytes) return this.#fail('half a frame');
     const checked = FRAME_HEADER_BYTES - FRAME_SEQUENCE + bytes;
-    const checksum = BigInt.asUintN(64, this.#checksum(FRAME_SEQUENCE, checked));
-    if (area.readBigUInt64LE(FRAME_CHECKSUM) !== checksum) return this.#fail('a wrong checksum');
+    const checksum = this.#checksum(FRAME_SEQUENCE, checked);
+    if (area.readBigInt64LE(FRAME_CHECKSUM) !== checksum) return this.#fail('a wrong checksum');
     this.at += FRAME_HEADER_BYTES + bytes;
     const sequence = area.readDoubleLE(FRAME_SEQUENCE);
     return { sequence, timeMs: area.readDoubleLE(FRAME_TIME_MS), bytes };
@@ -59,14 +60,8 @@ export class LogReader {
   }
 
   #read(bytes: number, offset: number): number {
-    let read = 0;
-    while (read < bytes) {
-      const from = this.at + offset + read;
-      const got = readSync(this.#descriptor, this.#area, offset + read, bytes - read, from);
-      if (got === 0) break;
-      read += got;
-    }
-    return read;
+    const target = this.#area.subarray(offset, offset + bytes);
+    return readAll(this.#descriptor, target, this.at + offset);
   }
 
   #fail(what: string): undefined {

@@ -192,7 +192,7 @@ export class LogWriter {
     view.setFloat64(FRAME_TIME_MS, Date.now(), true);
     const checked = FRAME_HEADER_BYTES - FRAME_SEQUENCE + bytes;
     const checksum = this.#kernel.checksum(LOG_BASE + FRAME_SEQUENCE, checked);
-    view.setBigUint64(FRAME_CHECKSUM, BigInt.asUintN(64, checksum), true);
+    view.setBigInt64(FRAME_CHECKSUM, checksum, true);
     const size = FRAME_HEADER_BYTES + bytes;
     let written = 0;
     while (written < size) {

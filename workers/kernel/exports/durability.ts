@@ -1,6 +1,6 @@
 /** Log and checkpoints (assembly/log.ts, save.ts, restore.ts, checksum.ts); layouts in ../layout.ts. */
 export interface DurabilityExports {
-  /** XXH64, seed 0. */
+  /** XXH64, seed 0; as all 64-bit integers of the kernel it comes signed. */
   checksum(from: number, bytes: number): bigint;
 
   /** Begins a frame of the log in the log region: from now on samples are logged. */

@@ -1,0 +1,37 @@
+import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Replaces a file: after a crash there is the old one or the new one. */
+export function writeDurably(path: string, text: string): void {
+  const temporary = `${path}.new`;
+  const descriptor = openSync(temporary, 'w');
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, path);
+  syncFolder(join(path, '..'));
+}
+
+/** Gives the names in a folder to the disk. */
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Reads from byte `from` on until `target` is full or the file ends; returns how many bytes. */
+export function readAll(descriptor: number, target: Uint8Array, from: number): number {
+  let at = 0;
+  while (at < target.length) {
+    const read = readSync(descriptor, target, at, target.length - at, from + at);
+    if (read === 0) break;
+    at += read;
+  }
+  return at;
+}
