@@ -32,8 +32,8 @@ export class Bench {
   readonly #task: LoadTask;
   /** The first round that has not been written. */
   #nextRound = 0;
-  /** Written so far. */
-  samples = 0;
+  /** What ingest alone came to. */
+  #linesPerSec = 0;
 
   constructor(plan: Plan, server: TestServer) {
     this.#plan = plan;
@@ -57,6 +57,12 @@ export class Bench {
     };
   }
 
+  /** Samples written so far. */
+  get samples(): number {
+    const lines = this.#written.batches.reduce((sum, { lineCount }) => sum + lineCount, 0);
+    return this.#nextRound * lines;
+  }
+
   /** A query whose answer shows whether the data is there. */
   get anyQuery(): BenchQuery {
     const { startSec } = this.#written;
@@ -64,9 +70,11 @@ export class Bench {
     return Object.values(referenceQueries(startSec, untilSec))[0]!;
   }
 
-  async run(): Promise<void> {
+  /** Fills the store; what it takes. */
+  async load(): Promise<void> {
     const empty = this.#server.rssBytes();
-    const { lines, linesPerSec } = await this.#ingest();
+    await this.#ingest();
+    const lines = this.samples;
     this.#add('samples in memory', lines, 'samples');
     // What the load left as garbage goes while the store is idle.
     await this.#idle();
@@ -77,12 +85,18 @@ export class Bench {
       (rss - empty) / lines,
       'bytes/sample',
     );
+  }
+
+  /** The queries, alone and beside ingest; returns the samples written beside them. */
+  async ask(): Promise<number> {
+    const before = this.samples;
     for (const question of await this.#check(this.#loadedRounds)) await this.#ask(question);
-    await this.#askAllBeside(linesPerSec * this.#plan.besideShare);
+    await this.#askAllBeside(this.#linesPerSec * this.#plan.besideShare);
+    return this.samples - before;
   }
 
   /** Times the first part of the load, from an empty store on, then loads the rest. */
-  async #ingest(): Promise<{ lines: number; linesPerSec: number }> {
+  async #ingest(): Promise<void> {
     // New series are registered in the first round; it is timed by itself.
     const first = await spawnLoad({ ...this.#task, endRound: 1 });
     this.rows.push(loopRow('new series', first, first.lines, 'series'));
@@ -95,8 +109,7 @@ export class Bench {
     this.rows.push(loopRow(what, timed, timed.lines, 'lines'));
     const rest = await spawnLoad({ ...this.#task, firstRound: timed.endRound });
     this.#nextRound = rest.endRound;
-    const { linesPerSec } = timed;
-    return { lines: first.lines + timed.lines + rest.lines, linesPerSec };
+    this.#linesPerSec = timed.linesPerSec;
   }
 
   async #idle(): Promise<void> {
@@ -151,8 +164,6 @@ export class Bench {
     }
     // What was written meanwhile has to be there, too.
     await this.#check(this.#nextRound);
-    const lines = this.#written.batches.reduce((sum, { lineCount }) => sum + lineCount, 0);
-    this.samples = this.#nextRound * lines;
   }
 
   /** Later rounds of the workload are written meanwhile; the answer stays the same. */

@@ -6,49 +6,84 @@ import type { Row } from './table.js';
 
 const READY_WAIT_MS = 60_000;
 
-/** A store over a folder: how it is started, how its shards' counters read. */
-export interface DurableStore {
-  readonly server: TestServer;
-  readonly folder: string;
-  readonly config: Record<string, unknown>;
-}
-
 /**
- * What the log took so far, a checkpoint of all, and the restart after it: the store is killed, and
- * the one started in its place has to give the same answer. Returns that one.
+ * Of the log and of a checkpoint: what one sample takes, and how long the checkpoint works. Nothing
+ * else may have made a checkpoint before.
  */
-export async function timeDurability(
-  { server, folder, config }: DurableStore,
+export async function timeCheckpoint(
+  server: TestServer,
+  folder: string,
   samples: number,
-  query: BenchQuery,
-): Promise<{ server: TestServer; rows: Row[] }> {
-  const rows: Row[] = [];
-  const add = (what: string, value: number, unit: string): void => {
-    rows.push({ what, value, unit });
-  };
+): Promise<Row[]> {
   const counters = (await server.get('/api/v2/status')).json.shards.map(
     (shard: { counters: Record<string, number> }) => shard.counters,
   ) as Record<string, number>[];
   const logged = counters.reduce((sum, counter) => sum + counter['log_written_bytes_total']!, 0);
-  add('log', logged / samples, 'bytes/sample');
+  const { seconds, longestTurnMs } = await makeCheckpoint(server);
+  return [
+    { what: 'log', value: logged / samples, unit: 'bytes/sample' },
+    { what: 'checkpoint', value: seconds, unit: 's' },
+    { what: 'longest turn of it', value: longestTurnMs, unit: 'ms' },
+    { what: 'checkpoint on disk', value: folderBytes(folder) / samples, unit: 'bytes/sample' },
+  ];
+}
 
+/** What is in the store when its restarts are timed. */
+export interface Restartable {
+  readonly server: TestServer;
+  readonly config: Record<string, unknown>;
+  readonly samples: number;
+  /** How many of them are in the log only. */
+  readonly samplesInLog: number;
+  /** The answer has to be the same after each start. */
+  readonly query: BenchQuery;
+}
+
+/**
+ * The store is killed, and another one started in its place: once with a log behind the checkpoint,
+ * and once more from a checkpoint alone. Returns the last one.
+ */
+export async function timeRestarts(
+  store: Restartable,
+): Promise<{ server: TestServer; rows: Row[] }> {
+  const { samples, samplesInLog } = store;
+  const withLog = await restart(store);
+  await makeCheckpoint(withLog.server);
+  const fromCheckpoint = await restart({ ...store, server: withLog.server });
+  const rows: Row[] = [
+    { what: 'killed and started until ready', value: withLog.seconds, unit: 's' },
+    { what: '  of that in the log only', value: samplesInLog, unit: 'samples' },
+    { what: 'from a checkpoint alone', value: fromCheckpoint.seconds, unit: 's' },
+    { what: '  restored', value: samples, unit: 'samples' },
+  ];
+  return { server: fromCheckpoint.server, rows };
+}
+
+async function restart({
+  server,
+  config,
+  query,
+}: Restartable): Promise<{ server: TestServer; seconds: number }> {
   const { text: answer } = await server.query(query);
-  const began = performance.now();
-  const { status, json, text } = await server.post('/api/v2/admin/checkpoint', '');
-  if (status !== 200) throw new Error(`checkpoint: status ${status}: ${text}`);
-  add('checkpoint', (performance.now() - began) / 1000, 's');
-  const turns = (json.shards as { longestTurnMs: number }[]).map((shard) => shard.longestTurnMs);
-  add('longest turn of it', Math.max(...turns), 'ms');
-  add('checkpoint on disk', folderBytes(folder) / samples, 'bytes/sample');
-
   await server.kill();
   const started = performance.now();
   const again = await startServer(config);
   await untilReady(again);
-  add('killed and started until ready', (performance.now() - started) / 1000, 's');
+  const seconds = (performance.now() - started) / 1000;
   const { text: answerAgain } = await again.query(query);
   if (answerAgain !== answer) throw new Error('after the restart the answer is another one');
-  return { server: again, rows };
+  return { server: again, seconds };
+}
+
+async function makeCheckpoint(
+  server: TestServer,
+): Promise<{ seconds: number; longestTurnMs: number }> {
+  const began = performance.now();
+  const { status, json, text } = await server.post('/api/v2/admin/checkpoint', '');
+  if (status !== 200) throw new Error(`checkpoint: status ${status}: ${text}`);
+  const seconds = (performance.now() - began) / 1000;
+  const turns = (json.shards as { longestTurnMs: number }[]).map((shard) => shard.longestTurnMs);
+  return { seconds, longestTurnMs: Math.max(...turns) };
 }
 
 async function untilReady(server: TestServer): Promise<void> {

@@ -138,13 +138,13 @@ export class Shard {
   /** Parts for a bounded time, then answers for as long, then one message to the front. */
   #turn(): void {
     if (!this.#isRestored) return;
+    const batch = this.#answerQueries();
+    if (batch) this.#port.postMessage({ examples: [], batch } satisfies FromShard);
     const began = performance.now();
     const { parts, logFailure } = this.#readParts(began);
-    if (parts > 0)
+    if (parts > 0) {
       this.#counters.add('ingest_microseconds_total', (performance.now() - began) * 1e3);
-    const batch = this.#answerQueries();
-    if (parts > 0 || batch) {
-      const message: FromShard = { examples: this.#examples, batch, logFailure };
+      const message: FromShard = { examples: this.#examples, logFailure };
       this.#port.postMessage(message);
       this.#examples = [];
     }

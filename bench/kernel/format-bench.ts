@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { cpus } from 'node:os';
 import { createShardMemory, instantiateKernel } from '../../workers/kernel/kernel.js';
 import { QUERY_SCRATCH_BASE, QUERY_SCRATCH_BYTES } from '../../workers/kernel/layout.js';
 
@@ -58,8 +56,6 @@ function measureInts(limit: number, exponent: number): void {
   );
 }
 
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD']).toString().trim();
-console.log(`Node ${process.version}, ${cpus()[0]!.model}, commit ${commit}, one thread`);
 measureArray('two decimals below 100', () => Math.floor(next() * 1e4) / 100);
 measureArray('two decimals below 10^6', () => Math.floor(next() * 1e8) / 100);
 measureArray('integers below 10^6', () => Math.floor(next() * 1e6));

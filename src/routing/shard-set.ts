@@ -23,8 +23,11 @@ import { ShardedWrite } from './write-session.js';
 /** Bytes of a default cluster's name; names are bounded to 128 bytes in lines as well. */
 const CLUSTER_BYTES_MAX = 128;
 
-/** A start that has little to restore is waited for, so that the first client finds it ready. */
-const START_WAIT_MS = 5000;
+/**
+ * A start that has little to restore is waited for, so that the first client finds it ready; one that
+ * has much is not, so that `/ready` tells how far it is.
+ */
+const START_WAIT_MS = 500;
 
 /**
  * Starts all shards and returns the store over them, soon: shards that have much to restore serve
