@@ -1,38 +1,16 @@
-import { createRequire } from 'node:module';
-import type * as AjvModule from 'ajv';
-import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { ErrorObject } from 'ajv';
+import { makeValidator } from './compiled-schema.js';
 import type { ConfigProblem } from './config-error.js';
-import { parseGoDuration } from './duration.js';
-import { parseListenAddress } from './listen-address.js';
-import { CONFIG_SCHEMA } from './schema.js';
+import { complaint, FORMATS } from './formats.js';
 
-/** Each format is a function that throws a RangeError with the sentence to show. */
-const FORMATS: Readonly<Record<string, (text: string) => void>> = {
-  duration: (text) => {
-    if (parseGoDuration(text) < 0) throw new RangeError(`"${text}" is negative`);
-  },
-  'duration-positive': (text) => {
-    if (parseGoDuration(text) < 1) throw new RangeError(`"${text}" is less than a second`);
-  },
-  'listen-address': (text) => void parseListenAddress(text),
-};
-
-/** The library costs 14 MB and 0.1 s: it is loaded where there is a file to check. */
-function makeValidator(): ValidateFunction {
-  const { Ajv } = createRequire(import.meta.url)('ajv') as typeof AjvModule;
-  const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true });
-  ajv.addVocabulary(['defaultText', 'unused']);
-  for (const [name, check] of Object.entries(FORMATS)) {
-    ajv.addFormat(name, (text) => complaint(check, text) === undefined);
-  }
-  return ajv.compile(CONFIG_SCHEMA);
-}
-
-let validate: ValidateFunction | undefined;
+const validate = makeValidator(
+  Object.fromEntries(
+    Object.keys(FORMATS).map((name) => [name, (text) => complaint(name, text) === undefined]),
+  ),
+);
 
 /** Checks a parsed configuration file against the schema; returns all that is wrong with it. */
 export function findProblems(value: unknown): ConfigProblem[] {
-  validate ??= makeValidator();
   return validate(value) ? [] : (validate.errors ?? []).map(describe);
 }
 
@@ -46,16 +24,6 @@ export function nearestName(name: string, known: readonly string[]): string | un
   const best = distances.toSorted((left, right) => left.edits - right.edits)[0];
   const editsMax = Math.max(2, name.length / 3);
   return best !== undefined && best.edits <= editsMax ? best.candidate : undefined;
-}
-
-function complaint(check: (text: string) => void, text: string): string | undefined {
-  try {
-    check(text);
-    return undefined;
-  } catch (error) {
-    if (error instanceof RangeError) return error.message;
-    throw error;
-  }
 }
 
 function describe(error: ErrorObject): ConfigProblem {
@@ -72,7 +40,7 @@ function describe(error: ErrorObject): ConfigProblem {
     case 'type':
       return { path, message: `must be ${article(error.params.type)}, not ${show(error.data)}` };
     case 'format': {
-      const message = complaint(FORMATS[error.params.format], String(error.data));
+      const message = complaint(error.params.format, String(error.data));
       return { path, message: message ?? 'is malformed' };
     }
     case 'minimum':

@@ -1,0 +1,24 @@
+import { parseGoDuration } from './duration.js';
+import { parseListenAddress } from './listen-address.js';
+
+/** Formats of the schema's strings: each throws a RangeError with the sentence to show. */
+export const FORMATS: Readonly<Record<string, (text: string) => void>> = {
+  duration: (text) => {
+    if (parseGoDuration(text) < 0) throw new RangeError(`"${text}" is negative`);
+  },
+  'duration-positive': (text) => {
+    if (parseGoDuration(text) < 1) throw new RangeError(`"${text}" is less than a second`);
+  },
+  'listen-address': (text) => void parseListenAddress(text),
+};
+
+/** What is wrong with a text of a format; undefined: nothing. */
+export function complaint(format: string, text: string): string | undefined {
+  try {
+    FORMATS[format]!(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
