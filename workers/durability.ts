@@ -44,6 +44,8 @@ export class Durability {
   #log: LogWriter | undefined;
   #checkpointer: Checkpointer | undefined;
   #nextCheckpointSec = 0;
+  /** Of the last run of the archive that the log, or a checkpoint, tells of. */
+  archiveRun = 0;
 
   constructor(parts: DurabilityParts) {
     this.#parts = parts;
@@ -148,6 +150,7 @@ export class Durability {
   #begin(reports: readonly RestoreReport[], isChanged: boolean): void {
     const { memory, kernel, engine, store, folders, retention } = this.#parts;
     const own = reports[folders.sources.indexOf(folders.own)];
+    this.archiveRun = own?.archiveRun ?? 0;
     const manifest = own?.manifest;
     const { lastLog = 0, lastFrame = 0 } = own ?? {};
     const sequence = Math.max(lastFrame, (manifest?.firstFrame ?? 1) - 1);
@@ -170,7 +173,9 @@ export class Durability {
         log: this.#log,
         folder: folders.own,
         maxSec: () => retention.maxSec,
-        minSec: () => (store.retentionEnforced ? retention.minSec : 0),
+        // Where there is an archive, nothing goes before it is there.
+        minSec: () => (store.retentionEnforced && !store.archive ? retention.minSec : 0),
+        archiveRun: () => this.archiveRun,
         warn: this.#parts.warn,
       },
       manifest && { ...manifest, segments: isCheckpointWhole ? manifest.segments : [] },
@@ -208,6 +213,13 @@ export class Durability {
       freed += engine.free(some, toSec);
     }
     return freed;
+  }
+
+  /** Frees what a run of the archive has; throws if that can not be logged. */
+  freeArchived(archiveRun: number, toSec: number): number {
+    this.#logFree({ selectors: [[]], toSec, archiveRun });
+    this.archiveRun = archiveRun;
+    return this.#parts.engine.free([[]], toSec, 'down');
   }
 
   #logFree(record: FreeRecord): void {

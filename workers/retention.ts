@@ -19,6 +19,8 @@ const STEPS_BEFORE_FIRST = 256;
 const EVICT_SHARE = 1 / 32;
 /** A twentieth of a second of lines at full speed: what one eviction should win, in pages of the heap. */
 const EVICT_PAGES_MAX = 128;
+/** Where there is an archive, it is written to when so much of the budget is in use: that takes time. */
+const PRESSED_SHARE = 0.9;
 /** After an eviction that won nothing, lines are refused without another look. */
 const BARREN_MS = 1000;
 
@@ -27,8 +29,12 @@ export class Retention {
   /** Earliest and latest second that is stored now. */
   minSec = 0;
   maxSec = 0;
+  /** Samples before it are refused: they are on their way out of memory; 0 = none. */
+  floorSec = 0;
   /** Series are being restored: those without data stay, as more of it may come. */
   isRestoring = false;
+  /** Memory is short, and what would be freed has to be archived before. */
+  isPressed = false;
   readonly #kernel: Kernel;
   readonly #engine: Engine;
   readonly #store: StoreConfig;
@@ -36,6 +42,8 @@ export class Retention {
   #sweptSec = 0;
   #barrenUntilMs = 0;
   #barrenSec = 0;
+  /** Of the heap, 0 = no bound. */
+  readonly #pagesMax: number = 0;
 
   constructor(kernel: Kernel, engine: Engine, store: StoreConfig, counters: Counters) {
     this.#kernel = kernel;
@@ -44,7 +52,8 @@ export class Retention {
     this.#counters = counters;
     if (store.memoryCapBytes > 0) {
       const pages = Math.floor(store.memoryCapBytes / store.shardCount / HEAP_PAGE_BYTES);
-      kernel.setPageBudget(Math.max(1, pages));
+      this.#pagesMax = Math.max(1, pages);
+      kernel.setPageBudget(this.#pagesMax);
     }
   }
 
@@ -57,11 +66,26 @@ export class Retention {
     this.minSec = enforced ? Math.max(firstSec, nowSec - this.#store.retentionSec) : firstSec;
     // The step behind the last sample must have a place, too.
     this.maxSec = enforced ? nowSec + this.#store.futureSec : TIME_SEC_MAX - 2 * longestSec;
-    this.#kernel.setTimeRange(this.minSec, this.maxSec);
+    this.#kernel.setTimeRange(Math.max(this.minSec, this.floorSec), this.maxSec);
+    if (this.#store.archive && this.#pagesMax > 0) {
+      this.isPressed ||= this.#kernel.heapPagesInUse() > this.#pagesMax * PRESSED_SHARE;
+    }
     if (nowSec - this.#sweptSec >= SWEEP_SEC) {
       this.#sweptSec = nowSec;
       if (enforced) this.#sweep(this.minSec);
     }
+  }
+
+  /** Refuses samples before a second, which is on its way out of memory; 0: that is over. */
+  setFloor(floorSec: number): void {
+    this.floorSec = floorSec;
+    this.#kernel.setTimeRange(Math.max(this.minSec, floorSec), this.maxSec);
+  }
+
+  /** The second up to which the oldest `share` of the time that is kept reaches. */
+  oldestPart(share: number): number {
+    const { oldestSec, newestSec } = this.#span();
+    return Math.floor(oldestSec + Math.max(1, (newestSec - oldestSec) * share));
   }
 
   /**
@@ -70,6 +94,10 @@ export class Retention {
    * that waits for room.
    */
   evict(sampleSec = 0): boolean {
+    if (this.#store.archive && !this.isRestoring) {
+      this.isPressed = true;
+      return false;
+    }
     if (performance.now() < this.#barrenUntilMs && sampleSec <= this.#barrenSec) return false;
     const pagesBefore = this.#kernel.heapPagesInUse();
     const pagesToWin = Math.min(EVICT_PAGES_MAX, Math.max(1, pagesBefore >>> 5));
@@ -84,15 +112,7 @@ export class Retention {
 
   /** Gives up the oldest data, stride by stride, until no more than `pagesWanted` are in use. */
   #evictOldest(pagesWanted: number, sampleSec: number): void {
-    let oldestSec = Infinity;
-    let newestSec = sampleSec;
-    this.#engine.forEachSeries((series, words) => {
-      const slot = this.#kernel.oldestSlot(series) >>> 0;
-      if (slot === 0xffffffff) return;
-      const step = words[(series + SERIES_STEP) >>> 2]!;
-      oldestSec = Math.min(oldestSec, slot * step);
-      newestSec = Math.max(newestSec, this.#engine.newestSec(series));
-    });
+    const { oldestSec, newestSec } = this.#span(sampleSec);
     const stride = Math.max(1, (newestSec - oldestSec) * EVICT_SHARE);
     for (let toSec = oldestSec + stride; toSec < newestSec + 2 * stride; toSec += stride) {
       const freed = this.#freeBefore(toSec);
@@ -103,8 +123,24 @@ export class Retention {
     this.#removeEmptySeries();
   }
 
+  /** Of all samples; `newestSec` is at least the one given. */
+  #span(sampleSec = 0): { oldestSec: number; newestSec: number } {
+    let oldestSec = Infinity;
+    let newestSec = sampleSec;
+    this.#engine.forEachSeries((series, words) => {
+      const slot = this.#kernel.oldestSlot(series) >>> 0;
+      if (slot === 0xffffffff) return;
+      const step = words[(series + SERIES_STEP) >>> 2]!;
+      oldestSec = Math.min(oldestSec, slot * step);
+      newestSec = Math.max(newestSec, this.#engine.newestSec(series));
+    });
+    return { oldestSec, newestSec };
+  }
+
   #sweep(toSec: number): void {
-    this.#counters.add('blocks_freed_total', this.#freeBefore(toSec));
+    // Where there is an archive, what is past the retention goes when it is there.
+    const isKept = this.#store.archive !== undefined && !this.isRestoring;
+    this.#counters.add('blocks_freed_total', this.#freeBefore(isKept ? 0 : toSec));
     this.#removeEmptySeries();
   }
 
@@ -125,7 +161,8 @@ export class Retention {
     const nowSec = this.maxSec - this.#store.futureSec;
     this.#engine.forEachSeries((series, words) => {
       const step = words[(series + SERIES_STEP) >>> 2]!;
-      freed += this.#kernel.freeBefore(series, Math.max(0, Math.floor(toSec / step)));
+      if (toSec > 0)
+        freed += this.#kernel.freeBefore(series, Math.max(0, Math.floor(toSec / step)));
       if (this.#store.retentionEnforced) {
         this.#kernel.sealIdleHead(series, Math.floor(nowSec / step) - 2 * HEAD_SLOTS);
       }

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import type { HealthRequest } from '../src/routing/store.js';
-import type { CheckpointSummary, NodeHealth } from '../src/routing/store.js';
+import type { ArchiveSummary, CheckpointSummary, NodeHealth } from '../src/routing/store.js';
 import { hashHost } from '../src/model/hash.js';
 import { StoreError } from '../src/model/errors.js';
+import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
 import { Counters } from '../src/protocol/counters.js';
 import type {
   AnswerBatch,
@@ -13,6 +15,8 @@ import type {
   ToShard,
 } from '../src/protocol/messages.js';
 import { Ring } from '../src/protocol/ring.js';
+import { Archiver } from './archive/archiver.js';
+import { exportSamples } from './archive/export-samples.js';
 import { Durability } from './durability.js';
 import { Engine } from './engine/engine.js';
 import { PartReader } from './ingest/part-reader.js';
@@ -50,11 +54,14 @@ export class Shard {
   readonly #queries: QueryQueue;
   #examples: PartExamples[] = [];
   readonly #durability: Durability | undefined;
+  readonly #start: ShardStart;
+  #archiver: Archiver | undefined;
   #batch = 0;
   #isRestored = false;
   #turnScheduled = false;
 
   constructor(start: ShardStart) {
+    this.#start = start;
     this.#port = start.port;
     this.#ring = new Ring(start.memory);
     this.#kernel = instantiateKernel(start.memory);
@@ -103,10 +110,46 @@ export class Shard {
   /** Restores what is on disk; until then nothing is answered. */
   async restore(): Promise<RestoreSummary | undefined> {
     const summary = await this.#durability?.start();
+    this.#archiver = this.#makeArchiver();
     this.#isRestored = true;
     this.#keepHouse();
     this.#turn();
     return summary;
+  }
+
+  #makeArchiver(): Archiver | undefined {
+    const { memory, store, shard, folders } = this.#start;
+    if (!store.archive) return undefined;
+    const durability = this.#durability;
+    return new Archiver(
+      {
+        memory,
+        kernel: this.#kernel,
+        engine: this.#engine,
+        retention: this.#retention,
+        counters: this.#counters,
+        store,
+        folder: store.archive.directory,
+        // Without a log each start is a store of its own.
+        origin: folders?.origin ?? `${randomBytes(4).toString('hex')}-0-${shard}`,
+        settle: (run, toSec) =>
+          durability ? durability.freeArchived(run, toSec) : this.#engine.free([[]], toSec, 'down'),
+        warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
+      },
+      durability?.archiveRun ?? 0,
+    );
+  }
+
+  archive(): Promise<ArchiveSummary> {
+    if (this.#archiver) return this.#archiver.archive();
+    throw new StoreError(
+      'bad-request',
+      'there is no archive; set metric-store.cleanup.mode to "archive" and start again',
+    );
+  }
+
+  exportSamples(request: ExportRequest): ExportedSeries[] {
+    return exportSamples(this.#engine, this.#kernel, this.#start.memory, request);
   }
 
   async checkpoint(): Promise<CheckpointSummary | undefined> {
@@ -115,6 +158,7 @@ export class Shard {
 
   /** The last thing a shard is asked. */
   async stop(): Promise<void> {
+    await this.#archiver?.stop();
     await this.#durability?.stop();
   }
 
@@ -234,6 +278,7 @@ export class Shard {
     const nowSec = Math.floor(Date.now() / 1000);
     this.#retention.tick(nowSec);
     this.#durability?.tick(nowSec);
+    this.#archiver?.tick(nowSec);
     this.#counters.set('prefixes_current', this.#kernel.prefixCount());
     this.#counters.set('prefix_evictions_total', this.#kernel.prefixEvictions());
     this.#counters.set('heap_bytes_current', this.#kernel.heapPagesInUse() * HEAP_PAGE_BYTES);

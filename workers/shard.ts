@@ -1,6 +1,7 @@
 // The Piscina entry of a shard: a table of named tasks. What they do is in the folders below.
 import type { HealthRequest } from '../src/routing/store.js';
 import { StoreError, type ErrorData } from '../src/model/errors.js';
+import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
 import type { ShardStart } from '../src/protocol/messages.js';
 import { Shard } from './shard-loop.js';
 
@@ -46,6 +47,16 @@ export async function restore(): Promise<Answer<unknown>> {
 /** Makes a checkpoint; resolves to what it came to. */
 export async function checkpoint(): Promise<Answer<unknown>> {
   return answerLater((owner) => owner.checkpoint());
+}
+
+/** Archives and frees what is past the retention; resolves to what it came to. */
+export async function archive(): Promise<Answer<unknown>> {
+  return answerLater((owner) => owner.archive());
+}
+
+/** What is in memory of some hosts and metrics. */
+export function exportSamples(request: ExportRequest): Answer<ExportedSeries[]> {
+  return answer((owner) => owner.exportSamples(request));
 }
 
 /** Makes the last checkpoint and ends the log. */

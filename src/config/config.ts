@@ -27,6 +27,8 @@ export interface StoreConfig {
   /** A query asking for fewer points than this at native resolution gets native resolution. */
   readonly resampleMinPoints: number;
   readonly checkpoints: CheckpointConfig;
+  /** Where samples go that leave memory; undefined: nowhere, they are deleted. */
+  readonly archive?: ArchiveConfig;
 }
 
 /**
@@ -42,6 +44,12 @@ export interface CheckpointConfig {
   readonly logSync: LogSync;
   /** A log that has grown to this calls for a checkpoint; bytes of one shard. */
   readonly logBytesMax: number;
+}
+
+export interface ArchiveConfig {
+  readonly directory: string;
+  /** Time between runs: so much more than the retention is in memory. */
+  readonly intervalSec: number;
 }
 
 export interface MetricConfig {
@@ -64,6 +72,8 @@ export interface Limits {
   /** Points one request may return. */
   readonly pointsMax: number;
   readonly answerBytesMax: number;
+  /** Samples read for one request that asks the archive. */
+  readonly archiveSamplesMax: number;
   readonly queryTimeMsMax: number;
   /** How long a write waits for room before 503. */
   readonly writeWaitMsMax: number;
@@ -74,6 +84,10 @@ export interface Limits {
   readonly prefixesMax: number;
   readonly idleTimeoutSec: number;
 }
+
+/** What holds for an archive where nothing else is said. */
+export const ARCHIVE_DIRECTORY = './var/archive';
+export const ARCHIVE_INTERVAL = '3h';
 
 const MIB = 1024 * 1024;
 
@@ -107,6 +121,7 @@ export const DEFAULTS: Config = freezeDeep({
     seriesPerQueryMax: 1_000_000,
     pointsMax: 50_000_000,
     answerBytesMax: 134_217_728,
+    archiveSamplesMax: 50_000_000,
     queryTimeMsMax: 10_000,
     writeWaitMsMax: 2000,
     connectionsMax: 20_000,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseFlags } from './flags.js';
 import { ConfigError } from './config-error.js';
-import { DEFAULTS, freezeDeep } from './config.js';
+import { ARCHIVE_DIRECTORY, ARCHIVE_INTERVAL, DEFAULTS, freezeDeep } from './config.js';
 import type {
   CheckpointConfig,
   Config,
@@ -90,6 +90,7 @@ interface ConfigFile {
     readonly 'retention-in-memory'?: string;
     readonly 'memory-cap'?: number;
     readonly 'checkpoint-interval'?: string;
+    readonly cleanup?: { readonly mode?: 'archive' | 'delete'; readonly directory?: string };
     readonly checkpoints?: {
       readonly directory?: string;
       readonly 'file-format'?: string;
@@ -104,6 +105,7 @@ interface ConfigFile {
     readonly 'retention-enforced'?: boolean;
     readonly 'resample-min-points'?: number;
     readonly 'wal-sync'?: LogSync;
+    readonly 'archive-interval'?: string;
     readonly 'default-metric'?: FileMetric;
     readonly limits?: Readonly<Record<string, number>>;
   };
@@ -133,7 +135,16 @@ function storeOf(file: ConfigFile): StoreConfig {
       memoryCapGb === undefined ? DEFAULTS.store.memoryCapBytes : Math.floor(memoryCapGb * GB),
     resampleMinPoints: own['resample-min-points'] ?? DEFAULTS.store.resampleMinPoints,
     checkpoints: checkpointsOf(file),
+    ...archiveOf(file),
   };
+}
+
+function archiveOf(file: ConfigFile): Pick<StoreConfig, 'archive'> {
+  const { mode, directory } = file['metric-store']?.cleanup ?? {};
+  if (mode !== 'archive') return {};
+  const interval = file.metricshard?.['archive-interval'] ?? ARCHIVE_INTERVAL;
+  const intervalSec = parseGoDuration(interval);
+  return { archive: { directory: directory || ARCHIVE_DIRECTORY, intervalSec } };
 }
 
 /** No log may grow without bound: 0, which is no bound in the reference, gives the default here. */
@@ -222,10 +233,6 @@ const MISSING: readonly MissingFeature[] = [
   {
     keys: ['nats', 'metric-store.nats-subscriptions'],
     consequence: 'no NATS subject is read; send lines to /api/write',
-  },
-  {
-    keys: ['metric-store.cleanup'],
-    consequence: 'nothing is archived, samples past the retention are freed',
   },
   { keys: ['metric-store.num-workers'], consequence: 'set metricshard.shards' },
 ];

@@ -1,4 +1,4 @@
-import { DEFAULTS } from './config.js';
+import { ARCHIVE_DIRECTORY, ARCHIVE_INTERVAL, DEFAULTS } from './config.js';
 import type { Limits } from './config.js';
 
 /** The JSON Schema forms that our configuration needs; it is the documentation's source as well. */
@@ -111,13 +111,19 @@ const metricStore = object('The store, as in the reference.', {
       description: "Bytes of a shard's log that call for a checkpoint before its time.",
     },
   }),
-  cleanup: {
-    ...object('What becomes of samples past the retention.', {
-      mode: { ...unused(undefined, 'Archive or delete.'), enum: ['archive', 'delete'] },
-      directory: unused('string', 'Directory.'),
-    }),
-    unused: true,
-  },
+  cleanup: object('What becomes of samples that leave memory.', {
+    mode: {
+      type: 'string',
+      enum: ['archive', 'delete'],
+      default: 'delete',
+      description: 'Write them to Parquet files before they go, or only delete them.',
+    },
+    directory: {
+      type: 'string',
+      default: ARCHIVE_DIRECTORY,
+      description: 'Folder of the archive.',
+    },
+  }),
   debug: unused('object', 'Debugging aids of the reference.'),
   'nats-subscriptions': {
     ...unused('array', 'NATS subjects to read lines from.'),
@@ -147,6 +153,7 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   seriesPerQueryMax: limit('Series one request may touch.'),
   pointsMax: limit('Points one request may return.'),
   answerBytesMax: limit('Bytes of text of one answer.'),
+  archiveSamplesMax: limit('Samples read for one request that asks the archive.'),
   queryTimeMsMax: limit('Milliseconds one request may take.'),
   writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
   connectionsMax: limit('Open connections; more are closed at once.'),
@@ -168,6 +175,13 @@ const metricshard = object('Settings that the reference does not have.', {
     description:
       'When the log is given to the disk: `os` each second, `always` before an answer, `off` when ' +
       'the system likes. It is written before an answer in each case.',
+  },
+  'archive-interval': {
+    type: 'string',
+    format: 'duration-positive',
+    default: ARCHIVE_INTERVAL,
+    description:
+      'Time between runs of the archive; until then what is past the retention is in memory. A Go duration.',
   },
   shards: {
     type: 'integer',

@@ -107,8 +107,16 @@ export function ready(exchange: HttpExchange, store: Store): void {
 
 /** POST /api/v2/admin/checkpoint: makes one now, and tells what it came to. */
 export function checkpoint(exchange: HttpExchange, store: Store): void {
-  store
-    .checkpoint()
+  answerSummaries(exchange, store.checkpoint());
+}
+
+/** POST /api/v2/admin/archive: archives what is past the retention, and tells what it came to. */
+export function archive(exchange: HttpExchange, store: Store): void {
+  answerSummaries(exchange, store.archive());
+}
+
+function answerSummaries(exchange: HttpExchange, summaries: Promise<readonly object[]>): void {
+  summaries
     .then((shards) =>
       answerJson(exchange, 200, {
         status: 'OK',

@@ -1,7 +1,7 @@
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Store } from '../routing/store.js';
-import { checkpoint, debug, free, healthcheck, ready, status } from './admin-routes.js';
+import { archive, checkpoint, debug, free, healthcheck, ready, status } from './admin-routes.js';
 import { answerError, answerJson, answerJsonText } from './answers.js';
 import { BodyReader, textOf } from './body.js';
 import { metricsText } from './metrics-text.js';
@@ -57,6 +57,7 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
       methods: ['POST'],
       run: (exchange) => checkpoint(exchange, store),
     },
+    '/api/v2/admin/archive': { methods: ['POST'], run: (exchange) => archive(exchange, store) },
     '/api/v2/status': { methods: ['GET'], run: (exchange) => status(exchange, store) },
     '/api/openapi.json': {
       methods: ['GET'],

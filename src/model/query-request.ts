@@ -44,6 +44,8 @@ export interface ParsedQuery {
   readonly withData: boolean;
   readonly withPadding: boolean;
   readonly resampleAlgo: ResampleAlgorithm;
+  /** Whether what has left memory for the archive is part of the answer. */
+  readonly archive: boolean;
 }
 
 /**
@@ -64,6 +66,7 @@ export function parseQueryRequest(text: string): ParsedQuery {
   let withData = true;
   let withPadding = true;
   let resampleAlgo: ResampleAlgorithm = 'lttb';
+  let archive = false;
   for (const key in request) {
     const value = request[key];
     if (value === null) continue;
@@ -96,6 +99,9 @@ export function parseQueryRequest(text: string): ParsedQuery {
       case 'resample-algo':
         resampleAlgo = algorithmField(value);
         break;
+      case 'archive':
+        archive = booleanField('archive', value);
+        break;
     }
   }
   return {
@@ -108,6 +114,7 @@ export function parseQueryRequest(text: string): ParsedQuery {
     withData,
     withPadding,
     resampleAlgo,
+    archive,
   };
 }
 

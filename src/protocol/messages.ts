@@ -22,6 +22,8 @@ export interface ShardFolders {
   readonly own: string;
   /** What it is restored from: its own, or those of all shards where there were more or fewer. */
   readonly sources: readonly string[];
+  /** Names this shard, in this epoch of this store, among all there are: for files that leave it. */
+  readonly origin: string;
   /** Where damaged files are kept, and such with data that was not taken. */
   readonly aside: string;
   /** Hosts of this shard to import from files of cc-metric-store, before it serves. */

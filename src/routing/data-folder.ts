@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ShardFolders } from '../protocol/messages.js';
@@ -13,6 +14,8 @@ interface StoreFile {
   readonly format: number;
   readonly epoch: number;
   readonly shards: number;
+  /** Of this folder among all there are; files of before there was an archive have none. */
+  readonly id?: string;
 }
 
 interface Lock {
@@ -36,6 +39,7 @@ export class DataFolder {
   readonly path: string;
   readonly #shardCount: number;
   readonly #epoch: number;
+  readonly #id: string;
   #old: StoreFile | undefined;
   /** Shards that have everything they own in the new epoch. */
   readonly #savedShards = new Set<number>();
@@ -45,8 +49,10 @@ export class DataFolder {
     this.#shardCount = shardCount;
     this.#old = file && file.shards !== shardCount ? file : undefined;
     this.#epoch = file ? file.epoch + (this.#old ? 1 : 0) : 1;
+    this.#id = file?.id ?? randomBytes(4).toString('hex');
     this.#removeOthers();
     if (!file) this.#publish();
+    else if (file.id === undefined) this.#write({ ...file, id: this.#id });
   }
 
   /** Takes the folder, which is made if it is not there. Throws DataFolderError. */
@@ -80,12 +86,13 @@ export class DataFolder {
   foldersOf(shard: number): Omit<ShardFolders, 'imports'> {
     const own = this.#folder(this.#epoch, shard);
     const aside = join(this.path, 'aside');
+    const origin = `${this.#id}-${this.#epoch}-${shard}`;
     const old = this.#old;
-    if (!old) return { own, sources: [own], aside };
+    if (!old) return { own, sources: [own], aside, origin };
     this.#savedShards.delete(shard);
     rmSync(own, { recursive: true, force: true });
     const sources = Array.from({ length: old.shards }, (_, i) => this.#folder(old.epoch, i));
-    return { own, sources, aside };
+    return { own, sources, aside, origin };
   }
 
   /** A shard has all in the new epoch; true if it was the last: from now on that epoch counts. */
@@ -107,7 +114,10 @@ export class DataFolder {
   }
 
   #publish(): void {
-    const file: StoreFile = { format: 1, epoch: this.#epoch, shards: this.#shardCount };
+    this.#write({ format: 1, epoch: this.#epoch, shards: this.#shardCount, id: this.#id });
+  }
+
+  #write(file: StoreFile): void {
     writeDurably(join(this.path, STORE), `${JSON.stringify(file)}\n`);
   }
 

@@ -2,13 +2,16 @@ import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
 import { hashHost } from '../model/hash.js';
+import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
 import type { ShardFolders } from '../protocol/messages.js';
+import { ArchiveQueries, asksArchive } from './archive-queries.js';
 import { DataFolder, DataFolderError } from './data-folder.js';
 import { FirstStart } from './first-start.js';
 import { QueryRouter } from './query-router.js';
 import { ReferenceImport } from './reference-import.js';
 import { ShardClient, type TaskName } from './shard-client.js';
 import type {
+  ArchiveSummary,
   CheckpointSummary,
   HealthRequest,
   NodeHealth,
@@ -49,7 +52,7 @@ export async function startStore(
     { length: store.shardCount },
     (_, index) => new ShardClient(index, store, limits, log, folder && (() => foldersOf(index))),
   );
-  const set = new ShardSet(shards, limits, folder);
+  const set = new ShardSet(shards, store, limits, folder);
   const started = Promise.all(
     shards.map((shard) => shard.start(first && (() => first.beforeReady(shard, shards)))),
   );
@@ -78,9 +81,18 @@ export class ShardSet implements Store {
   readonly #limits: Limits;
   readonly #queries: QueryRouter;
   readonly #folder: DataFolder | undefined;
+  readonly #archive: ArchiveQueries | undefined;
 
-  constructor(shards: readonly ShardClient[], limits: Limits, folder: DataFolder | undefined) {
+  constructor(
+    shards: readonly ShardClient[],
+    store: StoreConfig,
+    limits: Limits,
+    folder: DataFolder | undefined,
+  ) {
     this.#folder = folder;
+    if (store.archive) {
+      this.#archive = new ArchiveQueries(store, limits, (request) => this.#export(request));
+    }
     this.#shards = shards;
     this.#limits = limits;
     this.#queries = new QueryRouter(shards, (cluster, host) => this.shardOf(cluster, host), limits);
@@ -138,7 +150,14 @@ export class ShardSet implements Store {
   }
 
   query(text: string, deliver: (answer: QueryAnswer) => void): void {
-    this.#queries.run(text, deliver);
+    const archive = this.#archive;
+    try {
+      if (archive && asksArchive(text)) void archive.answer(text).then(deliver);
+      else this.#queries.run(text, deliver);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      deliver({ ok: false, error });
+    }
   }
 
   free(selectors: readonly (readonly string[])[], toSec: number): Promise<number> {
@@ -181,6 +200,10 @@ export class ShardSet implements Store {
     return Object.assign({}, ...answers) as Record<string, NodeHealth>;
   }
 
+  archive(): Promise<ArchiveSummary[]> {
+    return this.invokeOnAll<ArchiveSummary>('archive', undefined);
+  }
+
   checkpoint(): Promise<CheckpointSummary[]> {
     return this.invokeOnAll<CheckpointSummary>('checkpoint', undefined);
   }
@@ -195,7 +218,25 @@ export class ShardSet implements Store {
     return { ready: shards.every((shard) => shard.ready), shards };
   }
 
+  /** From the shards that own the hosts; where all hosts are meant, from all. */
+  #export(request: ExportRequest): Promise<ExportedSeries[][]> {
+    const { hosts } = request;
+    const { cluster } = request.request;
+    if (!hosts) return this.invokeOnAll('exportSamples', request);
+    const byShard = new Map<number, string[]>();
+    for (const host of hosts) {
+      const shard = this.shardOf(cluster, host);
+      byShard.set(shard, [...(byShard.get(shard) ?? []), host]);
+    }
+    return Promise.all(
+      [...byShard].map(([shard, own]) =>
+        this.invokeOn<ExportedSeries[]>(shard, 'exportSamples', { ...request, hosts: own }),
+      ),
+    );
+  }
+
   async stop(): Promise<void> {
+    await this.#archive?.stop();
     await Promise.all(this.#shards.map((shard) => shard.stop()));
     this.#folder?.release();
   }

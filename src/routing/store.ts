@@ -25,6 +25,8 @@ export interface Store {
   /** State of each node asked for, by the rules of the health check. */
   health(request: HealthRequest): Promise<Record<string, NodeHealth>>;
 
+  /** Has every shard archive what is past the retention; what each came to. Rejects with why one failed. */
+  archive(): Promise<ArchiveSummary[]>;
   /** Has every shard make a checkpoint; what each came to. Rejects with why one failed. */
   checkpoint(): Promise<CheckpointSummary[]>;
 
@@ -83,6 +85,20 @@ export interface NodeHealth {
   readonly state: 'full' | 'partial' | 'failed';
   /** Unset for a node that was never seen. */
   readonly metrics?: { readonly degraded: readonly string[]; readonly missing: readonly string[] };
+}
+
+/** What a run of a shard's archive came to. */
+export interface ArchiveSummary {
+  /** Of the last run that wrote something. */
+  readonly run: number;
+  /** Whole blocks of samples before this second were archived and freed. */
+  readonly toSec: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly files: number;
+  readonly freedBlocks: number;
+  readonly milliseconds: number;
+  readonly longestTurnMs: number;
 }
 
 /** What a shard's checkpoint came to. */

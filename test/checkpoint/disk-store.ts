@@ -98,6 +98,7 @@ export class DiskStore {
         sources: options.sources ?? [folder],
         aside: join(folder, '..', 'aside'),
         imports: [],
+        origin: 'test-1-0',
       },
       owns: options.owns ?? (() => true),
       warn: (text) => this.warnings.push(text),

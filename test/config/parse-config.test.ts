@@ -50,9 +50,9 @@ t.test('the sample configuration of the reference works as it is', async (t) => 
   t.match(warnings, [
     /^main\.jwt-public-key is not used by this version: tokens are NOT CHECKED/,
     /^nats and metric-store\.nats-subscriptions are not used by this version: no NATS/,
-    /^metric-store\.cleanup is not used by this version: nothing is archived/,
   ]);
-  t.equal(warnings.length, 3);
+  t.equal(warnings.length, 2);
+  t.strictSame(config.store.archive, { directory: './var/archive', intervalSec: 3 * 3600 });
 });
 
 t.test('every setting arrives', async (t) => {

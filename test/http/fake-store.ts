@@ -1,5 +1,6 @@
 import { StoreError } from '../../src/model/errors.js';
 import type {
+  ArchiveSummary,
   CheckpointSummary,
   HealthRequest,
   NodeHealth,
@@ -98,6 +99,10 @@ export class FakeStore implements Store {
       n1: { state: 'full', metrics: { degraded: [], missing: [] } },
       n2: { state: 'failed' },
     };
+  }
+
+  async archive(): Promise<ArchiveSummary[]> {
+    return [];
   }
 
   async checkpoint(): Promise<CheckpointSummary[]> {

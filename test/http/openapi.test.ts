@@ -140,6 +140,7 @@ t.test('every example conforms to its schema', async (t) => {
 for (const adapter of ['uws', 'node']) {
   t.test(`the description and the program, ${adapter}`, async (t) => {
     const server = await startServer({
+      'metric-store': { cleanup: { mode: 'archive', directory: t.testdir() } },
       metrics: { clock: { frequency: 60, aggregation: 'avg' } },
       metricshard: {
         shards: 2,
@@ -247,6 +248,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'get /api/healthcheck': healths,
   'post /api/healthcheck': healths,
   'post /api/v2/admin/checkpoint': [{ status: 200 }],
+  'post /api/v2/admin/archive': [{ status: 200 }],
   'get /api/v2/status': [{ status: 200 }],
   'get /api/openapi.json': [{ status: 200 }],
   'get /ping': [{ status: 204 }],

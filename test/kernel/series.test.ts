@@ -76,14 +76,20 @@ function difference(pair: Pair): string {
 /** Frees what is older than `slot`. Newer slots must stay, those a window older must go. */
 function free(pair: Pair, slot: number): string {
   const { address, twin } = pair;
+  const until = kernel.freeableUntil(address, slot) >>> 0;
   const freed = kernel.freeBefore(address, slot);
+  if (until > 0 !== freed > 0) return `${freed} windows went, up to slot ${until}`;
+  const oldest = kernel.oldestSlot(address) >>> 0;
+  if (until > oldest) return `slot ${oldest} is left, but what is before ${until} was to go`;
   for (const old of [...twin.slots.keys()].filter((key) => key < slot).sort((a, b) => a - b)) {
     kernel.readSeries(address, old, 1, QUERY_SCRATCH_BASE);
     if (!Number.isNaN(doubles[0])) {
+      if (old < until) return `slot ${old} is left, but what is before ${until} was to go`;
       if (old <= slot - WINDOW_SLOTS) return `slot ${old} is left after freeing before ${slot}`;
       continue;
     }
     if (freed === 0) return `slot ${old} went although nothing was freed`;
+    if (old >= until) return `slot ${old} went, but only what is before ${until} was to go`;
     twin.slots.delete(old);
   }
   return '';

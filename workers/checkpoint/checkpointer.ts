@@ -42,6 +42,8 @@ export interface CheckpointParts {
   readonly maxSec: () => number;
   /** Earliest second that is kept. */
   readonly minSec: () => number;
+  /** Of the last run of the archive. */
+  readonly archiveRun: () => number;
   readonly warn: (text: string) => void;
 }
 
@@ -292,6 +294,7 @@ export class Checkpointer {
       firstFrame,
       firstLog,
       nextSeriesId: engine.nextId,
+      archiveRun: this.#parts.archiveRun(),
       metrics: engine.metrics.all().map(({ name, stepSec }) => ({ name, stepSec })),
       series: written.series,
       segments: written.segment ? [...known, written.segment] : known,

@@ -26,6 +26,8 @@ export interface Manifest {
   /** The first log file with such frames. */
   readonly firstLog: number;
   readonly nextSeriesId: number;
+  /** Of the last run of the archive that was told of; none in files of before there was one. */
+  readonly archiveRun?: number;
   /** Names and steps of metrics by the index that series have in the checkpoint. */
   readonly metrics: readonly { readonly name: string; readonly stepSec: number }[];
   /** The file with the state of all series. */

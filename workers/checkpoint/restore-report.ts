@@ -12,6 +12,8 @@ export interface RestoreReport {
   /** Number of the last frame, and of the last log file; 0 if there is none. */
   lastFrame: number;
   lastLog: number;
+  /** Of the last run of the archive that is told of; 0 if none is. */
+  archiveRun: number;
   /** What could not be read or has no place, each with its file. */
   problems: string[];
   /** Damaged files, or such with data that was not taken: they should be kept. */
@@ -28,6 +30,7 @@ export function newReport(): RestoreReport {
     logBytes: 0,
     lastFrame: 0,
     lastLog: 0,
+    archiveRun: 0,
     problems: [],
     filesAside: [],
   };

@@ -90,6 +90,7 @@ export class Restore {
       for (const number of logs) this.#aside(basename(logPath(this.#folder, number)));
     }
     this.report.manifest = manifest;
+    this.report.archiveRun = manifest?.archiveRun ?? 0;
     // What the log frees again is in files up to this checkpoint.
     if (this.#isOwn) this.#parts.kernel.setCheckpoint(manifest?.checkpoint ?? 0);
     this.#bytesTotal = manifest
@@ -293,9 +294,10 @@ export class Restore {
   #record(kind: number, bytes: Buffer, frame: number, path: string): void {
     if (kind === RECORD_SERIES) this.#newSeries(bytes, frame, basename(path));
     else if (kind === RECORD_FREE) {
-      const { selectors, toSec } = JSON.parse(bytes.toString()) as FreeRecord;
+      const { selectors, toSec, archiveRun = 0 } = JSON.parse(bytes.toString()) as FreeRecord;
+      this.report.archiveRun = Math.max(this.report.archiveRun, archiveRun);
       const open = selectors.flatMap((selector) => this.#notFreedYet(selector, frame));
-      this.#parts.engine.free(open, toSec);
+      this.#parts.engine.free(open, toSec, archiveRun > 0 ? 'down' : 'up');
     }
   }
 
@@ -387,4 +389,6 @@ function hostKey(cluster: string, host: string): string {
 export interface FreeRecord {
   readonly selectors: readonly (readonly string[])[];
   readonly toSec: number;
+  /** What was freed had been written to the archive by this run. */
+  readonly archiveRun?: number;
 }

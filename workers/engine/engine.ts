@@ -9,7 +9,7 @@ import {
   WINDOW_SLOTS,
 } from '../kernel/layout.js';
 import { debugJson } from './debug.js';
-import { freeSelectors } from './free.js';
+import { freeSelectors, type Rounding } from './free.js';
 import { nodeHealth } from './health.js';
 import { LevelTree, type Level } from './level-tree.js';
 import { Metrics, type Metric } from './metrics.js';
@@ -201,8 +201,12 @@ export class Engine {
   }
 
   /** Frees whole blocks older than `toSec`; series left with nothing go, so that they answer as never seen. */
-  free(selectors: readonly (readonly string[])[], toSec: number): number {
-    const freed = freeSelectors(this, this.#kernel, selectors, toSec);
+  free(
+    selectors: readonly (readonly string[])[],
+    toSec: number,
+    rounding: Rounding = 'up',
+  ): number {
+    const freed = freeSelectors(this, this.#kernel, selectors, toSec, rounding);
     if (freed > 0) this.removeEmptySeries((series) => this.#kernel.oldestSlot(series) === -1);
     return freed;
   }

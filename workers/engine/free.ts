@@ -2,13 +2,18 @@ import type { Kernel } from '../kernel/kernel.js';
 import { SERIES_STEP } from '../kernel/layout.js';
 import type { Engine } from './engine.js';
 
+/** How a time becomes a slot: everything before it, or only what no sample at or after it can touch. */
+export type Rounding = 'up' | 'down';
+
 /** Frees whole blocks older than `toSec` below each selector. An unknown one frees nothing. */
 export function freeSelectors(
   engine: Engine,
   kernel: Kernel,
   selectors: readonly (readonly string[])[],
   toSec: number,
+  rounding: Rounding,
 ): number {
+  const round = rounding === 'up' ? Math.ceil : Math.floor;
   const words = engine.words();
   let freed = 0;
   for (const selector of selectors) {
@@ -17,7 +22,7 @@ export function freeSelectors(
     engine.tree.visit(top, (level) => {
       for (const series of level.series) {
         const step = words[(series + SERIES_STEP) >>> 2]!;
-        const slot = Math.min(Math.max(0, Math.ceil(toSec / step)), 0xfffffffe);
+        const slot = Math.min(Math.max(0, round(toSec / step)), 0xfffffffe);
         freed += kernel.freeBefore(series, slot);
       }
     });

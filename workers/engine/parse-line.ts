@@ -33,6 +33,8 @@ export interface LineContext {
   /** Time of lines without a timestamp. */
   readonly nowSec: number;
   readonly minSec: number;
+  /** `minSec` is not the retention's: what lies before it is being archived, since memory is short. */
+  readonly isFloored?: boolean;
   readonly maxSec: number;
   readonly lineBytesMax: number;
   readonly isKnown: (metric: string) => boolean;
@@ -314,7 +316,10 @@ function timeFault(
     return { at, reason: 'bad timestamp', detail };
   }
   if (timeSec < context.minSec) {
-    const detail = `timestamp ${timeSec} s is before ${context.minSec} s, the oldest that retention keeps (retention-in-memory)`;
+    const oldest = context.isFloored
+      ? 'the oldest that there is memory for (memory-cap)'
+      : 'the oldest that retention keeps (retention-in-memory)';
+    const detail = `timestamp ${timeSec} s is before ${context.minSec} s, ${oldest}`;
     return { at: from, reason: 'too old', detail };
   }
   const detail = `timestamp ${timeSec} s is after ${context.maxSec} s, the latest that is taken (future)`;

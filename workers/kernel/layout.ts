@@ -15,7 +15,8 @@
  * | 130 MiB   | answers       | shard  | JSON text on its way to the front |
  * | 386 MiB   | log           | shard  | the log's records of a turn, before they are written |
  * | 390 MiB   | staging       | shard  | a section of a file: being gathered, or just read |
- * | 402 MiB   | heap          | shard  | series, heads, blocks, prefixes; grows by pages |
+ * | 402 MiB   | archive       | shard  | Float64 slots of a series on its way to the archive |
+ * | 402.1 MiB | heap          | shard  | series, heads, blocks, prefixes; grows by pages |
  *
  * Untouched pages of a region cost nothing: the operating system backs them on first use.
  */
@@ -35,7 +36,9 @@ export const LOG_BASE = 404750336;
 export const LOG_BYTES = 4194304;
 export const STAGING_BASE = 408944640;
 export const STAGING_BYTES = 12582912;
-export const HEAP_BASE = 421527552;
+export const ARCHIVE_BASE = 421527552;
+export const ARCHIVE_BYTES = 131072;
+export const HEAP_BASE = 421658624;
 
 /** The heap's allocator takes memory in pages of this size. */
 export const HEAP_PAGE_BYTES = 16384;

@@ -5,6 +5,7 @@ export {
   appendSample,
   createSeries,
   freeBefore,
+  freeableUntil,
   markDead,
   oldestSlot,
   readSeries,

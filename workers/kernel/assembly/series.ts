@@ -293,6 +293,21 @@ export function freeBefore(series: u32, slot: u32): u32 {
   return gone;
 }
 
+/** The slot behind the last one that `freeBefore` would free for `slot`; 0 if there is none. */
+export function freeableUntil(series: u32, slot: u32): u32 {
+  if (load<u32>(series + SERIES_HEAD) && load<u32>(series + SERIES_LAST_SLOT) < slot) {
+    return load<u32>(series + SERIES_LAST_SLOT) + 1;
+  }
+  let until: u32 = 0;
+  const blocks = blockCount(series);
+  for (let index: i32 = 0; index < blocks; index++) {
+    const end = blockEnd(blockAt(series, index));
+    if (end > slot) break;
+    until = end;
+  }
+  return until;
+}
+
 /**
  * Files may still have blocks that were freed, up to `slot`: a restart must not bring them back.
  * Blocks there that late samples made since the last time have to be written anew.

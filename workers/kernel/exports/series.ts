@@ -23,6 +23,8 @@ export interface SeriesExports {
   readSeries(series: number, from: number, count: number, out: number): void;
   /** Frees whole blocks (and a head) whose newest slot is below `slot`; returns how many went. */
   freeBefore(series: number, slot: number): number;
+  /** The slot behind the last one that `freeBefore` would free, 0 if none. */
+  freeableUntil(series: number, slot: number): number;
   /** Seals and frees a head whose newest slot is below `slot`; 1 if it did. */
   sealIdleHead(series: number, slot: number): number;
   /** Oldest slot, 4294967295 (as -1) if the series is empty. */

@@ -1,0 +1,87 @@
+import { Piscina } from 'piscina';
+import type { Limits, StoreConfig } from '../config/config.js';
+import { StoreError, type ErrorData } from '../model/errors.js';
+import { parseQueryRequest } from '../model/query-request.js';
+import { QueryScope } from '../model/query-scope.js';
+import type {
+  ArchiveQuery,
+  ArchiveStart,
+  ExportedSeries,
+  ExportRequest,
+} from '../protocol/archive.js';
+import type { QueryAnswer } from './store.js';
+
+/** Requests that wait for the thread; each holds what shards have exported for it. */
+const WAITING_MAX = 32;
+
+/** Has shards export samples; the results of all of them. */
+export type ExportSamples = (request: ExportRequest) => Promise<ExportedSeries[][]>;
+
+/**
+ * Queries that ask the archive as well: shards export what they have of the series asked for, and a
+ * thread of its own puts it together with what is archived and answers as a shard would.
+ */
+export class ArchiveQueries {
+  readonly #limits: Limits;
+  readonly #export: ExportSamples;
+  readonly #pool: Piscina;
+  readonly #started: Promise<unknown>;
+  #waiting = 0;
+
+  constructor(store: StoreConfig, limits: Limits, exportSamples: ExportSamples) {
+    this.#limits = limits;
+    this.#export = exportSamples;
+    this.#pool = new Piscina({
+      filename: new URL('../../workers/archive-thread.js', import.meta.url).href,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Infinity,
+      atomics: 'disabled',
+      execArgv: [],
+      recordTiming: false,
+    });
+    this.#started = this.#pool.run({ store, limits } satisfies ArchiveStart, { name: 'start' });
+    // Each query tells of it.
+    this.#started.catch(() => undefined);
+  }
+
+  async answer(text: string): Promise<QueryAnswer> {
+    if (this.#waiting >= WAITING_MAX) {
+      const error = new StoreError(
+        'queue-full',
+        `${WAITING_MAX} requests wait for the archive already; send it again in a moment`,
+      );
+      return { ok: false, error };
+    }
+    this.#waiting++;
+    try {
+      const request = parseQueryRequest(text);
+      await this.#started;
+      const inMemory = await this.#export({
+        request,
+        hosts: new QueryScope(request).hosts,
+        samplesMax: this.#limits.archiveSamplesMax,
+      });
+      const task: ArchiveQuery = { text, inMemory: inMemory.flat() };
+      const answer = (await this.#pool.run(task, { name: 'query' })) as
+        { value: Uint8Array } | { error: ErrorData };
+      if ('error' in answer) return { ok: false, error: StoreError.fromData(answer.error) };
+      return { ok: true, json: answer.value };
+    } catch (error) {
+      if (error instanceof StoreError) return { ok: false, error };
+      const message = `the archive can not be asked: ${(error as Error).message}`;
+      return { ok: false, error: new StoreError('internal', message) };
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}
+
+/** Whether a request wants the archive. Most do not: only where the word is there it is looked at. */
+export function asksArchive(text: string): boolean {
+  return /"archive"/i.test(text) && parseQueryRequest(text).archive;
+}

@@ -1,0 +1,73 @@
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { syncFolder } from '../../src/storage/files.js';
+import { ArchiveIndexWriter, type IndexedSeries } from './archive-index.js';
+import { archiveName, type RunName } from './names.js';
+import { ParquetFile } from './parquet/parquet-file.js';
+
+/** What one run writes of one cluster: no file where there is nothing to write. */
+export class ClusterOutput {
+  readonly #folder: string;
+  readonly #name: RunName;
+  readonly #temporary: string;
+  readonly #index = new ArchiveIndexWriter();
+  #fromSec = Infinity;
+  #toSec = -Infinity;
+  file: ParquetFile | undefined;
+
+  constructor(folder: string, name: RunName) {
+    this.#folder = folder;
+    this.#name = name;
+    this.#temporary = join(folder, `run-${name.origin}`);
+  }
+
+  /** The Parquet file, begun with the first row. */
+  open(): ParquetFile {
+    if (!this.file) {
+      mkdirSync(this.#folder, { recursive: true });
+      this.file = new ParquetFile(this.#parquet);
+    }
+    return this.file;
+  }
+
+  /** Notes where the series of a host are. */
+  addHost(host: string, series: readonly IndexedSeries[]): void {
+    if (series.length === 0) return;
+    this.#index.addHost(host, series);
+    for (const { stepSec, firstSlot, lastSlot } of series) {
+      this.#fromSec = Math.min(this.#fromSec, firstSlot * stepSec);
+      this.#toSec = Math.max(this.#toSec, lastSlot * stepSec);
+    }
+  }
+
+  /** Makes both files part of the archive, durably; returns their bytes. */
+  publish(): number {
+    const file = this.open();
+    const range = { fromSec: this.#fromSec, toSec: this.#toSec };
+    const target = join(this.#folder, archiveName(range, this.#name));
+    file.end({ 'metricshard.run': JSON.stringify(this.#name) });
+    const indexBytes = this.#index.write(this.#indexPath);
+    renameSync(this.#parquet, `${target}.parquet`);
+    // Last: a Parquet file without an index is not looked at.
+    renameSync(this.#indexPath, `${target}.index`);
+    syncFolder(this.#folder);
+    // The cluster's folder may be new, and the archive's.
+    syncFolder(dirname(this.#folder));
+    return file.bytes + indexBytes;
+  }
+
+  /** Gives up: what was written is of no use. */
+  abandon(): void {
+    this.file?.abandon();
+    rmSync(this.#parquet, { force: true });
+  }
+
+  // Not `….parquet`: a pattern that reads all of the archive must not find it.
+  get #parquet(): string {
+    return `${this.#temporary}.parquet.new`;
+  }
+
+  get #indexPath(): string {
+    return `${this.#temporary}.index.new`;
+  }
+}
