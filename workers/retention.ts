@@ -35,6 +35,8 @@ export class Retention {
   isRestoring = false;
   /** Memory is short, and what would be freed has to be archived before. */
   isPressed = false;
+  /** Told when a sample waits for that. */
+  onPressed: (() => void) | undefined;
   readonly #kernel: Kernel;
   readonly #engine: Engine;
   readonly #store: StoreConfig;
@@ -95,6 +97,7 @@ export class Retention {
    */
   evict(sampleSec = 0): boolean {
     if (this.#store.archive && !this.isRestoring) {
+      if (!this.isPressed) setImmediate(() => this.onPressed?.());
       this.isPressed = true;
       return false;
     }

@@ -40,6 +40,7 @@ export class Archiver {
   constructor(parts: ArchiverParts, run: number) {
     this.#parts = parts;
     this.#run = run;
+    parts.retention.onPressed = () => this.tick(Math.floor(Date.now() / 1000));
   }
 
   /** Called each second. */
