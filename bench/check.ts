@@ -8,6 +8,7 @@ export interface BenchQuery {
   readonly queries?: readonly Item[];
   readonly 'for-all-nodes'?: readonly string[];
   readonly 'with-data'?: boolean;
+  readonly archive?: boolean;
 }
 
 interface Item {

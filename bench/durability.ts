@@ -75,7 +75,8 @@ async function restart({
   return { server: again, seconds };
 }
 
-async function makeCheckpoint(
+/** Of all shards; the seconds until the last one has it. */
+export async function makeCheckpoint(
   server: TestServer,
 ): Promise<{ seconds: number; longestTurnMs: number }> {
   const began = performance.now();
@@ -86,7 +87,8 @@ async function makeCheckpoint(
   return { seconds, longestTurnMs: Math.max(...turns) };
 }
 
-async function untilReady(server: TestServer): Promise<void> {
+/** Waits until all shards serve. */
+export async function untilReady(server: TestServer): Promise<void> {
   const deadline = performance.now() + READY_WAIT_MS;
   while ((await server.get('/ready')).status !== 200) {
     if (performance.now() > deadline) throw new Error('the store did not become ready');

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer } from '../test/helpers/server.js';
+import { timeArchive } from './archive.js';
 import { Bench, STEP_SEC } from './bench.js';
 import { timeCheckpoint, timeRestarts } from './durability.js';
 import { parsePlan, USAGE, type Plan } from './plan.js';
@@ -46,6 +47,11 @@ async function main(): Promise<void> {
     const restarts = await timeRestarts({ server, config, samples, samplesInLog, query });
     server = restarts.server;
     rows.push(...restarts.rows);
+    const archiveFolder = join(folder, 'archive');
+    const { hours } = plan;
+    const archive = await timeArchive(server, config, archiveFolder, bench.anyQuery, hours);
+    server = archive.server;
+    rows.push(...archive.rows);
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });

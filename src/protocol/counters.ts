@@ -35,6 +35,7 @@ export const COUNTER_NAMES: readonly string[] = [
   'archived_rows_total',
   'archive_written_bytes_total',
   'archive_milliseconds_current',
+  'archive_longest_turn_milliseconds_current',
   'archive_time_seconds_current',
   'restored_bytes_current',
   'restore_bytes_current',

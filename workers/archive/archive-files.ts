@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parquetMetadataAsync, parquetScan, type AsyncBuffer, type ParquetScan } from 'hyparquet';
 import { zstd } from '../checkpoint/zstd.js';
 import { ArchiveIndex } from './archive-index.js';
+import { PAGE_ROWS } from './parquet/parquet-file.js';
 import { clusterFolder, parseArchiveName, type NamedFile } from './names.js';
 
 /** Files held open, with their footers; those asked for longest ago are closed first. */
@@ -67,10 +68,7 @@ export class ArchiveFile {
   async rows(from: number, until: number): Promise<Rows> {
     const times = new Float64Array(until - from);
     const values = new Float64Array(until - from);
-    for (const { rowStart, rowEnd } of this.#scan.ranges) {
-      const first = Math.max(rowStart, from);
-      const last = Math.min(rowEnd, until);
-      if (first >= last) continue;
+    for (const [first, last] of this.#pages(from, until)) {
       const range = { rowStart: first, rowEnd: last };
       const seconds = await this.#scan.readColumn({ column: 'timestamp', ...range });
       const read = await this.#scan.readColumn({ column: 'value', ...range });
@@ -81,6 +79,19 @@ export class ArchiveFile {
       values.set(read as Float64Array, first - from);
     }
     return { times, values };
+  }
+
+  /** Rows page by page: the library puts pages together number by number. */
+  *#pages(from: number, until: number): Generator<[first: number, last: number]> {
+    for (const { rowStart, rowEnd } of this.#scan.ranges) {
+      const end = Math.min(rowEnd, until);
+      for (let first = Math.max(rowStart, from); first < end;) {
+        const page = Math.floor((first - rowStart) / PAGE_ROWS);
+        const last = Math.min(rowStart + (page + 1) * PAGE_ROWS, end);
+        yield [first, last];
+        first = last;
+      }
+    }
   }
 
   async close(): Promise<void> {

@@ -91,9 +91,12 @@ export class Archiver {
       if (archived.rows > 0) counters.add('archive_runs_total', 1);
       counters.add('archived_rows_total', archived.rows);
       counters.add('archive_written_bytes_total', archived.bytes);
-      counters.set('archive_milliseconds_current', milliseconds);
-      counters.set('archive_time_seconds_current', Date.now() / 1000);
       const { longestTurnMs } = work;
+      if (archived.rows > 0) {
+        counters.set('archive_milliseconds_current', milliseconds);
+        counters.set('archive_longest_turn_milliseconds_current', longestTurnMs);
+      }
+      counters.set('archive_time_seconds_current', Date.now() / 1000);
       return { ...archived, run: this.#run, toSec, freedBlocks, milliseconds, longestTurnMs };
     } catch (error) {
       const { message } = error as Error;
