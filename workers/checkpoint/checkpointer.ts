@@ -8,6 +8,8 @@ import type { Level } from '../engine/level-tree.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { BLOCK_BYTES_MAX, SAVED_BYTES, STAGING_BASE, STAGING_BYTES } from '../kernel/layout.js';
 import type { LogWriter } from '../log/log-writer.js';
+import { blocksFileOf, FILE, seriesFileOf, UNFINISHED_FILE } from './file-names.js';
+import { LEVEL_HEADER_BYTES, NAME_END } from './level-record.js';
 import { publishManifest, type Manifest, type Segment } from './manifest.js';
 import { mergeSegments } from './merge.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionWriter } from './section-file.js';
@@ -24,13 +26,6 @@ const SERIES_END = STAGING_BASE + HALF_BYTES;
 const BLOCKS_BASE = SERIES_END;
 const BLOCKS_END = STAGING_BASE + STAGING_BYTES;
 const SAVED_BYTES_MAX = SAVED_BYTES + 2 * BLOCK_BYTES_MAX;
-/** Behind it the names of a level, then its series; see FORMAT.md. */
-export const LEVEL_HEADER_BYTES = 16;
-/** All that checkpoints write; a file that was merged has an m for each time. */
-export const FILE = /^(series|blocks)-\d{8,}m*(\.new)?$/;
-const UNFINISHED_FILE = /^(series|blocks)-\d{8,}m*\.new$/;
-/** Names end with a newline each, which no name has. */
-export const NAME_END = '\n';
 
 export interface CheckpointParts {
   readonly memory: WebAssembly.Memory;
@@ -143,8 +138,8 @@ export class Checkpointer {
 
   async #writeFiles(number: number, firstFrame: number): Promise<Written> {
     const { folder } = this.#parts;
-    const seriesFile = `series-${name(number)}`;
-    const blocksFile = `blocks-${name(number)}`;
+    const seriesFile = seriesFileOf(number);
+    const blocksFile = blocksFileOf(number);
     const series = await SectionWriter.create(join(folder, `${seriesFile}.new`));
     const blocks = await SectionWriter.create(join(folder, `${blocksFile}.new`)).catch(
       async (error: unknown) => {
@@ -369,8 +364,4 @@ interface Written {
   readonly bytes: number;
   readonly series: Manifest['series'];
   readonly segment: Segment | undefined;
-}
-
-function name(checkpoint: number): string {
-  return String(checkpoint).padStart(8, '0');
 }

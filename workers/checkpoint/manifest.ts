@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeDurably } from '../../src/storage/files.js';
 import { DamageError } from './section-file.js';
 
-const NAME = 'MANIFEST';
+export const MANIFEST = 'MANIFEST';
 const FORMAT = 1;
 
 /** A file of sealed blocks. */
@@ -38,21 +38,25 @@ export interface Manifest {
 
 /** The manifest of a shard's folder; undefined if there is none. Throws DamageError. */
 export function readManifest(folder: string): Manifest | undefined {
-  let text: string;
   try {
-    text = readFileSync(join(folder, NAME), 'utf8');
+    return readManifestFile(join(folder, MANIFEST));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** A file of that format, whatever its name. Throws DamageError, or what the system says. */
+export function readManifestFile(path: string): Manifest {
+  const text = readFileSync(path, 'utf8');
   const end = text.indexOf('\n');
   const json = text.slice(0, end);
   if (text.slice(end + 1).trim() !== digest(json)) {
-    throw new DamageError(`${join(folder, NAME)}: its checksum is wrong`);
+    throw new DamageError(path, -1, 'its checksum is wrong');
   }
   const manifest = JSON.parse(json) as Manifest;
   if (manifest.format !== FORMAT) {
-    throw new DamageError(`${join(folder, NAME)}: format ${manifest.format}, not ${FORMAT}`);
+    throw new DamageError(path, -1, `format ${manifest.format}, not ${FORMAT}`);
   }
   return manifest;
 }
@@ -60,7 +64,7 @@ export function readManifest(folder: string): Manifest | undefined {
 /** Makes a checkpoint the one that counts, at once or not at all. */
 export function publishManifest(folder: string, manifest: Omit<Manifest, 'format'>): void {
   const json = JSON.stringify({ format: FORMAT, ...manifest });
-  writeDurably(join(folder, NAME), `${json}\n${digest(json)}\n`);
+  writeDurably(join(folder, MANIFEST), `${json}\n${digest(json)}\n`);
 }
 
 function digest(json: string): string {

@@ -9,20 +9,18 @@ import {
   BLOCK_FLAG_SAVING,
   FRAME_HEADER_BYTES,
   RECORD_FREE,
-  RECORD_HEADER_BYTES,
   RECORD_SAMPLES,
   RECORD_SERIES,
-  SAVED_ID,
-  SAVED_METRIC,
-  SAVED_SIZE,
   SERIES_FREED_SLOT,
   STAGING_BASE,
   STAGING_BYTES,
 } from '../kernel/layout.js';
 import { LogReader } from '../log/log-reader.js';
 import { logNumbers, logPath } from '../log/log-writer.js';
+import { recordAt, type FreeRecord } from '../log/log-record.js';
 import { readSeriesRecord } from '../log/series-record.js';
-import { FILE, LEVEL_HEADER_BYTES, NAME_END } from './checkpointer.js';
+import { FILE } from './file-names.js';
+import { NAME_END, readLevels, type LevelRecord } from './level-record.js';
 import { readManifest, type Manifest } from './manifest.js';
 import { newReport, type RestoreReport } from './restore-report.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionReader } from './section-file.js';
@@ -171,45 +169,26 @@ export class Restore {
 
   /** A section of series' states, level by level. */
   #levels(bytes: number): void {
-    const area = this.#area;
-    let at = 0;
-    while (at < bytes) {
-      const size = area.readUInt32LE(at);
-      if (size < LEVEL_HEADER_BYTES || at + size > bytes) throw new Error('a level makes no sense');
-      this.#level(at);
-      at += size;
-    }
+    for (const level of readLevels(this.#area, bytes)) this.#level(level);
   }
 
-  #level(from: number): void {
-    const area = this.#area;
-    const frame = area.readUInt32LE(from + 4);
-    const count = area.readUInt32LE(from + 8);
-    const namesBytes = area.readUInt32LE(from + 12);
-    const namesAt = from + LEVEL_HEADER_BYTES;
-    const names = area.toString('utf8', namesAt, namesAt + namesBytes).split(NAME_END);
-    const [cluster = '', host = '', ...path] = names;
+  #level({ cluster, host, path, frame, series }: LevelRecord): void {
     if (!this.#parts.owns(cluster, host)) return;
     const { engine, kernel } = this.#parts;
     const level = engine.tree.getOrCreatePath(cluster, host, path);
     this.#hostFrames.set(hostKey(cluster, host), frame);
     const stagger = engine.staggerOf(cluster, host);
     const made: number[] = [];
-    let at = (namesAt + namesBytes + 3) & ~3;
-    for (let i = 0; i < count; i++) {
-      const id = area.readUInt32LE(at + SAVED_ID);
-      const index = area.readUInt16LE(at + SAVED_METRIC);
-      const metric = this.#metrics[index];
-      if (metric) {
-        const stepSec = this.#oldSteps[index]!;
-        const own = this.#isOwn ? id : engine.nextId++;
-        const series = engine.makeSeries(level, metric, stepSec, stagger, own);
-        kernel.restoreSeries(series, STAGING_BASE + at);
-        this.#table.bind(id, series, frame);
-        if (stepSec !== metric.stepSec) this.converted.set(series, stepSec);
-        made.push(series);
-      }
-      at += area.readUInt32LE(at + SAVED_SIZE);
+    for (const saved of series) {
+      const metric = this.#metrics[saved.metric];
+      if (!metric) continue;
+      const stepSec = this.#oldSteps[saved.metric]!;
+      const own = this.#isOwn ? saved.id : engine.nextId++;
+      const address = engine.makeSeries(level, metric, stepSec, stagger, own);
+      kernel.restoreSeries(address, STAGING_BASE + saved.at);
+      this.#table.bind(saved.id, address, frame);
+      if (stepSec !== metric.stepSec) this.converted.set(address, stepSec);
+      made.push(address);
     }
     engine.tree.addAllSeries(level, made);
     this.report.series += made.length;
@@ -273,22 +252,23 @@ export class Restore {
     const end = at + bytes;
     while (at < end) {
       at = kernel.replayRecords(at, end, ANSWER_BASE, this.#table.count, frame) >>> 0;
-      if (at === 0) break;
       if (at >= end) return;
-      const word = this.#area.readUInt32LE(at - STAGING_BASE);
-      if ((word & 0xff) === RECORD_SAMPLES) {
+      const record = at && recordAt(this.#area, at - STAGING_BASE, end - STAGING_BASE);
+      if (!record) {
+        this.#problem(`${path}: records of frame ${frame} make no sense`, '');
+        return;
+      }
+      const { kind, count, contentAt } = record;
+      if (kind === RECORD_SAMPLES) {
         if (!evict()) {
           this.#problem(`${path}: memory-cap is reached`, '');
           return;
         }
         continue;
       }
-      const size = word >>> 8;
-      const from = at + RECORD_HEADER_BYTES - STAGING_BASE;
-      this.#record(word & 0xff, this.#area.subarray(from, from + size), frame, path);
-      at += RECORD_HEADER_BYTES + ((size + 3) & ~3);
+      this.#record(kind, this.#area.subarray(contentAt, contentAt + count), frame, path);
+      at = record.next + STAGING_BASE;
     }
-    if (at === 0) this.#problem(`${path}: records of frame ${frame} make no sense`, '');
   }
 
   #record(kind: number, bytes: Buffer, frame: number, path: string): void {
@@ -383,12 +363,4 @@ export class Restore {
 
 function hostKey(cluster: string, host: string): string {
   return cluster + NAME_END + host;
-}
-
-/** What a record of kind RECORD_FREE holds, as JSON. */
-export interface FreeRecord {
-  readonly selectors: readonly (readonly string[])[];
-  readonly toSec: number;
-  /** What was freed had been written to the archive by this run. */
-  readonly archiveRun?: number;
 }

@@ -31,6 +31,17 @@ const SEARCH_BYTES = 65_536;
 /** A file, or a part of it, that is not as it was written. */
 export class DamageError extends Error {
   override readonly name = 'DamageError';
+  readonly file: string;
+  /** Byte where the damaged part begins; -1 = it is about the file as a whole. */
+  readonly offset: number;
+  readonly reason: string;
+
+  constructor(file: string, offset: number, reason: string) {
+    super(offset < 0 ? `${file}: ${reason}` : `${file}, byte ${offset}: ${reason}`);
+    this.file = file;
+    this.offset = offset;
+    this.reason = reason;
+  }
 }
 
 export interface Section {
@@ -226,6 +237,6 @@ export class SectionReader {
   }
 
   #damage(why: string, at: number): DamageError {
-    return new DamageError(`${this.#path}, byte ${at}: ${why}`);
+    return new DamageError(this.#path, at, why);
   }
 }

@@ -23,8 +23,10 @@ export class LogReader {
   readonly size: number;
   /** Where the next frame begins; after damage, where that is. */
   at = 0;
-  /** Why the rest can not be read, '' if all was. */
+  /** Why the rest can not be read, with file and byte; '' if all was. */
   damage = '';
+  /** The same without them. */
+  reason = '';
   readonly #descriptor: number;
   readonly #area: Buffer;
   readonly #checksum: (offset: number, bytes: number) => bigint;
@@ -65,6 +67,7 @@ export class LogReader {
   }
 
   #fail(what: string): undefined {
+    this.reason = what;
     this.damage = `${this.path}, byte ${this.at}: ${what}`;
     return undefined;
   }

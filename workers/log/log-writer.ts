@@ -25,14 +25,15 @@ import {
   LOG_MAGIC,
 } from '../kernel/layout.js';
 
-const NAME = /^log-(\d{8})\.wal$/;
+/** A file of the log. */
+export const LOG_NAME = /^log-(\d{8})\.wal$/;
 /** After a failed write the next try waits so long. */
 const RETRY_MS = 500;
 
 /** Numbers of the log files in a folder, oldest first. */
 export function logNumbers(folder: string): number[] {
   return readdirSync(folder)
-    .map((name) => Number(NAME.exec(name)?.[1] ?? -1))
+    .map((name) => Number(LOG_NAME.exec(name)?.[1] ?? -1))
     .filter((number) => number >= 0)
     .sort((a, b) => a - b);
 }

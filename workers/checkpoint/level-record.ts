@@ -1,0 +1,61 @@
+import { SAVED_BYTES, SAVED_ID, SAVED_METRIC, SAVED_SIZE } from '../kernel/layout.js';
+
+/** Behind it the names of a level, then its series; see FORMAT.md. */
+export const LEVEL_HEADER_BYTES = 16;
+/** Names end with a newline each, which no name has. */
+export const NAME_END = '\n';
+
+/** A level of a section of series, with where its series lie in that section. */
+export interface LevelRecord {
+  /** It was saved at, counted from the first one of the log behind the checkpoint. */
+  readonly frame: number;
+  readonly cluster: string;
+  readonly host: string;
+  /** Types and ids of the levels below the host, in turn. */
+  readonly path: readonly string[];
+  readonly series: readonly SavedSeries[];
+}
+
+/** State of a series; the fields behind are read from `at` on. */
+export interface SavedSeries {
+  /** Number of the series in log and checkpoints. */
+  readonly id: number;
+  /** Index of its metric in the manifest. */
+  readonly metric: number;
+  /** Byte of the section. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** The levels in the first so many bytes of a section of series. Throws if they make no sense. */
+export function* readLevels(section: Buffer, bytes: number): Generator<LevelRecord> {
+  let at = 0;
+  while (at < bytes) {
+    const size = bytes - at < LEVEL_HEADER_BYTES ? 0 : section.readUInt32LE(at);
+    if (size < LEVEL_HEADER_BYTES || at + size > bytes) throw new Error('a level makes no sense');
+    yield readLevel(section, at, at + size);
+    at += size;
+  }
+}
+
+function readLevel(section: Buffer, from: number, until: number): LevelRecord {
+  const frame = section.readUInt32LE(from + 4);
+  const count = section.readUInt32LE(from + 8);
+  const namesBytes = section.readUInt32LE(from + 12);
+  const namesAt = from + LEVEL_HEADER_BYTES;
+  if (namesAt + namesBytes > until) throw new Error('the names of a level make no sense');
+  const names = section.toString('utf8', namesAt, namesAt + namesBytes).split(NAME_END);
+  // Behind the last newline there is nothing.
+  names.pop();
+  const [cluster = '', host = '', ...path] = names;
+  const series: SavedSeries[] = [];
+  let at = (namesAt + namesBytes + 3) & ~3;
+  for (let i = 0; i < count; i++) {
+    const size = at + SAVED_BYTES > until ? 0 : section.readUInt32LE(at + SAVED_SIZE);
+    if (size < SAVED_BYTES || at + size > until) throw new Error('a series makes no sense');
+    const id = section.readUInt32LE(at + SAVED_ID);
+    series.push({ id, metric: section.readUInt16LE(at + SAVED_METRIC), at, bytes: size });
+    at += size;
+  }
+  return { frame, cluster, host, path, series };
+}
