@@ -27,10 +27,17 @@ export interface HostFile {
   readonly fromSec: number;
 }
 
+/** A file of the reference by its name; undefined if it is none. */
+export function hostFileOf(name: string): HostFile | undefined {
+  if (name === WAL_NAME) return { name, format: 'wal', fromSec: Infinity };
+  const found = CHECKPOINT_NAME.exec(name);
+  return found ? { name, format: found[2]!, fromSec: Number(found[1]) } : undefined;
+}
+
 /** Whether a folder has files of the reference; false if it can not be read. */
 export function hasReferenceFiles(path: string): boolean {
   try {
-    return readdirSync(path).some((name) => name === WAL_NAME || CHECKPOINT_NAME.test(name));
+    return readdirSync(path).some((name) => hostFileOf(name) !== undefined);
   } catch {
     return false;
   }
@@ -72,9 +79,8 @@ export class HostFolder {
       this.#onProblem({ file: this.#path, offset: -1, reason: (error as Error).message });
     }
     for (const name of names) {
-      const found = CHECKPOINT_NAME.exec(name);
-      if (found) files.push({ name, format: found[2]!, fromSec: Number(found[1]) });
-      else if (name === WAL_NAME) files.push({ name, format: 'wal', fromSec: Infinity });
+      const file = hostFileOf(name);
+      if (file) files.push(file);
       else {
         const reason = 'neither a checkpoint (<time>.json, <time>.bin) nor current.wal; not read';
         this.#onProblem({ file: join(this.#path, name), offset: -1, reason });

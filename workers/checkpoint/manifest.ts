@@ -5,6 +5,8 @@ import { writeDurably } from '../../src/storage/files.js';
 import { DamageError } from './section-file.js';
 
 export const MANIFEST = 'MANIFEST';
+/** What it is called, and while it is being written. */
+export const MANIFEST_NAME = /^MANIFEST(\.new)?$/;
 const FORMAT = 1;
 
 /** A file of sealed blocks. */

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readLevels } from '../../workers/checkpoint/level-record.js';
+import { readManifest, type Manifest } from '../../workers/checkpoint/manifest.js';
+import { SECTION_SERIES } from '../../workers/checkpoint/section-file.js';
+import { FRAME_HEADER_BYTES, RECORD_SERIES } from '../../workers/kernel/layout.js';
+import { recordAt } from '../../workers/log/log-record.js';
+import { logNumbers, logPath } from '../../workers/log/log-writer.js';
+import { readSeriesRecord, type SeriesRecord } from '../../workers/log/series-record.js';
+import { isSelected, pathText } from './selector.js';
+import type { Tools } from './tools.js';
+
+export interface KnownSeries {
+  readonly path: string;
+  readonly metric: string;
+  readonly stepSec: number;
+}
+
+/**
+ * Names and steps of series by number, from the other files of a shard's folder: segments and log
+ * records have the number only. Names are kept of those that are selected, steps (two bytes a series)
+ * of all. Damage in those files is not told here, but when they are inspected themselves.
+ */
+export class SeriesNames {
+  readonly #tools: Tools;
+  /** By the metric's index in the manifest; series of the log add theirs. */
+  readonly #metrics: { name: string; stepSec: number }[] = [];
+  /** By number: index of the metric, counted from 1. */
+  #metricOf = new Uint16Array(1024);
+  readonly #selected = new Map<number, KnownSeries>();
+
+  constructor(file: string, tools: Tools) {
+    this.#tools = tools;
+    const folder = dirname(file);
+    const manifest = manifestOf(folder);
+    this.#metrics.push(...(manifest?.metrics ?? []));
+    if (manifest) this.#readSeriesFile(join(folder, manifest.series.file));
+    for (const number of logNumbers(folder)) this.#readLog(logPath(folder, number));
+  }
+
+  /** Seconds between its slots; undefined if no file tells. */
+  stepOf(id: number): number | undefined {
+    return this.#metrics[(this.#metricOf[id] ?? 0) - 1]?.stepSec;
+  }
+
+  /** A series that is selected; undefined if it is not. Without a name only `all` selects it. */
+  selected(id: number): KnownSeries | undefined {
+    const { selector } = this.#tools;
+    if (!selector) return undefined;
+    const known = this.#selected.get(id);
+    if (known || this.stepOf(id) !== undefined) return known;
+    const isAll = selector.path === '' && selector.metric === '';
+    return isAll
+      ? { path: `series ${id}`, metric: '(no file tells its name)', stepSec: 0 }
+      : undefined;
+  }
+
+  /** The metric of an index in the manifest. */
+  metricAt(index: number): { name: string; stepSec: number | undefined } {
+    return this.#metrics[index] ?? { name: `metric ${index}`, stepSec: undefined };
+  }
+
+  note({ id, metric, stepSec, cluster, host, path }: SeriesRecord): void {
+    let index = this.#metrics.findIndex(
+      (known) => known.name === metric && known.stepSec === stepSec,
+    );
+    if (index < 0) index = this.#metrics.push({ name: metric, stepSec }) - 1;
+    this.#note(id, index, pathText(cluster, host, path));
+  }
+
+  #note(id: number, metric: number, path: string): void {
+    if (id >= this.#metricOf.length) {
+      const grown = new Uint16Array(2 * id);
+      grown.set(this.#metricOf);
+      this.#metricOf = grown;
+    }
+    this.#metricOf[id] = metric + 1;
+    const { selector } = this.#tools;
+    const known = this.#metrics[metric];
+    if (!selector || !known || !isSelected(selector, path, known.name)) return;
+    this.#selected.set(id, { path, metric: known.name, stepSec: known.stepSec });
+  }
+
+  #readSeriesFile(path: string): void {
+    if (!existsSync(path)) return;
+    const reader = this.#tools.sectionReader(path);
+    for (;;) {
+      try {
+        const section = reader.next();
+        if (!section) break;
+        if (section.kind !== SECTION_SERIES) continue;
+        for (const level of readLevels(this.#tools.area, section.bytes.length)) {
+          const text = pathText(level.cluster, level.host, level.path);
+          for (const { id, metric } of level.series) this.#note(id, metric, text);
+        }
+      } catch {
+        // Told when that file is inspected.
+      }
+    }
+    reader.close();
+  }
+
+  #readLog(path: string): void {
+    const { area } = this.#tools;
+    const reader = this.#tools.logReader(path);
+    for (let frame = reader.next(); frame; frame = reader.next()) {
+      const end = FRAME_HEADER_BYTES + frame.bytes;
+      let record = recordAt(area, FRAME_HEADER_BYTES, end);
+      for (; record; record = recordAt(area, record.next, end)) {
+        if (record.kind !== RECORD_SERIES) continue;
+        const { contentAt, count } = record;
+        const series = readSeriesRecord(area.subarray(contentAt, contentAt + count));
+        if (series) this.note(series);
+      }
+    }
+    reader.close();
+  }
+}
+
+function manifestOf(folder: string): Manifest | undefined {
+  try {
+    return readManifest(folder);
+  } catch {
+    return undefined;
+  }
+}
