@@ -14,6 +14,7 @@ import type { ParsedSample } from './engine/parse-line.js';
 import type { Kernel } from './kernel/kernel.js';
 import { FRAME_HEADER_BYTES, LOG_BYTES, RECORD_FREE } from './kernel/layout.js';
 import { HostImport } from './host-import.js';
+import { JsonExport } from './json-export/json-export.js';
 import type { FreeRecord } from './log/log-record.js';
 import { LogWriter } from './log/log-writer.js';
 import { logSeries, seriesRecordBytesMax } from './log/series-record.js';
@@ -47,11 +48,34 @@ export class Durability {
   #nextCheckpointSec = 0;
   /** Of the last run of the archive that the log, or a checkpoint, tells of. */
   archiveRun = 0;
+  /** Undefined where JSON files are not wanted. */
+  readonly #json: JsonExport | undefined;
 
   constructor(parts: DurabilityParts) {
     this.#parts = parts;
     // The log region is fixed: this view stays good when the heap grows.
     this.#bytes = Buffer.from(parts.memory.buffer);
+    if (parts.store.checkpoints.writesJson) this.#json = this.#makeJson();
+  }
+
+  #makeJson(): JsonExport {
+    const { memory, kernel, engine, folders, owns, warn } = this.#parts;
+    return new JsonExport({
+      memory,
+      kernel,
+      engine,
+      folder: folders.own,
+      jsonFolder: folders.json,
+      owns,
+      minSec: () => this.#minSec(),
+      warn,
+    });
+  }
+
+  /** Earliest second that is kept. */
+  #minSec(): number {
+    const { store, retention } = this.#parts;
+    return store.retentionEnforced ? retention.minSec : 0;
   }
 
   /** Why nothing can be logged, '' if it can. Tries again now and then. */
@@ -108,7 +132,9 @@ export class Durability {
       counters.set('restore_bytes_current', total);
     };
     const evict = (): boolean => retention.evict();
-    return new Restore({ memory, kernel, engine, evict, owns, progress }, folder, isOwn);
+    const exportedCheckpoint = isOwn ? (this.#json?.exportedCheckpoint ?? 0) : 0;
+    const parts = { memory, kernel, engine, evict, owns, exportedCheckpoint, progress };
+    return new Restore(parts, folder, isOwn);
   }
 
   #convert(converted: ReadonlyMap<number, number>): void {
@@ -247,9 +273,23 @@ export class Durability {
     counters.set('log_bytes_current', log.bytesSinceCheckpoint);
     const isFull = log.bytesSinceCheckpoint > store.checkpoints.logBytesMax;
     if (checkpointer.isRunning || (nowSec < this.#nextCheckpointSec && !isFull)) return;
-    this.checkpoint().catch((error: Error) => {
-      this.#parts.warn(`checkpoint failed, the log is kept: ${error.message}`);
-    });
+    this.checkpoint()
+      .catch((error: Error) => {
+        this.#parts.warn(`checkpoint failed, the log is kept: ${error.message}`);
+      })
+      .then(() => this.exportJson());
+  }
+
+  /** Writes what has settled as JSON files, where they are wanted; `isLast`: all there is. */
+  async exportJson(isLast = false, nowSec = Math.floor(Date.now() / 1000)): Promise<void> {
+    const { counters } = this.#parts;
+    const checkpointer = this.#checkpointer;
+    if (!this.#json || !checkpointer) return;
+    const result = await this.#json.run(checkpointer.published, nowSec, isLast);
+    counters.add('json_files_written_total', result.files);
+    counters.add('json_written_bytes_total', result.bytes);
+    counters.set('json_failed_hosts_current', result.failedHosts);
+    counters.set('json_longest_turn_milliseconds_current', result.longestTurnMs);
   }
 
   /** Makes a checkpoint now. Rejects if it failed. */
@@ -282,6 +322,7 @@ export class Durability {
     } catch (error) {
       this.#parts.warn(`the last checkpoint failed, the log is kept: ${(error as Error).message}`);
     }
+    await this.exportJson(true);
     this.#log?.close();
   }
 

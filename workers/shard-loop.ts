@@ -152,8 +152,11 @@ export class Shard {
     return exportSamples(this.#engine, this.#kernel, this.#start.memory, request);
   }
 
-  async checkpoint(): Promise<CheckpointSummary | undefined> {
-    return this.#durability?.checkpoint();
+  /** `withJson`: JSON files of it are written as well, where they are wanted. */
+  async checkpoint(withJson: boolean): Promise<CheckpointSummary | undefined> {
+    const summary = await this.#durability?.checkpoint();
+    if (withJson) await this.#durability?.exportJson();
+    return summary;
   }
 
   /** The last thing a shard is asked. */

@@ -45,8 +45,8 @@ export async function restore(): Promise<Answer<unknown>> {
 }
 
 /** Makes a checkpoint; resolves to what it came to. */
-export async function checkpoint(): Promise<Answer<unknown>> {
-  return answerLater((owner) => owner.checkpoint());
+export async function checkpoint(task?: { withJson: boolean }): Promise<Answer<unknown>> {
+  return answerLater((owner) => owner.checkpoint(task?.withJson === true));
 }
 
 /** Archives and frees what is past the retention; resolves to what it came to. */

@@ -44,6 +44,8 @@ export interface CheckpointConfig {
   readonly logSync: LogSync;
   /** A log that has grown to this calls for a checkpoint; bytes of one shard. */
   readonly logBytesMax: number;
+  /** Whether JSON checkpoints of cc-metric-store are written as well. */
+  readonly writesJson: boolean;
 }
 
 export interface ArchiveConfig {
@@ -110,6 +112,7 @@ export const DEFAULTS: Config = freezeDeep({
       intervalSec: 600,
       logSync: 'os',
       logBytesMax: 1024 * MIB,
+      writesJson: false,
     },
   },
   limits: {

@@ -158,6 +158,7 @@ function checkpointsOf(file: ConfigFile): CheckpointConfig {
     intervalSec: interval === undefined ? defaults.intervalSec : parseGoDuration(interval),
     logSync: file.metricshard?.['wal-sync'] ?? defaults.logSync,
     logBytesMax: given['max-wal-size'] || defaults.logBytesMax,
+    writesJson: given['file-format'] === 'json',
   };
 }
 
@@ -244,12 +245,6 @@ function warningsOf(file: ConfigFile): string[] {
     if (asked.length === 0) continue;
     const verb = asked.length === 1 ? 'is' : 'are';
     warnings.push(`${asked.join(' and ')} ${verb} not used by this version: ${consequence}`);
-  }
-  if (file['metric-store']?.checkpoints?.['file-format'] === 'json') {
-    warnings.push(
-      'metric-store.checkpoints.file-format json is not written by this version: checkpoints have ' +
-        'a format of their own',
-    );
   }
   if (file['metric-store']?.checkpoints?.directory === '') {
     warnings.push(

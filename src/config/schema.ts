@@ -96,8 +96,11 @@ const metricStore = object('The store, as in the reference.', {
   },
   checkpoints: object('Where and how samples are kept on disk.', {
     'file-format': {
-      ...unused(undefined, 'Format of the reference; there is one format here.'),
       enum: ['json', 'wal'],
+      default: 'wal',
+      description:
+        '`json`: JSON checkpoints of cc-metric-store are written as well, into `json/` in the ' +
+        'directory; `wal`: they are not. The store itself uses neither.',
     },
     directory: {
       type: 'string',

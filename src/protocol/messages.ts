@@ -26,6 +26,8 @@ export interface ShardFolders {
   readonly origin: string;
   /** Where damaged files are kept, and such with data that was not taken. */
   readonly aside: string;
+  /** Where JSON files of all shards go, if they are written. */
+  readonly json: string;
   /** Hosts of this shard to import from files of cc-metric-store, before it serves. */
   readonly imports: readonly FoundHost[];
 }

@@ -83,7 +83,7 @@ export class DataFolder {
   }
 
   /** For one start of a shard. While data moves, what an earlier one left is of no use. */
-  foldersOf(shard: number): Omit<ShardFolders, 'imports'> {
+  foldersOf(shard: number): Omit<ShardFolders, 'imports' | 'json'> {
     const own = this.#folder(this.#epoch, shard);
     const aside = join(this.path, 'aside');
     const origin = `${this.#id}-${this.#epoch}-${shard}`;

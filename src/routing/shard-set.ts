@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
@@ -46,6 +47,7 @@ export async function startStore(
   const first = folder && prepare(folder, store.shardCount, log);
   const foldersOf = (index: number): ShardFolders => ({
     ...folder!.foldersOf(index),
+    json: join(folder!.path, 'json'),
     imports: first!.importsOf(index),
   });
   const shards = Array.from(
@@ -205,7 +207,7 @@ export class ShardSet implements Store {
   }
 
   checkpoint(): Promise<CheckpointSummary[]> {
-    return this.invokeOnAll<CheckpointSummary>('checkpoint', undefined);
+    return this.invokeOnAll<CheckpointSummary>('checkpoint', { withJson: true });
   }
 
   status(): StoreStatus {

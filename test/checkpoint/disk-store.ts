@@ -37,6 +37,7 @@ export interface DiskOptions {
   readonly sources?: readonly string[];
   readonly owns?: (cluster: string, host: string) => boolean;
   readonly memoryCapBytes?: number;
+  readonly writesJson?: boolean;
 }
 
 const METRICS: Readonly<Record<string, MetricConfig>> = {
@@ -81,6 +82,7 @@ export class DiskStore {
       shardCount: 1,
       retentionEnforced: false,
       memoryCapBytes: options.memoryCapBytes ?? 0,
+      checkpoints: { ...DEFAULTS.store.checkpoints, writesJson: options.writesJson ?? false },
     };
     const counters = new Counters(this.#memory);
     this.engine = new Engine(this.kernel, this.#memory, store, DEFAULTS.limits);
@@ -97,6 +99,7 @@ export class DiskStore {
         own: folder,
         sources: options.sources ?? [folder],
         aside: join(folder, '..', 'aside'),
+        json: join(folder, '..', 'json'),
         imports: [],
         origin: 'test-1-0',
       },
@@ -135,6 +138,11 @@ export class DiskStore {
 
   async checkpoint(): Promise<CheckpointSummary> {
     return (await this.durability.checkpoint())!;
+  }
+
+  /** Writes JSON files of what is older than a minute at a time, beside the shard's folder. */
+  exportJson(nowSec: number): Promise<void> {
+    return this.durability.exportJson(false, nowSec);
   }
 
   /** The folder as a crash leaves it, at this moment, in another place; this store ends. */

@@ -66,7 +66,7 @@ t.test('every setting arrives', async (t) => {
       'retention-in-memory': '1h30m',
       'memory-cap': 0.5,
       'checkpoint-interval': '5m',
-      checkpoints: { directory: '/data', 'max-wal-size': 4096 },
+      checkpoints: { directory: '/data', 'max-wal-size': 4096, 'file-format': 'json' },
     },
     metricshard: {
       shards: 3,
@@ -102,6 +102,7 @@ t.test('every setting arrives', async (t) => {
         intervalSec: 300,
         logSync: 'always',
         logBytesMax: 4096,
+        writesJson: true,
       },
     },
     limits: Object.fromEntries(

@@ -76,6 +76,11 @@ export class Checkpointer {
     parts.kernel.setCheckpoint(this.#number);
   }
 
+  /** Number of the checkpoint that counts, 0 if there is none. */
+  get published(): number {
+    return this.#manifest?.checkpoint ?? 0;
+  }
+
   get isRunning(): boolean {
     return this.#running !== undefined;
   }

@@ -6,6 +6,7 @@ import type { Metric } from '../engine/metrics.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
   ANSWER_BASE,
+  BLOCK_FLAG_EXPORTED,
   BLOCK_FLAG_SAVING,
   FRAME_HEADER_BYTES,
   RECORD_FREE,
@@ -36,6 +37,8 @@ export interface RestoreParts {
   readonly evict: () => boolean;
   /** Whether this shard owns a host. */
   readonly owns: (cluster: string, host: string) => boolean;
+  /** Blocks of checkpoints up to this are in JSON files. */
+  readonly exportedCheckpoint: number;
   /** Told how many bytes of how many have been read. */
   readonly progress: (done: number, total: number) => void;
 }
@@ -195,19 +198,14 @@ export class Restore {
   }
 
   #blocks(bytes: number, checkpoint: number): void {
-    const { kernel, evict } = this.#parts;
+    const { kernel, evict, exportedCheckpoint } = this.#parts;
+    const exported = checkpoint <= exportedCheckpoint ? BLOCK_FLAG_EXPORTED : 0;
+    const flags = BLOCK_FLAG_SAVING | exported;
     const end = STAGING_BASE + bytes;
     let at = STAGING_BASE;
     while (at < end) {
       const next =
-        kernel.restoreBlocks(
-          at,
-          end,
-          ANSWER_BASE,
-          this.#table.count,
-          checkpoint,
-          BLOCK_FLAG_SAVING,
-        ) >>> 0;
+        kernel.restoreBlocks(at, end, ANSWER_BASE, this.#table.count, checkpoint, flags) >>> 0;
       if (next === 0) throw new Error('blocks make no sense');
       if (next < end && !evict()) throw new Error('memory-cap is reached');
       if (next < end && next === at && end - at < 8) throw new Error('half a run of blocks');

@@ -26,6 +26,9 @@ export const CONTROL_BASE = 1048576;
 export const RING_BASE = 1052672;
 export const STATE_BASE = 1441792;
 export const SCRATCH_BASE = 1572864;
+// Of the scratch, beyond what kernel functions use: values of a series while they become text.
+export const EXPORT_VALUES = 1835008;
+export const EXPORT_VALUES_BYTES = 65536;
 export const ARENA_BASE = 2097152;
 export const ARENA_BYTES = 67108864;
 export const QUERY_SCRATCH_BASE = 69206016;
@@ -105,12 +108,15 @@ export const SERIES_ID = 56; // u32 number of the series in log and checkpoints,
 export const SERIES_FREED_SLOT = 60; // u32 blocks that end at or before this slot were freed
 
 export const SERIES_FLAG_DEAD = 1; // freed: prefixes that lead here are stale
+// The low 24 bits of COUNT, less samples that were not exported to JSON the last time.
+export const SERIES_FLAGS_COUNT_SHIFT = 8;
 
 // A block's address in the directory has its low four bits free (blocks are 16-byte aligned).
 export const BLOCK_ADDRESS_MASK = -16;
 export const BLOCK_FLAG_SAVED = 1;
 export const BLOCK_FLAG_ARCHIVED = 2;
 export const BLOCK_FLAG_SAVING = 4; // in a checkpoint that is not published yet
+export const BLOCK_FLAG_EXPORTED = 8; // in a JSON file, as far as that goes
 export const BLOCK_FLAGS = 15;
 
 // Sealed block: BLOCK_HEADER_BYTES, then the payload; never changed once sealed.
