@@ -14,9 +14,15 @@ const PINO_LEVELS = { debug: 'debug', info: 'info', warn: 'warn', err: 'error', 
 
 /** Reads the configuration, starts shards and front, and stops them on a signal. */
 async function main(): Promise<void> {
-  const { config, warnings, showVersion } = loadConfig(process.argv.slice(2));
+  const { config, warnings, showVersion, cleanUp } = loadConfig(process.argv.slice(2));
   if (showVersion) {
     process.stdout.write(`metricshard ${version()}\n`);
+    return;
+  }
+  if (cleanUp) {
+    // Loaded here only: no start should wait for it.
+    const { cleanUpCheckpoints } = await import('./routing/clean-up.js');
+    await cleanUpCheckpoints(config.store, Date.now(), (line) => console.log(line));
     return;
   }
   const log = pino({

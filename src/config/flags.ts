@@ -8,6 +8,8 @@ export interface Flags {
   readonly configFile: string | undefined;
   readonly logLevel: Config['logLevel'] | undefined;
   readonly showVersion: boolean;
+  /** Clean up the folder of checkpoints, and do nothing else. */
+  readonly cleanUp: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -20,7 +22,7 @@ const PLAIN: Readonly<Record<string, string | undefined>> = {
   logdate: 'every log line carries its time anyway',
   dev: 'there is no API explorer',
   gops: 'use the inspector of Node (node --inspect)',
-  'cleanup-checkpoints': 'there are no checkpoints',
+  'cleanup-checkpoints': undefined,
 };
 const KNOWN = [...VALUED, ...Object.keys(PLAIN)];
 
@@ -60,6 +62,7 @@ export function parseFlags(argv: readonly string[]): Flags {
     configFile: values.get('config'),
     logLevel: level as Config['logLevel'] | undefined,
     showVersion: values.has('version'),
+    cleanUp: values.has('cleanup-checkpoints'),
     warnings: warningsOf(values),
   };
 }

@@ -28,6 +28,8 @@ export interface ParsedConfig {
 export interface LoadedConfig extends ParsedConfig {
   /** The program was asked for its version and should do nothing else. */
   readonly showVersion: boolean;
+  /** It was asked to clean up the folder of checkpoints and should do nothing else. */
+  readonly cleanUp: boolean;
 }
 
 /** Where the reference looks when no `-config` is given; it need not be there. */
@@ -44,7 +46,7 @@ const GB = 1e9;
 export function loadConfig(argv: readonly string[]): LoadedConfig {
   const flags = parseFlags(argv);
   if (flags.showVersion) {
-    return { config: DEFAULTS, warnings: flags.warnings, showVersion: true };
+    return { config: DEFAULTS, warnings: flags.warnings, showVersion: true, cleanUp: false };
   }
   const file = readConfigFile(flags.configFile);
   const { config, warnings } =
@@ -53,6 +55,7 @@ export function loadConfig(argv: readonly string[]): LoadedConfig {
     config: freezeDeep({ ...config, logLevel: flags.logLevel ?? config.logLevel }),
     warnings: [...flags.warnings, ...warnings],
     showVersion: false,
+    cleanUp: flags.cleanUp,
   };
 }
 

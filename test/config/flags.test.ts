@@ -14,8 +14,11 @@ t.test('flags of the reference', async (t) => {
   check(['-version'], { showVersion: true });
   check(['-version=false'], { showVersion: false });
   check(['-dev=0', '-gops=false'], { warnings: [] });
-  check(['-logdate', '--dev', '-gops', '-cleanup-checkpoints'], {
-    warnings: [/^-logdate is not used/, /^-dev /, /^-gops /, /^-cleanup-checkpoints /],
+  check(['-cleanup-checkpoints'], { cleanUp: true, warnings: [] });
+  check(['-cleanup-checkpoints=false'], { cleanUp: false });
+  check(['-logdate', '--dev', '-gops'], {
+    warnings: [/^-logdate is not used/, /^-dev /, /^-gops /],
+    cleanUp: false,
   });
 });
 

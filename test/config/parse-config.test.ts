@@ -241,7 +241,12 @@ t.test('without -config, ./config.json is read if there is one', async (t) => {
     process.chdir(before);
     rmSync(directory, { recursive: true });
   });
-  t.strictSame(loadConfig([]), { config: DEFAULTS, warnings: [], showVersion: false });
+  t.strictSame(loadConfig([]), {
+    config: DEFAULTS,
+    warnings: [],
+    showVersion: false,
+    cleanUp: false,
+  });
   writeFileSync('config.json', '{"main": {"addr": ":9"}}');
   t.equal(loadConfig([]).config.listen.port, 9);
 });

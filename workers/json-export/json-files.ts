@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HOUR_SEC, type Range } from './export-bounds.js';
 
@@ -60,21 +60,22 @@ export class JsonFiles {
 
   /**
    * Removes the files of hosts that are owned which have nothing later than a second, and what writes
-   * that did not come to their end have left. Nothing may be written meanwhile. Returns how many.
+   * that did not come to their end have left. Nothing may be written meanwhile.
    */
   async removeBefore(
     sec: number,
     owns: (cluster: string, host: string) => boolean,
-  ): Promise<number> {
-    let removed = 0;
+  ): Promise<{ files: number; bytes: number }> {
+    const removed = { files: 0, bytes: 0 };
     for (const cluster of await foldersIn(this.#folder)) {
       for (const host of await foldersIn(join(this.#folder, cluster))) {
         if (!owns(cluster, host)) continue;
         const folder = join(this.#folder, cluster, host);
         for (const { name, fromSec, isUnfinished } of await filesIn(folder)) {
           if (fromSec + HOUR_SEC > sec && !isUnfinished) continue;
+          removed.files++;
+          removed.bytes += (await stat(join(folder, name))).size;
           await rm(join(folder, name), { force: true });
-          removed++;
         }
         // Only an empty one goes.
         await rmdir(folder).catch(() => undefined);
