@@ -6,6 +6,7 @@ import type { CheckpointSummary } from '../src/routing/store.js';
 import type { Counters } from '../src/protocol/counters.js';
 import type { ImportSummary, RestoreSummary, ShardFolders } from '../src/protocol/messages.js';
 import { Checkpointer } from './checkpoint/checkpointer.js';
+import { publishManifest } from './checkpoint/manifest.js';
 import { convertStep } from './checkpoint/convert-step.js';
 import { Restore } from './checkpoint/restore.js';
 import type { RestoreReport } from './checkpoint/restore-report.js';
@@ -103,6 +104,8 @@ export class Durability {
       this.#convert(restore.converted);
       isConverted ||= restore.converted.size > 0;
       this.#keepAside(source, reports.at(-1)!);
+      // Checkpoints are counted from 1 again: what was exported of others says nothing.
+      if (source === folders.own && !reports.at(-1)!.manifest) this.#json?.forget();
     }
     const imported = await this.#import(folders.imports);
     retention.isRestoring = false;
@@ -116,7 +119,7 @@ export class Durability {
       bytes: sum(({ blockBytes, logBytes }) => blockBytes + logBytes),
       frames: sum(({ frames }) => frames),
       milliseconds: performance.now() - began,
-      problems: reports.flatMap(({ problems }) => problems),
+      problems: reports.flatMap(({ notes, problems }) => [...problems, ...notes]),
       imported,
     };
   }
@@ -154,7 +157,7 @@ export class Durability {
   }
 
   /** Files with something that was not taken stay on disk under another name: nothing removes them. */
-  #keepAside(folder: string, { filesAside, problems }: RestoreReport): void {
+  #keepAside(folder: string, { filesAside, notes }: RestoreReport): void {
     if (filesAside.length === 0) return;
     const { aside } = this.#parts.folders;
     const time = new Date().toISOString().replaceAll(':', '');
@@ -167,10 +170,10 @@ export class Durability {
         const { code, message } = error as NodeJS.ErrnoException;
         // One that is missing was told of; other shards may keep the same one.
         if (code === 'ENOENT' || code === 'EEXIST') continue;
-        problems.push(`${file} could not be kept aside: ${message}`);
+        notes.push(`${file} could not be kept aside: ${message}`);
       }
     }
-    problems.push(`the files concerned are kept in ${target}`);
+    notes.push(`the files concerned are kept in ${target}`);
   }
 
   /** `isChanged`: series have more than any of the files tells. */
@@ -190,8 +193,9 @@ export class Durability {
       !isChanged && reports.every((report) => report === own && report.problems.length === 0);
     const isCheckpointWhole = own?.isCheckpointWhole ?? true;
     const saved = isWhole ? (manifest ? manifest.firstFrame - 1 : 0) : -1;
+    const isTwofold = !own || this.#publishAgain(own);
     // Logs of starts after which nothing was stored would pile up: no checkpoint is made to cut them.
-    if (sequence === saved) this.#log.removeBefore(this.#log.fileNumber);
+    if (sequence === saved && isTwofold) this.#log.removeBefore(this.#log.fileNumber);
     this.#checkpointer = new Checkpointer(
       {
         memory,
@@ -209,6 +213,19 @@ export class Durability {
       saved,
     );
     this.#schedule(isWhole ? store.checkpoints.intervalSec : 0);
+  }
+
+  /** Before anything goes that an older copy of the manifest needs; false if that can not be done. */
+  #publishAgain({ manifest, isManifestTwofold, notes }: RestoreReport): boolean {
+    if (!manifest || isManifestTwofold) return true;
+    const { own } = this.#parts.folders;
+    try {
+      publishManifest(own, manifest);
+      return true;
+    } catch (error) {
+      notes.push(`${own}: the manifest could not be written again: ${(error as Error).message}`);
+      return false;
+    }
   }
 
   /** Makes room in the log for a line's sample and the series it may make; false: it can not be. */

@@ -119,7 +119,7 @@ export class SeriesNames {
 
 function manifestOf(folder: string): Manifest | undefined {
   try {
-    return readManifest(folder);
+    return readManifest(folder).manifest;
   } catch {
     return undefined;
   }

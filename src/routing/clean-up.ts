@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FILE } from '../../workers/checkpoint/file-names.js';
-import { readManifest, type Manifest } from '../../workers/checkpoint/manifest.js';
+import { publishManifest, readManifest, type Manifest } from '../../workers/checkpoint/manifest.js';
 import { JsonFiles } from '../../workers/json-export/json-files.js';
 import { logNumbers, logPath } from '../../workers/log/log-writer.js';
 import type { StoreConfig } from '../config/config.js';
@@ -109,7 +109,11 @@ function cleanShard(folder: string, removed: Removed): void {
   removeUnfinished(folder, removed);
   let manifest: Manifest | undefined;
   try {
-    manifest = readManifest(folder);
+    const read = readManifest(folder);
+    if (read.damage) throw read.damage;
+    manifest = read.manifest;
+    // Nothing may go that one of the two needs.
+    if (manifest && !read.isTwofold) publishManifest(folder, manifest);
   } catch (error) {
     removed.print(`${(error as Error).message}; nothing is removed from ${folder}`);
     return;

@@ -3,6 +3,12 @@ import { join } from 'node:path';
 
 /** Replaces a file: after a crash there is the old one or the new one. */
 export function writeDurably(path: string, text: string): void {
+  replaceFile(path, text);
+  syncFolder(join(path, '..'));
+}
+
+/** The same for several files of a folder, which the caller syncs in the end: each is old or new. */
+export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.new`;
   const descriptor = openSync(temporary, 'w');
   try {
@@ -12,7 +18,6 @@ export function writeDurably(path: string, text: string): void {
     closeSync(descriptor);
   }
   renameSync(temporary, path);
-  syncFolder(join(path, '..'));
 }
 
 /** Gives the names in a folder to the disk. */

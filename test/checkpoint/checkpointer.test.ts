@@ -37,7 +37,7 @@ t.test('many small checkpoints become few files', async (t) => {
     fill(store, piece);
     const { isNothingNew, segments } = await store.checkpoint();
     t.notOk(isNothingNew);
-    const named = readManifest(store.folder)!.segments.map(({ file }) => file);
+    const named = readManifest(store.folder).manifest!.segments.map(({ file }) => file);
     t.equal(named.length, segments);
     t.same(filesOf(store.folder, 'blocks-'), named, 'no other is left');
     t.equal(filesOf(store.folder, 'series-').length, 1);

@@ -195,3 +195,84 @@ t.test('files that are missing, and foreign ones', async (t) => {
   for (const name of foreign) t.equal(readFileSync(join(store.folder, name), 'utf8'), 'mine', name);
   await store.stop();
 });
+
+/** Opens a damaged copy of a folder; what is missing, or not told. The next start has nothing to tell. */
+async function opensWhole(copy: string, should: Samples, told: RegExp): Promise<string> {
+  const store = await DiskStore.open(copy);
+  const lost = missing(contents(store), should);
+  const { problems } = store.summary;
+  if (lost !== 0) return `${lost} lost: ${problems}`;
+  if (!told.test(problems.join('\n'))) return `told: ${problems}`;
+  // As it is now, without a checkpoint.
+  const again = await DiskStore.open(await store.crash());
+  const lostLater = missing(contents(again), should);
+  const toldLater = again.summary.problems.join();
+  await again.stop();
+  rmSync(join(copy, '..'), { recursive: true });
+  if (lostLater !== 0) return `${lostLater} lost afterwards`;
+  return toldLater === '' ? '' : `told again: ${toldLater}`;
+}
+
+t.test(`damage in one copy of the manifest loses nothing, seed ${seed}`, async (t) => {
+  const random = new Random(seed);
+  const { folder, should } = await filledFolder(random);
+  const whole = readFileSync(join(folder, 'MANIFEST'));
+  t.ok(whole.equals(readFileSync(join(folder, 'MANIFEST.copy'))));
+  for (const file of ['MANIFEST', 'MANIFEST.copy']) {
+    let wrong = '';
+    for (let at = 0; at < whole.length && !wrong; at++) {
+      const flipped = Buffer.from(whole);
+      flipped[at]! ^= 1 << random.below(BITS);
+      for (const damaged of [flipped, whole.subarray(0, at)]) {
+        const copy = copyOf(folder);
+        writeFileSync(join(copy, file), damaged);
+        // Something else than a newline behind the checksum may still be a blank.
+        const isLast = at === whole.length - 1;
+        wrong ||= await opensWhole(
+          copy,
+          should,
+          isLast ? /^/ : new RegExp(`${file}: .*nothing is lost`),
+        );
+      }
+      if (wrong) wrong += `; byte ${at} of ${whole.length}`;
+    }
+    t.equal(wrong, '', `bits flipped and cut off: ${file}`);
+  }
+  const gone = copyOf(folder);
+  rmSync(join(gone, 'MANIFEST'));
+  t.equal(await opensWhole(gone, should, /MANIFEST: it is missing; nothing is lost/), '');
+  const before = copyOf(folder);
+  rmSync(join(before, 'MANIFEST.copy'));
+  t.equal(await opensWhole(before, should, /^$/), '', 'of a store that wrote one only');
+  const both = copyOf(folder);
+  for (const file of ['MANIFEST', 'MANIFEST.copy']) writeFileSync(join(both, file), 'x');
+  const store = await DiskStore.open(both);
+  t.match(store.summary.problems, [/MANIFEST: its checksum is wrong/]);
+  for (const file of ['MANIFEST', 'MANIFEST.copy', 'blocks-00000001', 'series-00000002']) {
+    t.ok(
+      keptAside(both).some((name) => name.endsWith(file)),
+      `${file} is kept aside`,
+    );
+  }
+  await store.stop();
+});
+
+t.test('a crash between the two copies of the manifest', async (t) => {
+  const store = await DiskStore.open(join(temporaryFolder(), 'shard'));
+  fill(store, new Random(1), 0, 300);
+  await store.checkpoint();
+  fill(store, new Random(2), 300, 500);
+  const older = copyOf(store.folder);
+  const names = readdirSync(older);
+  await store.checkpoint();
+  fill(store, new Random(3), 500, 520);
+  const should = contents(store);
+  // The files of both checkpoints and all of the log are there: nothing goes before both are written.
+  const left = await store.crash();
+  for (const name of names) cpSync(join(older, name), join(left, name), { force: false });
+  cpSync(join(older, 'MANIFEST'), join(left, 'MANIFEST.copy'));
+  t.equal(await opensWhole(copyOf(left), should, /^$/), '', 'the newer one counts');
+  const damaged = copyOf(left);
+  writeFileSync(join(damaged, 'MANIFEST'), 'x');
+  t.equal(await opensWhole(damaged, should, /MANIFEST: .*nothing is lost/), '', 'or the older one');
+});

@@ -218,6 +218,7 @@ t.test(`damage is told with its place, seed ${seed}`, async (t) => {
   for (const start of ['series-', 'blocks-'])
     copyFileSync(fileOf(start), join(copies, basename(fileOf(start))));
   await damageAll(t, 'MANIFEST');
+  t.match((await run(join(shard, 'MANIFEST.copy'))).reports, [{ facts: { checkpoint: 1 } }]);
   for (const start of ['series-', 'blocks-', 'log-']) await damageAll(t, start);
 });
 

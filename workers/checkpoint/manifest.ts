@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably } from '../../src/storage/files.js';
+import { replaceFile, syncFolder } from '../../src/storage/files.js';
 import { DamageError } from './section-file.js';
 
 export const MANIFEST = 'MANIFEST';
-/** What it is called, and while it is being written. */
-export const MANIFEST_NAME = /^MANIFEST(\.new)?$/;
+/** The same once more: a manifest is all that tells what belongs to a checkpoint. */
+export const MANIFEST_COPY = 'MANIFEST.copy';
+/** What they are called, and while they are being written. */
+export const MANIFEST_NAME = /^MANIFEST(\.copy)?(\.new)?$/;
 const FORMAT = 1;
 
 /** A file of sealed blocks. */
@@ -38,13 +40,41 @@ export interface Manifest {
   readonly segments: readonly Segment[];
 }
 
-/** The manifest of a shard's folder; undefined if there is none. Throws DamageError. */
-export function readManifest(folder: string): Manifest | undefined {
+/** What a folder's two copies of a manifest gave. */
+export interface ManifestRead {
+  /** Undefined if there is none. */
+  readonly manifest: Manifest | undefined;
+  /** Why one of the two could not be read. */
+  readonly damage: DamageError | undefined;
+  /** Both are there, and say the same; else it has to be published again before anything is removed. */
+  readonly isTwofold: boolean;
+}
+
+/**
+ * The manifest of a shard's folder, from the copy if the first one can not be read. Of two that differ,
+ * which a crash in between leaves, either is good: nothing that one of them names is removed before both
+ * are written. Throws DamageError if there is none that can be read.
+ */
+export function readManifest(folder: string): ManifestRead {
+  const first = tryToRead(join(folder, MANIFEST));
+  const second = tryToRead(join(folder, MANIFEST_COPY));
+  const manifest = first.manifest ?? second.manifest;
+  const damage = first.damage ?? second.damage;
+  if (damage && !manifest) throw damage;
+  const isTwofold = JSON.stringify(first.manifest) === JSON.stringify(second.manifest);
+  if (first.manifest || !manifest || damage) return { manifest, damage, isTwofold };
+  // A crash does not take it: somebody has.
+  const missing = new DamageError(join(folder, MANIFEST), -1, 'it is missing');
+  return { manifest, damage: missing, isTwofold };
+}
+
+function tryToRead(path: string): { manifest?: Manifest; damage?: DamageError } {
   try {
-    return readManifestFile(join(folder, MANIFEST));
+    return { manifest: readManifestFile(path) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if (error instanceof DamageError) return { damage: error };
+    return { damage: new DamageError(path, -1, (error as Error).message) };
   }
 }
 
@@ -63,10 +93,16 @@ export function readManifestFile(path: string): Manifest {
   return manifest;
 }
 
-/** Makes a checkpoint the one that counts, at once or not at all. */
+/**
+ * Makes a checkpoint the one that counts, at once or not at all. Only when this has returned, what the
+ * one before needs may go. Throws; then either may be the one that a restart finds.
+ */
 export function publishManifest(folder: string, manifest: Omit<Manifest, 'format'>): void {
   const json = JSON.stringify({ format: FORMAT, ...manifest });
-  writeDurably(join(folder, MANIFEST), `${json}\n${digest(json)}\n`);
+  const text = `${json}\n${digest(json)}\n`;
+  replaceFile(join(folder, MANIFEST), text);
+  replaceFile(join(folder, MANIFEST_COPY), text);
+  syncFolder(folder);
 }
 
 function digest(json: string): string {

@@ -3,6 +3,8 @@ import type { Manifest } from './manifest.js';
 /** What a folder gave. */
 export interface RestoreReport {
   manifest: Manifest | undefined;
+  /** It is there twice, as it should be. */
+  isManifestTwofold: boolean;
   /** All of the checkpoint was read; else what was has to be saved anew, as a whole. */
   isCheckpointWhole: boolean;
   series: number;
@@ -14,6 +16,8 @@ export interface RestoreReport {
   lastLog: number;
   /** Of the last run of the archive that is told of; 0 if none is. */
   archiveRun: number;
+  /** What is damaged without a loss, and what became of files. */
+  notes: string[];
   /** What could not be read or has no place, each with its file. */
   problems: string[];
   /** Damaged files, or such with data that was not taken: they should be kept. */
@@ -23,6 +27,7 @@ export interface RestoreReport {
 export function newReport(): RestoreReport {
   return {
     manifest: undefined,
+    isManifestTwofold: true,
     isCheckpointWhole: true,
     series: 0,
     blockBytes: 0,
@@ -31,6 +36,7 @@ export function newReport(): RestoreReport {
     lastFrame: 0,
     lastLog: 0,
     archiveRun: 0,
+    notes: [],
     problems: [],
     filesAside: [],
   };

@@ -22,7 +22,7 @@ import { recordAt, type FreeRecord } from '../log/log-record.js';
 import { readSeriesRecord } from '../log/series-record.js';
 import { FILE } from './file-names.js';
 import { NAME_END, readLevels, type LevelRecord } from './level-record.js';
-import { readManifest, type Manifest } from './manifest.js';
+import { MANIFEST, MANIFEST_COPY, readManifest, type Manifest } from './manifest.js';
 import { newReport, type RestoreReport } from './restore-report.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionReader } from './section-file.js';
 import { SeriesTable } from './series-table.js';
@@ -81,15 +81,7 @@ export class Restore {
     this.#parts.engine.onRemoved = (removed) => this.#forget(removed);
     const logs = logNumbers(this.#folder);
     this.report.lastLog = logs.at(-1) ?? 0;
-    let manifest: Manifest | undefined;
-    try {
-      manifest = readManifest(this.#folder);
-    } catch (error) {
-      this.#problem((error as Error).message, 'MANIFEST');
-      // Nobody knows what belongs together now.
-      for (const file of readdirSync(this.#folder)) if (FILE.test(file)) this.#aside(file);
-      for (const number of logs) this.#aside(basename(logPath(this.#folder, number)));
-    }
+    const manifest = this.#manifest(logs);
     this.report.manifest = manifest;
     this.report.archiveRun = manifest?.archiveRun ?? 0;
     // What the log frees again is in files up to this checkpoint.
@@ -108,6 +100,26 @@ export class Restore {
     if (this.#isOwn)
       this.#parts.engine.nextId = Math.max(this.#table.count, manifest?.nextSeriesId ?? 1);
     return this.report;
+  }
+
+  #manifest(logs: readonly number[]): Manifest | undefined {
+    try {
+      const { manifest, damage, isTwofold } = readManifest(this.#folder);
+      this.report.isManifestTwofold = isTwofold;
+      if (damage) {
+        const other = damage.file.endsWith(MANIFEST) ? MANIFEST_COPY : MANIFEST;
+        this.report.notes.push(`${damage.message}; nothing is lost, ${other} has all of it`);
+        this.#aside(basename(damage.file));
+      }
+      return manifest;
+    } catch (error) {
+      this.#problem((error as Error).message, MANIFEST);
+      this.#aside(MANIFEST_COPY);
+      // Nobody knows what belongs together now.
+      for (const file of readdirSync(this.#folder)) if (FILE.test(file)) this.#aside(file);
+      for (const number of logs) this.#aside(basename(logPath(this.#folder, number)));
+      return undefined;
+    }
   }
 
   /** Blocks are saved where they came from, unless they have to be saved anew. */

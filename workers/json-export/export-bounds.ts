@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeDurably } from '../../src/storage/files.js';
 
@@ -47,11 +47,11 @@ export class ExportBounds {
     }
   }
 
-  /** The same as if nothing had been exported. */
-  forgotten(): this {
+  /** As if nothing had been exported; after a crash as well. */
+  forget(): void {
     this.#bounds = [];
     this.checkpoint = 0;
-    return this;
+    rmSync(join(this.#folder, NAME), { force: true });
   }
 
   /** Whether nothing was exported before. */

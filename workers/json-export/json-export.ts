@@ -69,6 +69,11 @@ export class JsonExport {
     return this.#bounds.checkpoint;
   }
 
+  /** From now on it is as if nothing had been exported. */
+  forget(): void {
+    this.#bounds.forget();
+  }
+
   /**
    * Exports what has settled, `isLast`: all there is. `checkpoint` that was published before. One runs at
    * a time. Never rejects: what fails is told, and tried again the next time.
@@ -199,7 +204,8 @@ export class JsonExport {
 /** Where the files are gone, all of it is exported again. */
 function boundsOf({ folder, jsonFolder }: JsonExportParts): ExportBounds {
   const bounds = new ExportBounds(folder);
-  return existsSync(jsonFolder) ? bounds : bounds.forgotten();
+  if (!existsSync(jsonFolder)) bounds.forget();
+  return bounds;
 }
 
 /** The ranges of a host that have to be written. */
