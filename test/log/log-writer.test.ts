@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { logNumbers, logPath } from '../../workers/log/log-writer.js';
@@ -63,6 +63,57 @@ t.test('a file that can not be made', async (t) => {
   t.equal(difference(again, 30), '');
   t.same(logNumbers(again.folder), [1, 4, 5]);
   await again.stop();
+});
+
+t.test('a file of the log that is missing', async (t) => {
+  // Four files with ten samples each, as starts without a checkpoint leave them.
+  let store = await DiskStore.open(join(temporaryFolder(), 'shard'));
+  for (let file = 0; file < 4; file++) {
+    for (let slot = 10 * file; slot < 10 * file + 10; slot++) {
+      store.write(WHERE, T0 + slot * 60, slot / 10);
+      t.ok(store.flush());
+    }
+    const other: Where = { metric: 'power', host: `h${file}` };
+    store.write(other, T0, file);
+    t.ok(store.flush());
+    store = await DiskStore.open(await store.crash());
+    t.same(store.summary.problems, []);
+  }
+  const left = await store.crash();
+  const numbers = logNumbers(left);
+  t.equal(numbers.length, 5);
+  for (const [index, number] of numbers.entries()) {
+    const copy = join(temporaryFolder(), 'shard');
+    cpSync(left, copy, { recursive: true });
+    rmSync(logPath(copy, number));
+    const again = await DiskStore.open(copy);
+    const { problems } = again.summary;
+    // The last one has no frame yet, and the last but one nothing behind it.
+    const isSeen = index < 3;
+    const first = 11 * index + 1;
+    const told = `frames ${first} to ${first + 10} of the log are missing in front of it`;
+    t.equal(problems.filter((problem) => problem.includes(told)).length, isSeen ? 1 : 0, told);
+    t.match(problems[0] ?? '', isSeen ? logPath(copy, number + 1) : /^$/);
+    // The series' own record is in the first file: without it the samples behind have no place.
+    const lost = index === 0 ? 40 : index < 4 ? 10 : 0;
+    t.equal(again.read(WHERE).size, 40 - lost, 'the rest is there');
+    for (let file = 0; file < 4; file++) {
+      t.equal(again.read({ metric: 'power', host: `h${file}` }).size, file === index ? 0 : 1);
+    }
+    if (isSeen) {
+      const aside = readdirSync(join(copy, '..', 'aside'), { recursive: true, encoding: 'utf8' });
+      for (const later of numbers.slice(index + 1)) {
+        t.ok(
+          aside.some((name) => name.endsWith(logPath('', later))),
+          'what follows is kept aside',
+        );
+      }
+      await again.checkpoint();
+      const next = await DiskStore.open(await again.crash());
+      t.same(next.summary.problems, [], 'told once');
+      await next.stop();
+    } else await again.stop();
+  }
 });
 
 t.test('a write that fails', { skip: !canLimit() && 'prlimit is not there' }, async (t) => {

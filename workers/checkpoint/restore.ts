@@ -64,6 +64,10 @@ export class Restore {
   readonly #unknownMetrics = new Set<string>();
   /** By cluster and host: the frame it was saved at. */
   readonly #hostFrames = new Map<string, number>();
+  /** Number of the frame that comes next; 0 = nobody can tell, as the one before was damaged. */
+  #nextFrame = 0;
+  /** Frames are missing: series of what follows may have been in them. */
+  #isGap = false;
   readonly report = newReport();
 
   constructor(parts: RestoreParts, folder: string, isOwn: boolean) {
@@ -91,6 +95,7 @@ export class Restore {
       : 0;
     if (manifest) await this.#checkpoint(manifest);
     this.report.isCheckpointWhole = this.report.problems.length === 0;
+    this.#nextFrame = manifest?.firstFrame ?? (this.report.isCheckpointWhole ? 1 : 0);
     for (const number of logs) {
       if (!manifest || number >= manifest.firstLog) await this.#log(number, manifest);
     }
@@ -234,7 +239,9 @@ export class Restore {
       this.#bytesTotal += reader.size;
       await this.#frames(reader, manifest?.firstFrame ?? 1);
       const left = reader.size - reader.at;
+      if (this.#isGap) this.#aside(basename(path));
       if (reader.damage !== '') {
+        this.#nextFrame = 0;
         this.#problem(`${reader.damage}; its last ${left} bytes are not read`, basename(path));
       }
     } catch (error) {
@@ -246,6 +253,7 @@ export class Restore {
 
   async #frames(reader: LogReader, firstFrame: number): Promise<void> {
     for (let frame = reader.next(); frame; frame = reader.next()) {
+      this.#tellGap(frame.sequence, reader.path);
       if (frame.sequence >= firstFrame)
         this.#frame(frame.bytes, frame.sequence - firstFrame, reader.path);
       this.report.lastFrame = Math.max(this.report.lastFrame, frame.sequence);
@@ -254,6 +262,17 @@ export class Restore {
       this.report.logBytes += frame.bytes;
       await this.#breathe();
     }
+  }
+
+  /** Frames are numbered over all files: a file that is missing shows in the one behind it. */
+  #tellGap(frame: number, path: string): void {
+    const expected = this.#nextFrame;
+    this.#nextFrame = frame + 1;
+    if (expected === 0 || frame <= expected) return;
+    this.#isGap = true;
+    const missing = `frames ${expected} to ${frame - 1} of the log are missing in front of it`;
+    const what = 'a file was removed, or is not the one that was written';
+    this.#problem(`${path}: ${missing}: ${what}; the rest is read`, basename(path));
   }
 
   #frame(bytes: number, frame: number, path: string): void {
