@@ -29,6 +29,7 @@ export interface StoreConfig {
   readonly checkpoints: CheckpointConfig;
   /** Where samples go that leave memory; undefined: nowhere, they are deleted. */
   readonly archive?: ArchiveConfig;
+  readonly s3: S3Config;
 }
 
 /**
@@ -38,8 +39,12 @@ export interface StoreConfig {
 export type LogSync = 'os' | 'always' | 'off';
 
 export interface CheckpointConfig {
-  /** Folder of log and checkpoints; '' = nothing is kept on disk. */
+  /**
+   * Folder of log and checkpoints, or `s3://bucket/prefix`: then they are in `localDirectory`, and
+   * checkpoints are copied there. '' = nothing is kept on disk.
+   */
   readonly directory: string;
+  readonly localDirectory: string;
   readonly intervalSec: number;
   readonly logSync: LogSync;
   /** A log that has grown to this calls for a checkpoint; bytes of one shard. */
@@ -52,6 +57,27 @@ export interface ArchiveConfig {
   readonly directory: string;
   /** Time between runs: so much more than the retention is in memory. */
   readonly intervalSec: number;
+}
+
+/** How the SDK's own checksums are used: always, or only where an operation needs them. */
+export type ChecksumMode = 'WHEN_SUPPORTED' | 'WHEN_REQUIRED';
+
+/** How S3 is spoken to. Credentials come from where the SDK looks: environment, files, roles. */
+export interface S3Config {
+  /** URL of the server; '' = Amazon's of the region. */
+  readonly endpoint: string;
+  readonly region: string;
+  /** true: the bucket is in the path, not in the host's name. */
+  readonly pathStyle: boolean;
+  readonly checksumMode: ChecksumMode;
+  /** Larger files go in parts of this size; so much memory is needed for a transfer. */
+  readonly partBytes: number;
+  /** How often a request is tried, with growing pauses. */
+  readonly attempts: number;
+  /** A request that takes longer has failed. */
+  readonly timeoutSec: number;
+  /** How long a stop waits for the last checkpoint to be copied. */
+  readonly stopWaitSec: number;
 }
 
 export interface MetricConfig {
@@ -109,10 +135,22 @@ export const DEFAULTS: Config = freezeDeep({
     resampleMinPoints: 1000,
     checkpoints: {
       directory: './var/checkpoints',
+      localDirectory: './var/checkpoints',
       intervalSec: 600,
       logSync: 'os',
       logBytesMax: 1024 * MIB,
       writesJson: false,
+    },
+    s3: {
+      endpoint: '',
+      region: 'us-east-1',
+      pathStyle: false,
+      checksumMode: 'WHEN_SUPPORTED',
+      partBytes: 16 * MIB,
+      attempts: 4,
+      timeoutSec: 60,
+      // Service managers kill after 30 s (Kubernetes) or 90 s (systemd).
+      stopWaitSec: 20,
     },
   },
   limits: {

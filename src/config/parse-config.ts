@@ -4,10 +4,12 @@ import { ConfigError } from './config-error.js';
 import { ARCHIVE_DIRECTORY, ARCHIVE_INTERVAL, DEFAULTS, freezeDeep } from './config.js';
 import type {
   CheckpointConfig,
+  ChecksumMode,
   Config,
   Limits,
   LogSync,
   MetricConfig,
+  S3Config,
   StoreConfig,
 } from './config.js';
 import { parseGoDuration } from './duration.js';
@@ -109,9 +111,22 @@ interface ConfigFile {
     readonly 'resample-min-points'?: number;
     readonly 'wal-sync'?: LogSync;
     readonly 'archive-interval'?: string;
+    readonly 'local-directory'?: string;
+    readonly s3?: FileS3;
     readonly 'default-metric'?: FileMetric;
     readonly limits?: Readonly<Record<string, number>>;
   };
+}
+
+interface FileS3 {
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly 'path-style'?: boolean;
+  readonly 'checksum-mode'?: ChecksumMode;
+  readonly 'part-bytes'?: number;
+  readonly attempts?: number;
+  readonly 'timeout-sec'?: number;
+  readonly 'stop-wait-sec'?: number;
 }
 
 interface FileMetric {
@@ -139,6 +154,7 @@ function storeOf(file: ConfigFile): StoreConfig {
     resampleMinPoints: own['resample-min-points'] ?? DEFAULTS.store.resampleMinPoints,
     checkpoints: checkpointsOf(file),
     ...archiveOf(file),
+    s3: s3Of(own.s3 ?? {}),
   };
 }
 
@@ -158,10 +174,27 @@ function checkpointsOf(file: ConfigFile): CheckpointConfig {
   const given = reference.checkpoints ?? {};
   return {
     directory: given.directory ?? defaults.directory,
+    localDirectory: file.metricshard?.['local-directory'] ?? defaults.localDirectory,
     intervalSec: interval === undefined ? defaults.intervalSec : parseGoDuration(interval),
     logSync: file.metricshard?.['wal-sync'] ?? defaults.logSync,
     logBytesMax: given['max-wal-size'] || defaults.logBytesMax,
     writesJson: given['file-format'] === 'json',
+  };
+}
+
+/** Few servers other than Amazon have a host name for each bucket. */
+function s3Of(given: FileS3): S3Config {
+  const defaults = DEFAULTS.store.s3;
+  const endpoint = given.endpoint ?? defaults.endpoint;
+  return {
+    endpoint,
+    region: given.region ?? defaults.region,
+    pathStyle: given['path-style'] ?? endpoint !== '',
+    checksumMode: given['checksum-mode'] ?? defaults.checksumMode,
+    partBytes: given['part-bytes'] ?? defaults.partBytes,
+    attempts: given.attempts ?? defaults.attempts,
+    timeoutSec: given['timeout-sec'] ?? defaults.timeoutSec,
+    stopWaitSec: given['stop-wait-sec'] ?? defaults.stopWaitSec,
   };
 }
 

@@ -13,7 +13,7 @@ export interface Schema {
   readonly maximum?: number;
   readonly minLength?: number;
   readonly maxProperties?: number;
-  /** `duration`, `duration-positive`, `listen-address`: see parse-config.ts. */
+  /** One of `FORMATS` in formats.ts. */
   readonly format?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: boolean | Schema;
@@ -26,8 +26,10 @@ export interface Schema {
 /** Metric indexes are 16 bits wide in a series record. */
 const METRICS_MAX = 65_000;
 
+const MIB = 1024 * 1024;
+
 /** Of a shard's body arena: a body that one shard must hold could not wait for its own end. */
-const ARENA_BYTES = 64 * 1024 * 1024;
+const ARENA_BYTES = 64 * MIB;
 
 const metric = object('Step and strategy of one metric.', {
   frequency: {
@@ -104,8 +106,11 @@ const metricStore = object('The store, as in the reference.', {
     },
     directory: {
       type: 'string',
+      format: 'directory-or-s3',
       default: DEFAULTS.store.checkpoints.directory,
-      description: 'Folder of log and checkpoints; empty: nothing is kept on disk.',
+      description:
+        'Folder of log and checkpoints, or `s3://bucket/prefix` to copy checkpoints to; empty: ' +
+        'nothing is kept on disk.',
     },
     'max-wal-size': {
       type: 'integer',
@@ -171,7 +176,67 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   },
 };
 
+const s3 = object('How S3 is spoken to; credentials come from where the AWS SDK looks.', {
+  endpoint: {
+    type: 'string',
+    format: 'http-url',
+    default: DEFAULTS.store.s3.endpoint,
+    description: "URL of the server, such as `https://s3.example.org`; empty: Amazon's.",
+  },
+  region: {
+    type: 'string',
+    format: 'not-empty',
+    default: DEFAULTS.store.s3.region,
+    description: 'Region of the bucket; servers other than Amazon mostly take any.',
+  },
+  'path-style': {
+    type: 'boolean',
+    defaultText: 'true with an `endpoint`, else false',
+    description: "Whether the bucket is in the path of a request, not in its host's name.",
+  },
+  'checksum-mode': {
+    enum: ['WHEN_SUPPORTED', 'WHEN_REQUIRED'],
+    default: DEFAULTS.store.s3.checksumMode,
+    description: 'Checksums of the AWS SDK; older Ceph and MinIO need `WHEN_REQUIRED`.',
+  },
+  'part-bytes': {
+    type: 'integer',
+    minimum: 5 * MIB,
+    maximum: 1024 * MIB,
+    default: DEFAULTS.store.s3.partBytes,
+    description: 'Larger files go in parts of this size; a transfer holds one or two in memory.',
+  },
+  attempts: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 20,
+    default: DEFAULTS.store.s3.attempts,
+    description: 'How often a request is tried, with growing pauses, before it has failed.',
+  },
+  'timeout-sec': {
+    type: 'integer',
+    minimum: 1,
+    maximum: 3600,
+    default: DEFAULTS.store.s3.timeoutSec,
+    description: 'Seconds after which a request, such as one for a part, has failed.',
+  },
+  'stop-wait-sec': {
+    type: 'integer',
+    minimum: 0,
+    maximum: 3600,
+    default: DEFAULTS.store.s3.stopWaitSec,
+    description: 'Seconds a stop waits until the last checkpoint is on S3.',
+  },
+});
+
 const metricshard = object('Settings that the reference does not have.', {
+  'local-directory': {
+    type: 'string',
+    format: 'not-empty',
+    default: DEFAULTS.store.checkpoints.localDirectory,
+    description: 'Folder of log and checkpoints where `checkpoints.directory` is on S3.',
+  },
+  s3,
   'wal-sync': {
     enum: ['os', 'always', 'off'],
     default: DEFAULTS.store.checkpoints.logSync,

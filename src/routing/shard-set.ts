@@ -4,6 +4,7 @@ import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
 import { hashHost } from '../model/hash.js';
 import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
+import { isS3 } from '../object-store/location.js';
 import type { ShardFolders } from '../protocol/messages.js';
 import { ArchiveQueries, asksArchive } from './archive-queries.js';
 import { DataFolder, DataFolderError } from './data-folder.js';
@@ -43,6 +44,7 @@ export async function startStore(
   log: Logger,
 ): Promise<ShardSet> {
   const { directory } = store.checkpoints;
+  if (isS3(directory)) throw new DataFolderError(`${directory}: checkpoints can not be on S3 yet`);
   const folder = directory === '' ? undefined : DataFolder.open(directory, store.shardCount);
   const first = folder && prepare(folder, store.shardCount, log);
   const foldersOf = (index: number): ShardFolders => ({

@@ -77,6 +77,17 @@ t.test('every setting arrives', async (t) => {
       'retention-enforced': false,
       'resample-min-points': 7,
       'default-metric': { frequency: 30, aggregation: 'sum' },
+      'local-directory': '/local',
+      s3: {
+        endpoint: 'https://s3.example.org',
+        region: 'here',
+        'path-style': false,
+        'checksum-mode': 'WHEN_REQUIRED',
+        'part-bytes': 8_000_000,
+        attempts: 2,
+        'timeout-sec': 7,
+        'stop-wait-sec': 3,
+      },
       limits,
     },
   });
@@ -99,16 +110,38 @@ t.test('every setting arrives', async (t) => {
       resampleMinPoints: 7,
       checkpoints: {
         directory: '/data',
+        localDirectory: '/local',
         intervalSec: 300,
         logSync: 'always',
         logBytesMax: 4096,
         writesJson: true,
+      },
+      s3: {
+        endpoint: 'https://s3.example.org',
+        region: 'here',
+        pathStyle: false,
+        checksumMode: 'WHEN_REQUIRED',
+        partBytes: 8_000_000,
+        attempts: 2,
+        timeoutSec: 7,
+        stopWaitSec: 3,
       },
     },
     limits: Object.fromEntries(
       Object.keys(DEFAULTS.limits).map((name, index) => [name, 2000 + index]),
     ),
   });
+});
+
+t.test('a server for S3 has the bucket in the path, Amazon has not', async (t) => {
+  const check = (s3: object, expected: boolean): void => {
+    const { config } = parseConfig({ metricshard: { s3 } });
+    t.equal(config.store.s3.pathStyle, expected, JSON.stringify(s3));
+  };
+  check({}, false);
+  check({ endpoint: 'http://minio:9000' }, true);
+  check({ endpoint: 'http://minio:9000', 'path-style': false }, false);
+  check({ 'path-style': true }, true);
 });
 
 t.test('the result is frozen all the way down', async (t) => {
@@ -157,6 +190,15 @@ t.test('what is wrong is named, with its place', async (t) => {
   ]);
   const own = (part: object): unknown => ({ metricshard: part });
   check(own({ shards: 0 }), [['metricshard.shards', /at least 1/]]);
+  check(own({ s3: { endpoint: 'minio:9000' } }), [['metricshard.s3.endpoint', /is not a URL/]]);
+  check(own({ s3: { region: '' } }), [['metricshard.s3.region', /must not be empty/]]);
+  check(own({ s3: { 'part-bytes': 1 } }), [['metricshard.s3.part-bytes', /at least 5242880/]]);
+  check(own({ s3: { 'checksum-mode': 'never' } }), [
+    ['metricshard.s3.checksum-mode', /not one of "WHEN_SUPPORTED", "WHEN_REQUIRED"/],
+  ]);
+  const directory = 'metric-store.checkpoints.directory';
+  check(store({ checkpoints: { directory: 's3://' } }), [[directory, /names no bucket/]]);
+  check(store({ checkpoints: { directory: 'gs://b' } }), [[directory, /neither a folder nor/]]);
   check(own({ limits: { 'body-bytes': 1 } }), [
     ['metricshard.limits.body-bytes', /did you mean "body-bytes-max"\?/],
   ]);
