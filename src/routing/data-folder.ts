@@ -1,34 +1,20 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ShardFolders } from '../protocol/messages.js';
 import { writeDurably } from '../storage/files.js';
+import {
+  parseStoreFile,
+  shardFolder,
+  STORE_FILE,
+  storeFileText,
+  type StoreFile,
+} from '../storage/store-file.js';
+import { asDataFolderError, DataFolderError, releaseFolder, takeFolder } from './folder-lock.js';
 
-const LOCK = 'LOCK';
-const STORE = 'STORE';
+export { DataFolderError } from './folder-lock.js';
+
 const EPOCH = /^epoch-\d+$/;
-
-/** What the file STORE says: which of the epochs counts. */
-interface StoreFile {
-  readonly format: number;
-  readonly epoch: number;
-  readonly shards: number;
-  /** Of this folder among all there are; files of before there was an archive have none. */
-  readonly id?: string;
-}
-
-interface Lock {
-  readonly pid: number;
-  readonly host: string;
-  /** When that process began, in the system's ticks: its number may be given again. */
-  readonly began: string;
-}
-
-/** The folder cannot be used; the message says why and what to do. */
-export class DataFolderError extends Error {
-  override readonly name = 'DataFolderError';
-}
 
 /**
  * The folder that all shards keep their data in. One process has it at a time. With another number
@@ -57,17 +43,20 @@ export class DataFolder {
 
   /** Takes the folder, which is made if it is not there. Throws DataFolderError. */
   static open(directory: string, shardCount: number): DataFolder {
-    const path = resolve(directory);
+    const path = takeFolder(directory);
     try {
-      mkdirSync(path, { recursive: true });
-      takeLock(path);
+      return DataFolder.openTaken(path, shardCount);
     } catch (error) {
-      throw asDataFolderError(error, path);
+      releaseFolder(path);
+      throw error;
     }
+  }
+
+  /** The same with a folder that this process has taken already. Throws DataFolderError. */
+  static openTaken(path: string, shardCount: number): DataFolder {
     try {
       return new DataFolder(path, shardCount, readStoreFile(path));
     } catch (error) {
-      rmSync(join(path, LOCK), { force: true });
       throw asDataFolderError(error, path);
     }
   }
@@ -106,11 +95,11 @@ export class DataFolder {
   }
 
   release(): void {
-    rmSync(join(this.path, LOCK), { force: true });
+    releaseFolder(this.path);
   }
 
   #folder(epoch: number, shard: number): string {
-    return join(this.path, `epoch-${epoch}`, `shard-${shard}`);
+    return join(this.path, shardFolder(epoch, shard));
   }
 
   #publish(): void {
@@ -118,7 +107,7 @@ export class DataFolder {
   }
 
   #write(file: StoreFile): void {
-    writeDurably(join(this.path, STORE), `${JSON.stringify(file)}\n`);
+    writeDurably(join(this.path, STORE_FILE), storeFileText(file));
   }
 
   /** Epochs that do not count: left over by a move that was not finished, or that just was. */
@@ -130,84 +119,20 @@ export class DataFolder {
   }
 }
 
-function asDataFolderError(error: unknown, path: string): DataFolderError {
-  if (error instanceof DataFolderError) return error;
-  return new DataFolderError(
-    `metric-store.checkpoints.directory: cannot use ${path}: ${(error as Error).message}`,
-  );
-}
-
 function readStoreFile(path: string): StoreFile | undefined {
   let text: string;
   try {
-    text = readFileSync(join(path, STORE), 'utf8');
+    text = readFileSync(join(path, STORE_FILE), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     // Without it no epoch would count, and all of them would be removed.
     if (!readdirSync(path).some((name) => EPOCH.test(name))) return undefined;
     text = '';
   }
-  try {
-    const file = JSON.parse(text) as StoreFile;
-    if (file.format === 1 && file.epoch > 0 && file.shards > 0) return file;
-  } catch {
-    // Said below.
-  }
+  const file = parseStoreFile(text);
+  if (file) return file;
   throw new DataFolderError(
-    `${join(path, STORE)} is ${text === '' ? 'missing' : 'damaged'}; it should be one line such as ` +
+    `${join(path, STORE_FILE)} is ${text === '' ? 'missing' : 'damaged'}; it should be one line such as ` +
       `{"format":1,"epoch":1,"shards":N} with the epoch-… folder that is there and its number of shards`,
   );
-}
-
-/** Throws DataFolderError if another process that is alive has the lock. */
-function takeLock(path: string): void {
-  const file = join(path, LOCK);
-  const lock: Lock = { pid: process.pid, host: hostname(), began: beganOf(process.pid) };
-  for (let tries = 0; tries < 3; tries++) {
-    try {
-      writeFileSync(file, `${JSON.stringify(lock)}\n`, { flag: 'wx' });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const other = readLock(file);
-    if (other && isAlive(other)) {
-      throw new DataFolderError(
-        `${path} is used by process ${other.pid} on ${other.host}; stop that one, or set another ` +
-          `metric-store.checkpoints.directory (remove ${file} if that process is not metricshard)`,
-      );
-    }
-    rmSync(file, { force: true });
-  }
-  throw new DataFolderError(`${file} could not be taken; try again`);
-}
-
-function readLock(file: string): Lock | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Lock;
-  } catch {
-    return undefined;
-  }
-}
-
-/** On another host there is no telling: it counts as alive. */
-function isAlive(lock: Lock): boolean {
-  if (lock.host !== hostname()) return true;
-  try {
-    process.kill(lock.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return beganOf(lock.pid) === lock.began;
-}
-
-/** Start time of a process, from Linux' /proc; '' elsewhere. One that only waits to be reaped has ended. */
-function beganOf(pid: number): string {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '');
-  } catch {
-    return '';
-  }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { replaceFile, syncFolder } from '../../src/storage/files.js';
 import { DamageError } from './section-file.js';
 
-export const MANIFEST = 'MANIFEST';
+export const MANIFEST_FILE = 'MANIFEST';
 /** The same once more: a manifest is all that tells what belongs to a checkpoint. */
 export const MANIFEST_COPY = 'MANIFEST.copy';
 /** What they are called, and while they are being written. */
@@ -56,7 +56,7 @@ export interface ManifestRead {
  * are written. Throws DamageError if there is none that can be read.
  */
 export function readManifest(folder: string): ManifestRead {
-  const first = tryToRead(join(folder, MANIFEST));
+  const first = tryToRead(join(folder, MANIFEST_FILE));
   const second = tryToRead(join(folder, MANIFEST_COPY));
   const manifest = first.manifest ?? second.manifest;
   const damage = first.damage ?? second.damage;
@@ -64,7 +64,7 @@ export function readManifest(folder: string): ManifestRead {
   const isTwofold = JSON.stringify(first.manifest) === JSON.stringify(second.manifest);
   if (first.manifest || !manifest || damage) return { manifest, damage, isTwofold };
   // A crash does not take it: somebody has.
-  const missing = new DamageError(join(folder, MANIFEST), -1, 'it is missing');
+  const missing = new DamageError(join(folder, MANIFEST_FILE), -1, 'it is missing');
   return { manifest, damage: missing, isTwofold };
 }
 
@@ -80,15 +80,19 @@ function tryToRead(path: string): { manifest?: Manifest; damage?: DamageError } 
 
 /** A file of that format, whatever its name. Throws DamageError, or what the system says. */
 export function readManifestFile(path: string): Manifest {
-  const text = readFileSync(path, 'utf8');
+  return parseManifest(readFileSync(path, 'utf8'), path);
+}
+
+/** `name` is told where it is damaged. Throws DamageError. */
+export function parseManifest(text: string, name: string): Manifest {
   const end = text.indexOf('\n');
   const json = text.slice(0, end);
   if (text.slice(end + 1).trim() !== digest(json)) {
-    throw new DamageError(path, -1, 'its checksum is wrong');
+    throw new DamageError(name, -1, 'its checksum is wrong');
   }
   const manifest = JSON.parse(json) as Manifest;
   if (manifest.format !== FORMAT) {
-    throw new DamageError(path, -1, `format ${manifest.format}, not ${FORMAT}`);
+    throw new DamageError(name, -1, `format ${manifest.format}, not ${FORMAT}`);
   }
   return manifest;
 }
@@ -100,7 +104,7 @@ export function readManifestFile(path: string): Manifest {
 export function publishManifest(folder: string, manifest: Omit<Manifest, 'format'>): void {
   const json = JSON.stringify({ format: FORMAT, ...manifest });
   const text = `${json}\n${digest(json)}\n`;
-  replaceFile(join(folder, MANIFEST), text);
+  replaceFile(join(folder, MANIFEST_FILE), text);
   replaceFile(join(folder, MANIFEST_COPY), text);
   syncFolder(folder);
 }

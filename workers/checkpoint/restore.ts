@@ -22,7 +22,7 @@ import { recordAt, type FreeRecord } from '../log/log-record.js';
 import { readSeriesRecord } from '../log/series-record.js';
 import { FILE } from './file-names.js';
 import { NAME_END, readLevels, type LevelRecord } from './level-record.js';
-import { MANIFEST, MANIFEST_COPY, readManifest, type Manifest } from './manifest.js';
+import { MANIFEST_FILE, MANIFEST_COPY, readManifest, type Manifest } from './manifest.js';
 import { newReport, type RestoreReport } from './restore-report.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionReader } from './section-file.js';
 import { SeriesTable } from './series-table.js';
@@ -112,13 +112,13 @@ export class Restore {
       const { manifest, damage, isTwofold } = readManifest(this.#folder);
       this.report.isManifestTwofold = isTwofold;
       if (damage) {
-        const other = damage.file.endsWith(MANIFEST) ? MANIFEST_COPY : MANIFEST;
+        const other = damage.file.endsWith(MANIFEST_FILE) ? MANIFEST_COPY : MANIFEST_FILE;
         this.report.notes.push(`${damage.message}; nothing is lost, ${other} has all of it`);
         this.#aside(basename(damage.file));
       }
       return manifest;
     } catch (error) {
-      this.#problem((error as Error).message, MANIFEST);
+      this.#problem((error as Error).message, MANIFEST_FILE);
       this.#aside(MANIFEST_COPY);
       // Nobody knows what belongs together now.
       for (const file of readdirSync(this.#folder)) if (FILE.test(file)) this.#aside(file);

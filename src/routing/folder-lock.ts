@@ -1,0 +1,96 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const LOCK = 'LOCK';
+
+interface Lock {
+  readonly pid: number;
+  readonly host: string;
+  /** When that process began, in the system's ticks: its number may be given again. */
+  readonly began: string;
+}
+
+/** The folder cannot be used; the message says why and what to do. */
+export class DataFolderError extends Error {
+  override readonly name = 'DataFolderError';
+}
+
+/**
+ * Makes a folder this process' own, and makes it if it is not there. Returns its whole path. Throws
+ * DataFolderError.
+ */
+export function takeFolder(directory: string): string {
+  const path = resolve(directory);
+  try {
+    mkdirSync(path, { recursive: true });
+    takeLock(path);
+  } catch (error) {
+    throw asDataFolderError(error, path);
+  }
+  return path;
+}
+
+export function releaseFolder(path: string): void {
+  rmSync(join(path, LOCK), { force: true });
+}
+
+/** Throws DataFolderError if another process that is alive has the lock. */
+function takeLock(path: string): void {
+  const file = join(path, LOCK);
+  const lock: Lock = { pid: process.pid, host: hostname(), began: beganOf(process.pid) };
+  for (let tries = 0; tries < 3; tries++) {
+    try {
+      writeFileSync(file, `${JSON.stringify(lock)}\n`, { flag: 'wx' });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const other = readLock(file);
+    if (other && isAlive(other)) {
+      throw new DataFolderError(
+        `${path} is used by process ${other.pid} on ${other.host}; stop that one, or set another ` +
+          `metric-store.checkpoints.directory (remove ${file} if that process is not metricshard)`,
+      );
+    }
+    rmSync(file, { force: true });
+  }
+  throw new DataFolderError(`${file} could not be taken; try again`);
+}
+
+function readLock(file: string): Lock | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Lock;
+  } catch {
+    return undefined;
+  }
+}
+
+/** On another host there is no telling: it counts as alive. */
+function isAlive(lock: Lock): boolean {
+  if (lock.host !== hostname()) return true;
+  try {
+    process.kill(lock.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return beganOf(lock.pid) === lock.began;
+}
+
+/** Start time of a process, from Linux' /proc; '' elsewhere. One that only waits to be reaped has ended. */
+function beganOf(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '');
+  } catch {
+    return '';
+  }
+}
+
+export function asDataFolderError(error: unknown, path: string): DataFolderError {
+  if (error instanceof DataFolderError) return error;
+  return new DataFolderError(
+    `metric-store.checkpoints.directory: cannot use ${path}: ${(error as Error).message}`,
+  );
+}
