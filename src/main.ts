@@ -6,6 +6,7 @@ import { ConfigError } from './config/config-error.js';
 import { loadConfig } from './config/parse-config.js';
 import { makeHandler } from './http/handler.js';
 import { newTraffic, startHttpServer } from './http/server.js';
+import { isS3 } from './object-store/location.js';
 import { DataFolderError } from './routing/data-folder.js';
 import { startStore } from './routing/shard-set.js';
 
@@ -66,7 +67,10 @@ function keeps({ store }: Config): string {
   const what = names.includes('*') ? 'any metric' : `${names.length} metrics`;
   const hours = store.retentionSec / 3600;
   const cap = store.memoryCapBytes ? `${store.memoryCapBytes} bytes` : 'no cap';
-  const disk = store.checkpoints.directory || 'not at all';
+  const { directory, localDirectory } = store.checkpoints;
+  const disk = isS3(directory)
+    ? `${localDirectory}, checkpoints also in ${directory}`
+    : directory || 'not at all';
   return `${what} for ${hours} h in ${store.shardCount} shard(s), memory: ${cap}, on disk: ${disk}`;
 }
 

@@ -85,11 +85,19 @@ function names(key: string, value: unknown): readonly string[] {
   throw new StoreError('bad-request', `${key}: ${clip(value)} is not a list of strings`);
 }
 
-/** GET /ready: 503 until every shard serves; how far one is that restores its data. */
+/** GET /ready: 503 until every shard serves; how far is what they wait for. */
 export function ready(exchange: HttpExchange, store: Store): void {
-  const { ready: areReady, shards } = store.status();
+  const { ready: areReady, shards, mirror } = store.status();
   answerJson(exchange, areReady ? 200 : 503, {
     ready: areReady,
+    ...(mirror?.state === 'downloading' && {
+      download: {
+        location: mirror.location,
+        bytes: mirror.downloadedBytes,
+        bytesTotal: mirror.downloadBytes,
+        problem: mirror.problem,
+      },
+    }),
     shards: shards.map(({ index, ready: isReady, restarts, counters }) => ({
       shard: index,
       ready: isReady,
@@ -126,10 +134,9 @@ function answerSummaries(exchange: HttpExchange, summaries: Promise<readonly obj
     .catch((error: unknown) => answerError(exchange, error));
 }
 
-/** GET /api/v2/status: the shards with all their counters. */
+/** GET /api/v2/status: the shards with all their counters, and the copies on S3. */
 export function status(exchange: HttpExchange, store: Store): void {
-  const { ready: isReady, shards } = store.status();
-  answerJson(exchange, 200, { ready: isReady, shards });
+  answerJson(exchange, 200, store.status());
 }
 
 function parseJson(body: string): unknown {

@@ -1,4 +1,4 @@
-import type { StoreStatus } from '../routing/store.js';
+import type { MirrorStatus, StoreStatus } from '../routing/store.js';
 import type { RequestCounts } from './handler.js';
 import type { Traffic } from './server.js';
 
@@ -58,7 +58,7 @@ export function metricsText(
   const single = (name: string, type: string, help: string, value: number): void => {
     lines.push(`${family(name, type, help)} ${value}`);
   };
-  const front = frontFamilies(traffic, collectedBytes);
+  const front = [...frontFamilies(traffic, collectedBytes), ...mirrorFamilies(status.mirror)];
   for (const [name, type, help, value] of front) single(name, type, help, value);
   return `${lines.join('\n')}\n`;
 }
@@ -80,6 +80,27 @@ function frontFamilies(traffic: Traffic, collectedBytes: number): readonly Famil
     ['http_sent_bytes_total', 'counter', 'bytes of response bodies', traffic.bodyBytesSent],
     ['http_connections_refused_total', 'counter', refused, traffic.connectionsRefused],
     ['resident_memory_bytes', 'gauge', 'resident memory of the process', process.memoryUsage.rss()],
+  ];
+}
+
+/** Only where checkpoints are copied to S3. */
+function mirrorFamilies(mirror: MirrorStatus | undefined): readonly Family[] {
+  if (!mirror) return [];
+  const isCurrent = mirror.state === 'current' || mirror.state === 'copying';
+  return [
+    ['mirror_up', 'gauge', '1 unless copying checkpoints to S3 fails', isCurrent ? 1 : 0],
+    ['mirror_bytes_waiting', 'gauge', 'bytes still to be copied to S3', mirror.bytesWaiting],
+    ['mirror_files_waiting', 'gauge', 'files still to be copied to S3', mirror.filesWaiting],
+    ['mirror_copied_bytes_total', 'counter', 'bytes copied to S3', mirror.copiedBytes],
+    ['mirror_copied_files_total', 'counter', 'files copied to S3', mirror.copiedFiles],
+    ['mirror_failures_total', 'counter', 'rounds of copying to S3 that failed', mirror.failures],
+    [
+      'mirror_current_timestamp_seconds',
+      'gauge',
+      'when S3 had all there was last; 0: not since the start',
+      mirror.currentAtSec,
+    ],
+    ['mirror_downloaded_bytes', 'gauge', 'bytes downloaded at the start', mirror.downloadedBytes],
   ];
 }
 

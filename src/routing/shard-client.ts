@@ -76,8 +76,8 @@ export class ShardClient {
   arena!: BodyArena;
   kernel!: Kernel;
   #ring!: Ring;
-  #counters!: Counters;
-  #port!: MessagePort;
+  #counters: Counters | undefined;
+  #port: MessagePort | undefined;
   #parts: Part[] = [];
   #partsFrom = 0;
   #examples = new Map<number, readonly RejectedLine[]>();
@@ -150,7 +150,7 @@ export class ShardClient {
 
   async #replaceThread(): Promise<void> {
     this.#attempt++;
-    this.#port.removeAllListeners('close').close();
+    this.#port?.removeAllListeners('close').close();
     const old = this.#pool;
     this.#pool = this.#makePool();
     await old.destroy();
@@ -210,7 +210,7 @@ export class ShardClient {
     ring.set(position, PART_PRECISION, part.precision);
     ring.set(position, PART_ARRIVAL_SEC, arrivalSec);
     this.#parts.push(part);
-    if (ring.publish()) this.#port.postMessage(0);
+    if (ring.publish()) this.#port!.postMessage(0);
   }
 
   /** Sends a query with all others of this turn of the event loop, in one message. */
@@ -230,7 +230,7 @@ export class ShardClient {
       this.#outboxScheduled = false;
       const queries = this.#outbox;
       this.#outbox = [];
-      if (queries.length > 0) this.#port.postMessage({ queries });
+      if (queries.length > 0) this.#port!.postMessage({ queries });
     });
   }
 
@@ -251,13 +251,14 @@ export class ShardClient {
     return answer.value;
   }
 
+  /** Nothing before its first start. */
   counters(): Record<string, number> {
-    return this.#counters.read();
+    return this.#counters?.read() ?? {};
   }
 
   async #restore(): Promise<void> {
     const run = (): Promise<RestoreSummary | undefined> => this.#runTask('restore', undefined);
-    const restored = await watchRestore(run, this.index, this.#counters, this.#log);
+    const restored = await watchRestore(run, this.index, this.#counters!, this.#log);
     this.imported = restored?.imported;
   }
 
@@ -276,7 +277,7 @@ export class ShardClient {
         this.#log.error({ shard: this.index, error: error.message }, 'shard did not stop well'),
       );
     }
-    this.#port.close();
+    this.#port?.close();
     await this.#pool.destroy();
   }
 
@@ -287,7 +288,7 @@ export class ShardClient {
     this.#settleParts();
     if (message.batch) {
       for (const answer of message.batch.answers) this.#deliver(answer);
-      if (this.#ring.consumeBatch(message.batch.number)) this.#port.postMessage(0);
+      if (this.#ring.consumeBatch(message.batch.number)) this.#port!.postMessage(0);
     }
   }
 

@@ -1,17 +1,12 @@
-import { join } from 'node:path';
 import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
 import { hashHost } from '../model/hash.js';
 import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
-import { isS3 } from '../object-store/location.js';
-import type { ShardFolders } from '../protocol/messages.js';
 import { ArchiveQueries, asksArchive } from './archive-queries.js';
-import { DataFolder, DataFolderError } from './data-folder.js';
-import { FirstStart } from './first-start.js';
 import { QueryRouter } from './query-router.js';
-import { ReferenceImport } from './reference-import.js';
 import { ShardClient, type TaskName } from './shard-client.js';
+import { StorePlace } from './store-place.js';
 import type {
   ArchiveSummary,
   CheckpointSummary,
@@ -43,37 +38,35 @@ export async function startStore(
   limits: Limits,
   log: Logger,
 ): Promise<ShardSet> {
-  const { directory } = store.checkpoints;
-  if (isS3(directory)) throw new DataFolderError(`${directory}: checkpoints can not be on S3 yet`);
-  const folder = directory === '' ? undefined : DataFolder.open(directory, store.shardCount);
-  const first = folder && prepare(folder, store.shardCount, log);
-  const foldersOf = (index: number): ShardFolders => ({
-    ...folder!.foldersOf(index),
-    json: join(folder!.path, 'json'),
-    imports: first!.importsOf(index),
-  });
+  const place = StorePlace.take(store, log);
+  const foldersOf = place && ((index: number) => () => place.foldersOf(index));
   const shards = Array.from(
     { length: store.shardCount },
-    (_, index) => new ShardClient(index, store, limits, log, folder && (() => foldersOf(index))),
+    (_, index) => new ShardClient(index, store, limits, log, foldersOf?.(index)),
   );
-  const set = new ShardSet(shards, store, limits, folder);
-  const started = Promise.all(
-    shards.map((shard) => shard.start(first && (() => first.beforeReady(shard, shards)))),
-  );
+  const set = new ShardSet(shards, store, limits, place);
+  const started = startShards(shards, place);
   started.catch((error: Error) => log.error({ error: error.message }, 'shards did not start'));
   const soon = new Promise((resolve) => setTimeout(resolve, START_WAIT_MS).unref());
   await Promise.race([started, soon]);
   return set;
 }
 
-/** What the shards have to do together before they serve. Throws DataFolderError. */
-function prepare(folder: DataFolder, shardCount: number, log: Logger): FirstStart {
-  try {
-    return new FirstStart(folder, new ReferenceImport(folder.path, log), shardCount, log);
-  } catch (error) {
-    folder.release();
-    throw new DataFolderError(`cannot read ${folder.path}: ${(error as Error).message}`);
-  }
+async function startShards(
+  shards: readonly ShardClient[],
+  place: StorePlace | undefined,
+): Promise<void> {
+  await place?.fill();
+  // Not before: a checkpoint of a move or an import would find nobody to copy it.
+  place?.mirror?.start(() => shards.map(checkpointMark).join());
+  await Promise.all(
+    shards.map((shard) => shard.start(place && (() => place.beforeReady(shard, shards)))),
+  );
+}
+
+/** Another text when a shard has saved something. */
+function checkpointMark(shard: ShardClient): string {
+  return `${shard.restarts}:${shard.ready}:${shard.counters()['checkpoints_total']}`;
 }
 
 /**
@@ -84,16 +77,16 @@ export class ShardSet implements Store {
   readonly #shards: readonly ShardClient[];
   readonly #limits: Limits;
   readonly #queries: QueryRouter;
-  readonly #folder: DataFolder | undefined;
   readonly #archive: ArchiveQueries | undefined;
+  readonly #place: StorePlace | undefined;
 
   constructor(
     shards: readonly ShardClient[],
     store: StoreConfig,
     limits: Limits,
-    folder: DataFolder | undefined,
+    place: StorePlace | undefined,
   ) {
-    this.#folder = folder;
+    this.#place = place;
     if (store.archive) {
       this.#archive = new ArchiveQueries(store, limits, (request) => this.#export(request));
     }
@@ -219,7 +212,9 @@ export class ShardSet implements Store {
       restarts: shard.restarts,
       counters: shard.counters(),
     }));
-    return { ready: shards.every((shard) => shard.ready), shards };
+    const ready = shards.every((shard) => shard.ready);
+    const mirror = this.#place?.mirror?.status();
+    return { ready, shards, ...(mirror && { mirror }) };
   }
 
   /** From the shards that own the hosts; where all hosts are meant, from all. */
@@ -242,7 +237,7 @@ export class ShardSet implements Store {
   async stop(): Promise<void> {
     await this.#archive?.stop();
     await Promise.all(this.#shards.map((shard) => shard.stop()));
-    this.#folder?.release();
+    await this.#place?.stop();
   }
 }
 

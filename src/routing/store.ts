@@ -125,4 +125,31 @@ export interface ShardStatus {
 export interface StoreStatus {
   readonly ready: boolean;
   readonly shards: readonly ShardStatus[];
+  /** Where checkpoints are copied to S3. */
+  readonly mirror?: MirrorStatus;
+}
+
+/**
+ * `downloading`: an empty folder is filled, no shard serves; `copying`: there is something new; `current`:
+ * all is there; `failing`: it is tried again, the store goes on; `taken`: the place belongs to another
+ * store.
+ */
+export type MirrorState = 'downloading' | 'copying' | 'current' | 'failing' | 'taken';
+
+export interface MirrorStatus {
+  readonly location: string;
+  readonly state: MirrorState;
+  /** Why it does not go on; '' if it does. */
+  readonly problem: string;
+  /** Still to be copied, as far as is known without asking. */
+  readonly filesWaiting: number;
+  readonly bytesWaiting: number;
+  readonly copiedFiles: number;
+  readonly copiedBytes: number;
+  /** Rounds that failed. */
+  readonly failures: number;
+  /** When all was there last, in seconds; 0 = not yet. */
+  readonly currentAtSec: number;
+  readonly downloadedBytes: number;
+  readonly downloadBytes: number;
 }
