@@ -8,6 +8,14 @@ import { temporaryFolder } from '../checkpoint/disk-store.js';
 /** Larger than the number of any process. */
 const NO_PROCESS = 2 ** 22 + 1;
 
+/** The folders of a shard; what names it among all shards is checked here. */
+function foldersOf(folder: DataFolder, shard: number): object {
+  const { origin, ...folders } = folder.foldersOf(shard);
+  t.match(origin, new RegExp(`^[0-9a-f]{8}-\\d+-${shard}$`));
+  t.equal(origin, folder.foldersOf(shard).origin, 'the same each time');
+  return folders;
+}
+
 t.test('one process has the folder at a time', (t) => {
   const path = join(temporaryFolder(), 'data');
   const first = DataFolder.open(path, 1);
@@ -41,14 +49,14 @@ t.test('another number of shards begins a new epoch', (t) => {
   const aside = join(path, 'aside');
   let folder = DataFolder.open(path, 1);
   t.notOk(folder.isMoving);
-  t.same(folder.foldersOf(0), { own: shard(1, 0), sources: [shard(1, 0)], aside });
+  t.same(foldersOf(folder, 0), { own: shard(1, 0), sources: [shard(1, 0)], aside });
   mkdirSync(shard(1, 0), { recursive: true });
   folder.release();
 
   folder = DataFolder.open(path, 3);
   t.ok(folder.isMoving);
   t.equal(folder.oldShardCount, 1);
-  t.same(folder.foldersOf(2), { own: shard(2, 2), sources: [shard(1, 0)], aside });
+  t.same(foldersOf(folder, 2), { own: shard(2, 2), sources: [shard(1, 0)], aside });
   mkdirSync(shard(2, 2), { recursive: true });
   folder.release();
   // It was not finished.
@@ -61,11 +69,11 @@ t.test('another number of shards begins a new epoch', (t) => {
   t.notOk(folder.isMoving);
   t.notOk(existsSync(shard(1, 0)));
   const own = { own: shard(2, 2), sources: [shard(2, 2)], aside };
-  t.same(folder.foldersOf(2), own, 'a shard that starts again finds its own');
+  t.same(foldersOf(folder, 2), own, 'a shard that starts again finds its own');
   folder.release();
 
   folder = DataFolder.open(path, 3);
-  t.same(folder.foldersOf(2), own);
+  t.same(foldersOf(folder, 2), own);
   t.ok(existsSync(shard(2, 2)));
   folder.release();
   t.end();
