@@ -1,24 +1,57 @@
-// The Piscina entry of the thread that reads the archive: no shard waits for a disk because of it.
+// The Piscina entry of the threads of the archive: one reads it, and where it is on S3 another one uploads.
+// No shard waits for a disk or a network because of it.
 import { StoreError, type ErrorData } from '../src/model/errors.js';
-import type { ArchiveQuery, ArchiveStart } from '../src/protocol/archive.js';
+import { openObjectStore, type ObjectStore } from '../src/object-store/object-store.js';
+import type { ArchiveQuery, ArchiveStart, UploadAnswer } from '../src/protocol/archive.js';
 import { ArchiveReader } from './archive/archive-reader.js';
+import { LocalSource, ObjectSource, type ArchiveSource } from './archive/archive-source.js';
+import { uploadWaiting, waitingIn } from './archive/archive-upload.js';
 
-let reader: ArchiveReader | undefined;
+interface Opened {
+  readonly folder: string;
+  readonly objects: ObjectStore | undefined;
+  readonly reader: ArchiveReader;
+}
 
-/** Begins; called once. */
-export function start(task: ArchiveStart): void {
-  reader = new ArchiveReader(task);
+/** Opened by the first task; all tasks of a thread are about the same archive. */
+let opened: Opened | undefined;
+
+async function open(start: ArchiveStart): Promise<Opened> {
+  const { directory: folder, location } = start.store.archive!;
+  const objects = location === '' ? undefined : await openObjectStore(location, start.store.s3);
+  const sources: ArchiveSource[] = [new LocalSource(folder)];
+  if (objects) sources.push(new ObjectSource(objects));
+  return { folder, objects, reader: new ArchiveReader(start, sources) };
 }
 
 /** Answers a query; errors cross the thread boundary as data. */
-export async function query(
-  task: ArchiveQuery,
-): Promise<{ value: Uint8Array } | { error: ErrorData }> {
+export async function query({
+  start,
+  task,
+}: {
+  start: ArchiveStart;
+  task: ArchiveQuery;
+}): Promise<{ value: Uint8Array } | { error: ErrorData }> {
   try {
-    return { value: await reader!.query(task) };
+    opened ??= await open(start);
+    return { value: await opened.reader.query(task) };
   } catch (error) {
     if (error instanceof StoreError) return { error: error.toData() };
     const message = `the archive can not be asked: ${(error as Error).message}`;
     return { error: { code: 'internal', message } };
   }
+}
+
+/** Uploads what waits. */
+export async function upload({ start }: { start: ArchiveStart }): Promise<UploadAnswer> {
+  opened ??= await open(start);
+  const { folder, objects } = opened;
+  let answer: Pick<UploadAnswer, 'summary' | 'failure'>;
+  try {
+    answer = { summary: await uploadWaiting(folder, objects!) };
+  } catch (error) {
+    answer = { failure: (error as Error).message };
+  }
+  const { files, bytes } = await waitingIn(folder);
+  return { ...answer, waitingFiles: files.length * 2, waitingBytes: bytes };
 }

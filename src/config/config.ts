@@ -54,7 +54,12 @@ export interface CheckpointConfig {
 }
 
 export interface ArchiveConfig {
+  /** Folder that shards write to: the archive's, or that of files on their way to S3. */
   readonly directory: string;
+  /** Such as `s3://bucket/prefix`; '' = `directory` is the archive. */
+  readonly location: string;
+  /** Bytes on their way to S3 at most: with more of them nothing is archived. */
+  readonly queueBytesMax: number;
   /** Time between runs: so much more than the retention is in memory. */
   readonly intervalSec: number;
 }
@@ -116,6 +121,8 @@ export interface Limits {
 /** What holds for an archive where nothing else is said. */
 export const ARCHIVE_DIRECTORY = './var/archive';
 export const ARCHIVE_INTERVAL = '3h';
+export const ARCHIVE_QUEUE = './var/archive-queue';
+export const ARCHIVE_QUEUE_BYTES_MAX = 100e9;
 
 const MIB = 1024 * 1024;
 

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { parseFlags } from './flags.js';
 import { ConfigError } from './config-error.js';
-import { ARCHIVE_DIRECTORY, ARCHIVE_INTERVAL, DEFAULTS, freezeDeep } from './config.js';
+import {
+  ARCHIVE_DIRECTORY,
+  ARCHIVE_INTERVAL,
+  ARCHIVE_QUEUE,
+  ARCHIVE_QUEUE_BYTES_MAX,
+  DEFAULTS,
+  freezeDeep,
+} from './config.js';
 import type {
   CheckpointConfig,
   ChecksumMode,
@@ -12,6 +19,7 @@ import type {
   S3Config,
   StoreConfig,
 } from './config.js';
+import { isS3 } from '../object-store/location.js';
 import { parseGoDuration } from './duration.js';
 import { parseListenAddress } from './listen-address.js';
 import { kebabCase } from './schema.js';
@@ -111,6 +119,8 @@ interface ConfigFile {
     readonly 'resample-min-points'?: number;
     readonly 'wal-sync'?: LogSync;
     readonly 'archive-interval'?: string;
+    readonly 'archive-queue'?: string;
+    readonly 'archive-queue-bytes-max'?: number;
     readonly 'local-directory'?: string;
     readonly s3?: FileS3;
     readonly 'default-metric'?: FileMetric;
@@ -161,9 +171,17 @@ function storeOf(file: ConfigFile): StoreConfig {
 function archiveOf(file: ConfigFile): Pick<StoreConfig, 'archive'> {
   const { mode, directory } = file['metric-store']?.cleanup ?? {};
   if (mode !== 'archive') return {};
-  const interval = file.metricshard?.['archive-interval'] ?? ARCHIVE_INTERVAL;
-  const intervalSec = parseGoDuration(interval);
-  return { archive: { directory: directory || ARCHIVE_DIRECTORY, intervalSec } };
+  const own = file.metricshard ?? {};
+  const place = directory || ARCHIVE_DIRECTORY;
+  const isRemote = isS3(place);
+  return {
+    archive: {
+      directory: isRemote ? (own['archive-queue'] ?? ARCHIVE_QUEUE) : place,
+      location: isRemote ? place : '',
+      queueBytesMax: own['archive-queue-bytes-max'] ?? ARCHIVE_QUEUE_BYTES_MAX,
+      intervalSec: parseGoDuration(own['archive-interval'] ?? ARCHIVE_INTERVAL),
+    },
+  };
 }
 
 /** No log may grow without bound: 0, which is no bound in the reference, gives the default here. */

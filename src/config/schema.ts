@@ -1,4 +1,10 @@
-import { ARCHIVE_DIRECTORY, ARCHIVE_INTERVAL, DEFAULTS } from './config.js';
+import {
+  ARCHIVE_DIRECTORY,
+  ARCHIVE_INTERVAL,
+  ARCHIVE_QUEUE,
+  ARCHIVE_QUEUE_BYTES_MAX,
+  DEFAULTS,
+} from './config.js';
 import type { Limits } from './config.js';
 
 /** The JSON Schema forms that our configuration needs; it is the documentation's source as well. */
@@ -128,8 +134,9 @@ const metricStore = object('The store, as in the reference.', {
     },
     directory: {
       type: 'string',
+      format: 'directory-or-s3',
       default: ARCHIVE_DIRECTORY,
-      description: 'Folder of the archive.',
+      description: 'Folder of the archive, or `s3://bucket/prefix`.',
     },
   }),
   debug: unused('object', 'Debugging aids of the reference.'),
@@ -250,6 +257,18 @@ const metricshard = object('Settings that the reference does not have.', {
     default: ARCHIVE_INTERVAL,
     description:
       'Time between runs of the archive; until then what is past the retention is in memory. A Go duration.',
+  },
+  'archive-queue': {
+    type: 'string',
+    format: 'not-empty',
+    default: ARCHIVE_QUEUE,
+    description: 'Folder of files on their way to S3, where `cleanup.directory` is there.',
+  },
+  'archive-queue-bytes-max': {
+    type: 'integer',
+    minimum: 1,
+    default: ARCHIVE_QUEUE_BYTES_MAX,
+    description: 'Bytes in it; when there are more, nothing is archived, and stays in memory.',
   },
   shards: {
     type: 'integer',

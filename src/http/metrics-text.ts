@@ -1,4 +1,4 @@
-import type { MirrorStatus, StoreStatus } from '../routing/store.js';
+import type { ArchiveStatus, MirrorStatus, StoreStatus } from '../routing/store.js';
 import type { RequestCounts } from './handler.js';
 import type { Traffic } from './server.js';
 
@@ -58,7 +58,11 @@ export function metricsText(
   const single = (name: string, type: string, help: string, value: number): void => {
     lines.push(`${family(name, type, help)} ${value}`);
   };
-  const front = [...frontFamilies(traffic, collectedBytes), ...mirrorFamilies(status.mirror)];
+  const front = [
+    ...frontFamilies(traffic, collectedBytes),
+    ...mirrorFamilies(status.mirror),
+    ...archiveFamilies(status.archive),
+  ];
   for (const [name, type, help, value] of front) single(name, type, help, value);
   return `${lines.join('\n')}\n`;
 }
@@ -84,6 +88,18 @@ function frontFamilies(traffic: Traffic, collectedBytes: number): readonly Famil
 }
 
 /** Only where checkpoints are copied to S3. */
+function archiveFamilies(archive: ArchiveStatus | undefined): readonly Family[] {
+  if (!archive) return [];
+  const { state, bytesWaiting, filesWaiting, uploadedBytes, failures } = archive;
+  return [
+    ['archive_upload_up', 'gauge', '1 unless uploads to S3 fail', state === 'failing' ? 0 : 1],
+    ['archive_upload_bytes_waiting', 'gauge', 'bytes still to be uploaded to S3', bytesWaiting],
+    ['archive_upload_files_waiting', 'gauge', 'files still to be uploaded to S3', filesWaiting],
+    ['archive_uploaded_bytes_total', 'counter', 'bytes of the archive on S3', uploadedBytes],
+    ['archive_upload_failures_total', 'counter', 'rounds of uploads that failed', failures],
+  ];
+}
+
 function mirrorFamilies(mirror: MirrorStatus | undefined): readonly Family[] {
   if (!mirror) return [];
   const isCurrent = mirror.state === 'current' || mirror.state === 'copying';

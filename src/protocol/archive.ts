@@ -7,6 +7,20 @@ export interface ArchiveStart {
   readonly limits: Limits;
 }
 
+/** What an upload of the files that waited came to. */
+export interface UploadSummary {
+  readonly uploadedFiles: number;
+  readonly uploadedBytes: number;
+}
+
+/** How an upload ended, and what waits now. Failures cross the thread boundary as data. */
+export interface UploadAnswer {
+  readonly summary?: UploadSummary;
+  readonly failure?: string;
+  readonly waitingFiles: number;
+  readonly waitingBytes: number;
+}
+
 /** What a shard is asked for, to be put together with what the archive has. */
 export interface ExportRequest {
   readonly request: ParsedQuery;

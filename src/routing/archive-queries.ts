@@ -1,14 +1,9 @@
-import { Piscina } from 'piscina';
 import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError, type ErrorData } from '../model/errors.js';
 import { parseQueryRequest } from '../model/query-request.js';
 import { QueryScope } from '../model/query-scope.js';
-import type {
-  ArchiveQuery,
-  ArchiveStart,
-  ExportedSeries,
-  ExportRequest,
-} from '../protocol/archive.js';
+import type { ArchiveQuery, ExportedSeries, ExportRequest } from '../protocol/archive.js';
+import { ArchivePool } from './archive-pool.js';
 import type { QueryAnswer } from './store.js';
 
 /** Requests that wait for the thread; each holds what shards have exported for it. */
@@ -24,25 +19,13 @@ export type ExportSamples = (request: ExportRequest) => Promise<ExportedSeries[]
 export class ArchiveQueries {
   readonly #limits: Limits;
   readonly #export: ExportSamples;
-  readonly #pool: Piscina;
-  readonly #started: Promise<unknown>;
+  readonly #pool: ArchivePool;
   #waiting = 0;
 
   constructor(store: StoreConfig, limits: Limits, exportSamples: ExportSamples) {
     this.#limits = limits;
     this.#export = exportSamples;
-    this.#pool = new Piscina({
-      filename: new URL('../../workers/archive-thread.js', import.meta.url).href,
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeout: Infinity,
-      atomics: 'disabled',
-      execArgv: [],
-      recordTiming: false,
-    });
-    this.#started = this.#pool.run({ store, limits } satisfies ArchiveStart, { name: 'start' });
-    // Each query tells of it.
-    this.#started.catch(() => undefined);
+    this.#pool = new ArchivePool({ store, limits });
   }
 
   async answer(text: string): Promise<QueryAnswer> {
@@ -56,15 +39,16 @@ export class ArchiveQueries {
     this.#waiting++;
     try {
       const request = parseQueryRequest(text);
-      await this.#started;
       const inMemory = await this.#export({
         request,
         hosts: new QueryScope(request).hosts,
         samplesMax: this.#limits.archiveSamplesMax,
       });
       const task: ArchiveQuery = { text, inMemory: inMemory.flat() };
-      const answer = (await this.#pool.run(task, { name: 'query' })) as
-        { value: Uint8Array } | { error: ErrorData };
+      const answer = await this.#pool.run<{ value: Uint8Array } | { error: ErrorData }>(
+        'query',
+        task,
+      );
       if ('error' in answer) return { ok: false, error: StoreError.fromData(answer.error) };
       return { ok: true, json: answer.value };
     } catch (error) {
@@ -77,7 +61,7 @@ export class ArchiveQueries {
   }
 
   stop(): Promise<void> {
-    return this.#pool.destroy();
+    return this.#pool.stop();
   }
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from '../model/logger.js';
 import { hashHost } from '../model/hash.js';
 import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
 import { ArchiveQueries, asksArchive } from './archive-queries.js';
+import { ArchiveUploads } from './archive-uploads.js';
 import { QueryRouter } from './query-router.js';
 import { ShardClient, type TaskName } from './shard-client.js';
 import { StorePlace } from './store-place.js';
@@ -44,7 +45,7 @@ export async function startStore(
     { length: store.shardCount },
     (_, index) => new ShardClient(index, store, limits, log, foldersOf?.(index)),
   );
-  const set = new ShardSet(shards, store, limits, place);
+  const set = new ShardSet(shards, store, limits, place, log);
   const started = startShards(shards, place);
   started.catch((error: Error) => log.error({ error: error.message }, 'shards did not start'));
   const soon = new Promise((resolve) => setTimeout(resolve, START_WAIT_MS).unref());
@@ -78,6 +79,7 @@ export class ShardSet implements Store {
   readonly #limits: Limits;
   readonly #queries: QueryRouter;
   readonly #archive: ArchiveQueries | undefined;
+  readonly #uploads: ArchiveUploads | undefined;
   readonly #place: StorePlace | undefined;
 
   constructor(
@@ -85,10 +87,12 @@ export class ShardSet implements Store {
     store: StoreConfig,
     limits: Limits,
     place: StorePlace | undefined,
+    log: Logger,
   ) {
     this.#place = place;
     if (store.archive) {
       this.#archive = new ArchiveQueries(store, limits, (request) => this.#export(request));
+      if (store.archive.location !== '') this.#uploads = new ArchiveUploads(store, limits, log);
     }
     this.#shards = shards;
     this.#limits = limits;
@@ -214,7 +218,8 @@ export class ShardSet implements Store {
     }));
     const ready = shards.every((shard) => shard.ready);
     const mirror = this.#place?.mirror?.status();
-    return { ready, shards, ...(mirror && { mirror }) };
+    const archive = this.#uploads?.status();
+    return { ready, shards, ...(mirror && { mirror }), ...(archive && { archive }) };
   }
 
   /** From the shards that own the hosts; where all hosts are meant, from all. */
@@ -236,6 +241,7 @@ export class ShardSet implements Store {
 
   async stop(): Promise<void> {
     await this.#archive?.stop();
+    await this.#uploads?.stop();
     await Promise.all(this.#shards.map((shard) => shard.stop()));
     await this.#place?.stop();
   }

@@ -127,6 +127,24 @@ export interface StoreStatus {
   readonly shards: readonly ShardStatus[];
   /** Where checkpoints are copied to S3. */
   readonly mirror?: MirrorStatus;
+  /** Where the archive is on S3. */
+  readonly archive?: ArchiveStatus;
+}
+
+/** `failing`: it is tried again, the store goes on. */
+export interface ArchiveStatus {
+  readonly location: string;
+  readonly state: 'uploading' | 'current' | 'failing';
+  /** Why it does not go on; '' if it does. */
+  readonly problem: string;
+  /** Still to be uploaded. */
+  readonly filesWaiting: number;
+  readonly bytesWaiting: number;
+  /** Since the start. */
+  readonly uploadedFiles: number;
+  readonly uploadedBytes: number;
+  /** Rounds that failed. */
+  readonly failures: number;
 }
 
 /**

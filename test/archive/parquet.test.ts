@@ -1,7 +1,8 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import t from 'tap';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ArchiveFile } from '../../workers/archive/archive-files.js';
+import { LocalSource } from '../../workers/archive/archive-source.js';
 import { ArchiveIndexWriter, type IndexedSeries } from '../../workers/archive/archive-index.js';
 import { ParquetFile } from '../../workers/archive/parquet/parquet-file.js';
 import { Random, seed } from '../helpers/random.js';
@@ -135,7 +136,7 @@ for (const [what, seriesCount, samplesMax] of [
     );
     connection.closeSync();
 
-    const file = await ArchiveFile.open(path);
+    const file = await ArchiveFile.open(new LocalSource(dirname(path)), '.', basename(path));
     t.teardown(() => file.close());
     let differing = 0;
     for (const host of file.index.hosts) {

@@ -52,7 +52,23 @@ t.test('the sample configuration of the reference works as it is', async (t) => 
     /^nats and metric-store\.nats-subscriptions are not used by this version: no NATS/,
   ]);
   t.equal(warnings.length, 2);
-  t.strictSame(config.store.archive, { directory: './var/archive', intervalSec: 3 * 3600 });
+  t.strictSame(config.store.archive, {
+    directory: './var/archive',
+    location: '',
+    queueBytesMax: 100e9,
+    intervalSec: 3 * 3600,
+  });
+});
+
+t.test('an archive on S3 has a folder for what is on its way', async (t) => {
+  const cleanup = { mode: 'archive', directory: 's3://bucket/old' };
+  const { config } = parseConfig({ 'metric-store': { cleanup } });
+  t.match(config.store.archive, { directory: './var/archive-queue', location: 's3://bucket/old' });
+  const own = { 'archive-queue': '/q', 'archive-queue-bytes-max': 7, 'archive-interval': '1h' };
+  const set = parseConfig({ 'metric-store': { cleanup }, metricshard: own }).config.store.archive;
+  t.match(set, { directory: '/q', queueBytesMax: 7, intervalSec: 3600 });
+  const deleting = parseConfig({ 'metric-store': { cleanup: { mode: 'delete' } } }).config;
+  t.equal(deleting.store.archive, undefined);
 });
 
 t.test('every setting arrives', async (t) => {

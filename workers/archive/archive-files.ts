@@ -1,8 +1,7 @@
-import { open, readdir, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parquetMetadataAsync, parquetScan, type AsyncBuffer, type ParquetScan } from 'hyparquet';
 import { zstd } from '../checkpoint/zstd.js';
 import { ArchiveIndex } from './archive-index.js';
+import type { ArchiveSource, OpenedFile } from './archive-source.js';
 import { PAGE_ROWS } from './parquet/parquet-file.js';
 import { clusterFolder, parseArchiveName, type NamedFile } from './names.js';
 
@@ -29,38 +28,45 @@ export class ArchiveFile {
   readonly path: string;
   readonly index: ArchiveIndex;
   readonly #scan: ParquetScan;
-  readonly #handles: readonly FileHandle[];
+  readonly #opened: readonly OpenedFile[];
 
   private constructor(
     path: string,
     index: ArchiveIndex,
     scan: ParquetScan,
-    handles: readonly FileHandle[],
+    opened: readonly OpenedFile[],
   ) {
     this.path = path;
     this.index = index;
     this.#scan = scan;
-    this.#handles = handles;
+    this.#opened = opened;
   }
 
-  /** `path` without `.parquet` and `.index`. Rejects with the file, and what is wrong with it. */
-  static async open(path: string): Promise<ArchiveFile> {
-    const handles: FileHandle[] = [];
-    let file = `${path}.index`;
+  /** `name` without `.parquet` and `.index`. Rejects with the file, and what is wrong with it. */
+  static async open(source: ArchiveSource, folder: string, name: string): Promise<ArchiveFile> {
+    const opened: OpenedFile[] = [];
+    const path = `${folder}/${name}`;
+    let ending = '.index';
+    const openNext = async (): Promise<AsyncBuffer> => {
+      const file = await source.open(folder, name + ending);
+      opened.push(file);
+      return file.buffer;
+    };
     try {
-      const indexBuffer = await openBuffer(file, handles);
+      const indexBuffer = await openNext();
       const read = async (from: number, bytes: number): Promise<Uint8Array> =>
         new Uint8Array(await indexBuffer.slice(from, from + bytes));
       const index = await ArchiveIndex.open(read, indexBuffer.byteLength);
-      file = `${path}.parquet`;
-      const buffer = await openBuffer(file, handles);
-      const metadata = await parquetMetadataAsync(buffer);
+      ending = '.parquet';
+      const file = await openNext();
+      const metadata = await parquetMetadataAsync(file);
       const columns = ['timestamp', 'value'];
-      const scan = await parquetScan({ file: buffer, metadata, columns, compressors: COMPRESSORS });
-      return new ArchiveFile(path, index, scan, handles);
+      const scan = await parquetScan({ file, metadata, columns, compressors: COMPRESSORS });
+      return new ArchiveFile(path, index, scan, opened);
     } catch (error) {
-      await Promise.allSettled(handles.map((handle) => handle.close()));
-      throw new Error(`${file} can not be read: ${(error as Error).message}`);
+      await Promise.allSettled(opened.map((file) => file.close()));
+      const message = `${path}${ending} can not be read: ${(error as Error).message}`;
+      throw new Error(message, { cause: error });
     }
   }
 
@@ -95,47 +101,61 @@ export class ArchiveFile {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#handles.map((handle) => handle.close()));
+    await Promise.all(this.#opened.map((file) => file.close()));
   }
 }
 
-/** The files of an archive in a local folder. */
+/** The files of an archive, in one or several places. */
 export class ArchiveFiles {
-  readonly #folder: string;
+  readonly #sources: readonly ArchiveSource[];
   readonly #open = new Map<string, ArchiveFile>();
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  /** Of a file that is in several places the first is read. */
+  constructor(sources: readonly ArchiveSource[]) {
+    this.#sources = sources;
   }
 
   /** Files of a cluster that have something of a time range (its end exclusive), oldest first. */
   async find(cluster: string, fromSec: number, toSec: number): Promise<NamedFile[]> {
-    let names: string[];
-    try {
-      names = await readdir(join(this.#folder, clusterFolder(cluster)));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
+    const found = new Map<string, NamedFile>();
+    for (const source of this.#sources) {
+      for (const name of await source.names(clusterFolder(cluster))) {
+        const file = parseArchiveName(name);
+        if (file && file.toSec >= fromSec && file.fromSec < toSec) found.set(file.name, file);
+      }
     }
-    return names
-      .flatMap((name) => parseArchiveName(name) ?? [])
-      .filter((file) => file.toSec >= fromSec && file.fromSec < toSec)
-      .sort((left, right) => left.fromSec - right.fromSec || left.toSec - right.toSec);
+    return [...found.values()].sort(
+      (left, right) => left.fromSec - right.fromSec || left.toSec - right.toSec,
+    );
   }
 
   /** Opens one of them, or takes it where it is open. */
   async open(cluster: string, { name }: NamedFile): Promise<ArchiveFile> {
-    const path = join(this.#folder, clusterFolder(cluster), name);
-    const file = this.#open.get(path) ?? (await ArchiveFile.open(path));
+    const key = `${clusterFolder(cluster)}/${name}`;
+    const file = this.#open.get(key) ?? (await this.#openAnywhere(clusterFolder(cluster), name));
     // The map's order is that of the last use.
-    this.#open.delete(path);
-    this.#open.set(path, file);
+    this.#open.delete(key);
+    this.#open.set(key, file);
     for (const [oldest, other] of this.#open) {
       if (this.#open.size <= OPEN_MAX) break;
       this.#open.delete(oldest);
       await other.close();
     }
     return file;
+  }
+
+  /** One that waited for its upload may be gone to the next place meanwhile. */
+  async #openAnywhere(folder: string, name: string): Promise<ArchiveFile> {
+    const last = this.#sources.length - 1;
+    for (const source of this.#sources.slice(0, last)) {
+      try {
+        return await ArchiveFile.open(source, folder, name);
+      } catch (error) {
+        const { cause } = error as { cause?: NodeJS.ErrnoException };
+        if (cause?.code !== 'ENOENT') throw error;
+      }
+    }
+    return ArchiveFile.open(this.#sources[last]!, folder, name);
   }
 }
 
@@ -149,19 +169,4 @@ function readTimes(seconds: ArrayLike<unknown>, times: Float64Array): void {
   for (let i = 0; i < times.length; i++) {
     times[i] = words[2 * i]! + (words[2 * i + 1]! | 0) * 0x1_0000_0000;
   }
-}
-
-async function openBuffer(path: string, handles: FileHandle[]): Promise<AsyncBuffer> {
-  const handle = await open(path);
-  handles.push(handle);
-  const { size } = await handle.stat();
-  return {
-    byteLength: size,
-    slice: async (from, until = size) => {
-      const bytes = new Uint8Array(Math.max(0, Math.min(until, size) - from));
-      const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
-      if (bytesRead < bytes.length) throw new Error(`it ends at byte ${from + bytesRead}`);
-      return bytes.buffer;
-    },
-  };
 }

@@ -1,6 +1,7 @@
 import type { ArchiveQuery, ArchiveStart } from '../../src/protocol/archive.js';
 import { parseQueryRequest, type ParsedQuery } from '../../src/model/query-request.js';
 import { ArchiveFiles, type ArchiveFile } from './archive-files.js';
+import type { ArchiveSource } from './archive-source.js';
 import type { IndexedSeries } from './archive-index.js';
 import { tooManySamples } from './export-samples.js';
 import { QueryScope } from '../../src/model/query-scope.js';
@@ -11,9 +12,9 @@ export class ArchiveReader {
   readonly #start: ArchiveStart;
   readonly #files: ArchiveFiles;
 
-  constructor(start: ArchiveStart) {
+  constructor(start: ArchiveStart, sources: readonly ArchiveSource[]) {
     this.#start = start;
-    this.#files = new ArchiveFiles(start.store.archive!.directory);
+    this.#files = new ArchiveFiles(sources);
   }
 
   /** The JSON text of the answer. Rejects with StoreError, or with what is wrong with a file. */

@@ -65,27 +65,34 @@ export class ArchiveRun {
     const { tree } = this.#parts.engine;
     this.#turnBegan = performance.now();
     this.#setAside();
-    for (const cluster of [...(tree.root.children?.keys() ?? [])].sort()) {
-      await this.#cluster(cluster);
+    const outputs: ClusterOutput[] = [];
+    try {
+      for (const cluster of [...(tree.root.children?.keys() ?? [])].sort()) {
+        const folder = join(this.#parts.folder, clusterFolder(cluster));
+        const output = new ClusterOutput(folder, this.#name);
+        outputs.push(output);
+        await this.#cluster(cluster, output);
+      }
+    } catch (error) {
+      for (const output of outputs) output.abandon();
+      throw error;
+    }
+    // All at once, and last: nobody uploads a part of a run that may have to be made again.
+    for (const output of outputs) {
+      if (!output.file) continue;
+      this.#made.files++;
+      this.#made.rows += output.file.rows;
+      this.#made.bytes += output.publish();
     }
     this.#endTurn();
     return this.#made;
   }
 
-  async #cluster(cluster: string): Promise<void> {
-    const output = new ClusterOutput(join(this.#parts.folder, clusterFolder(cluster)), this.#name);
-    try {
-      for (const host of this.#parts.engine.tree.hosts(cluster).names) {
-        output.addHost(host, await this.#host(cluster, host, output));
-      }
-    } catch (error) {
-      output.abandon();
-      throw error;
+  async #cluster(cluster: string, output: ClusterOutput): Promise<void> {
+    for (const host of this.#parts.engine.tree.hosts(cluster).names) {
+      output.addHost(host, await this.#host(cluster, host, output));
     }
-    if (!output.file) return;
-    this.#made.files++;
-    this.#made.rows += output.file.rows;
-    this.#made.bytes += output.publish();
+    output.finish();
   }
 
   /** Adds all series of a host; where they are now. */

@@ -3,6 +3,7 @@ import type { Counters } from '../../src/protocol/counters.js';
 import type { ArchiveSummary } from '../../src/routing/store.js';
 import type { Retention } from '../retention.js';
 import { ArchiveRun, type ArchiveParts } from './archive-run.js';
+import { waitingIn } from './archive-upload.js';
 
 /** After a run that failed the next is tried so soon. */
 const RETRY_SEC = 30;
@@ -73,12 +74,24 @@ export class Archiver {
     return this.#running;
   }
 
+  /** Where the archive is on S3, the disk here must not fill up because S3 is down. Throws. */
+  async #checkQueue(): Promise<void> {
+    const { directory, location, queueBytesMax } = this.#parts.store.archive!;
+    if (location === '') return;
+    const { bytes } = await waitingIn(directory);
+    if (bytes <= queueBytesMax) return;
+    throw new Error(
+      `${bytes} bytes wait in ${directory} for ${location} already: archive-queue-bytes-max is ${queueBytesMax}`,
+    );
+  }
+
   async #work(toSec: number): Promise<ArchiveSummary> {
     const { counters, origin, retention, settle, warn } = this.#parts;
     const began = performance.now();
     const run = this.#run + 1;
     retention.setFloor(toSec);
     try {
+      await this.#checkQueue();
       const work = new ArchiveRun(this.#parts, { origin, run }, toSec);
       const archived = await work.run();
       const freedBlocks = archived.rows > 0 ? settle(run, toSec) : 0;

@@ -13,6 +13,8 @@ export class ClusterOutput {
   readonly #index = new ArchiveIndexWriter();
   #fromSec = Infinity;
   #toSec = -Infinity;
+  #indexBytes = 0;
+  #isFinished = false;
   file: ParquetFile | undefined;
 
   constructor(folder: string, name: RunName) {
@@ -40,26 +42,33 @@ export class ClusterOutput {
     }
   }
 
-  /** Makes both files part of the archive, durably; returns their bytes. */
+  /** Ends both files and gives them to the disk. Nothing can be added any more. */
+  finish(): void {
+    if (!this.file) return;
+    this.#isFinished = true;
+    this.file.end({ 'metricshard.run': JSON.stringify(this.#name) });
+    this.#indexBytes = this.#index.write(this.#indexPath);
+  }
+
+  /** Makes them part of the archive, durably; returns their bytes. */
   publish(): number {
-    const file = this.open();
     const range = { fromSec: this.#fromSec, toSec: this.#toSec };
     const target = join(this.#folder, archiveName(range, this.#name));
-    file.end({ 'metricshard.run': JSON.stringify(this.#name) });
-    const indexBytes = this.#index.write(this.#indexPath);
     renameSync(this.#parquet, `${target}.parquet`);
     // Last: a Parquet file without an index is not looked at.
     renameSync(this.#indexPath, `${target}.index`);
     syncFolder(this.#folder);
     // The cluster's folder may be new, and the archive's.
     syncFolder(dirname(this.#folder));
-    return file.bytes + indexBytes;
+    return this.file!.bytes + this.#indexBytes;
   }
 
   /** Gives up: what was written is of no use. */
   abandon(): void {
-    this.file?.abandon();
+    if (!this.file) return;
+    if (!this.#isFinished) this.file.abandon();
     rmSync(this.#parquet, { force: true });
+    rmSync(this.#indexPath, { force: true });
   }
 
   // Not `….parquet`: a pattern that reads all of the archive must not find it.
