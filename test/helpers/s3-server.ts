@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AddressInfo, Socket } from 'node:net';
 import { answerXml, escapeXml, type S3Object, type S3Request } from './s3-answers.js';
 import { digest, readBody, type S3Body } from './s3-body.js';
@@ -96,7 +97,7 @@ export class S3Server {
     }
     try {
       const body = await readBody(request);
-      if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+      if (this.delayMs > 0) await delay(this.delayMs, undefined, { ref: false });
       if (typeof failure === 'number') throw new S3Fault(failure, 'InternalError', 'as asked for');
       checkSignature(request, S3_KEY, S3_SECRET);
       if (bucket !== S3_BUCKET) throw new S3Fault(404, 'NoSuchBucket', 'There is no such bucket.');

@@ -11,7 +11,7 @@ import {
   type StoreFile,
 } from '../../src/storage/store-file.js';
 import { MANIFEST_FILE, parseManifest } from '../checkpoint/manifest.js';
-import { noteMirror, ownerId } from './owner.js';
+import { noteFilled, ownerId } from './owner.js';
 import { filesOf } from './published.js';
 
 /** Files under way at a time: one alone does not fill the line. */
@@ -55,7 +55,7 @@ export class Download {
     for (let shard = 0; shard < store.file.shards; shard++) {
       await this.#shard(shardFolder(store.file.epoch, shard));
     }
-    noteMirror(this.#folder, takesOver);
+    noteFilled(this.#folder, takesOver);
     writeDurably(join(this.#folder, STORE_FILE), store.text);
     rmSync(join(this.#folder, DOWNLOADING_FILE));
     return this.#summary(began, false);

@@ -39,7 +39,7 @@ export class TakenError extends Error {
  * TakenError, or ObjectStoreError.
  */
 export async function claim(objects: ObjectStore, folder: string): Promise<void> {
-  const own = readMirror(folder) ?? noteMirror(folder, '');
+  const own = readMirror(folder) ?? writeMirror(folder, randomUUID(), '');
   const owner: Owner = {
     format: 1,
     id: own.id,
@@ -55,6 +55,8 @@ export async function claim(objects: ObjectStore, folder: string): Promise<void>
   if (found?.id === own.id) return;
   if (found && found.id === own.takesOver) {
     await objects.put(OWNER_KEY, bytes);
+    // Once: if that one is given the place back, it is on purpose.
+    writeMirror(folder, own.id, '');
     return;
   }
   const { host = 'an unknown host', since = 'an unknown time' } = found ?? {};
@@ -71,9 +73,13 @@ export async function ownerId(objects: ObjectStore): Promise<string> {
   return (await readOwner(objects))?.id ?? '';
 }
 
-/** Gives a folder an id of its own. */
-export function noteMirror(folder: string, takesOver: string): Mirror {
-  const mirror: Mirror = { format: 1, id: randomUUID(), takesOver };
+/** Gives a folder that was filled from an owner's place an id of its own. */
+export function noteFilled(folder: string, takesOver: string): void {
+  writeMirror(folder, randomUUID(), takesOver);
+}
+
+function writeMirror(folder: string, id: string, takesOver: string): Mirror {
+  const mirror: Mirror = { format: 1, id, takesOver };
   writeDurably(join(folder, MIRROR_FILE), `${JSON.stringify(mirror)}\n`);
   return mirror;
 }
