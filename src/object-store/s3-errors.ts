@@ -88,7 +88,7 @@ function saying(error: SdkError): string {
   const name = error.name === 'Error' || error.name === 'Unknown' ? (error.code ?? '') : error.name;
   const isEmpty = error.message === '' || error.message === 'UnknownError';
   const message = isEmpty || error.message === name ? '' : error.message;
-  const isTwice = message.startsWith(name);
+  const isTwice = message.includes(name);
   const shown = [isTwice ? '' : name, message].filter((part) => part !== '').join(': ');
   return status === undefined ? shown : `${shown} (HTTP ${status})`.trim();
 }

@@ -100,8 +100,8 @@ export class Mirror {
         }
         const isKnown = existsSync(join(folder, DOWNLOADING_FILE));
         if (answer.failure.reason === 'denied' && !isKnown) {
-          const text = `${location} can not be looked at: the store starts WITHOUT what may be there`;
-          this.#fail(answer.failure, text);
+          const start = 'the store starts WITHOUT what may be there, and copies nothing there';
+          this.#fail(answer.failure, `${location} can not be looked at: ${start}`);
           return;
         }
         this.#fail(answer.failure, `the store waits for its data in ${location}`);
@@ -229,6 +229,8 @@ export class Mirror {
   #tellUnfinished(waitMs: number): void {
     const { filesWaiting, bytesWaiting } = this.#progress.read();
     const { folder, location } = this.#task;
+    // No shard has ever made a checkpoint.
+    if (filesWaiting === 0 && this.#currentAtSec === 0) return;
     this.#log.warn(
       { files: filesWaiting, bytes: bytesWaiting, error: this.#failure?.message },
       `the last checkpoint is NOT in ${location} (waited ${waitMs / 1000} s at most, ` +

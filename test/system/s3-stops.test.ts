@@ -63,6 +63,33 @@ t.test('the thread that copies dies', async (t) => {
   t.same(await ledger.wrong(server), []);
 });
 
+t.test('a download that takes long is told', async (t) => {
+  const s3 = await testServer(t);
+  const ledger = new Ledger(seed, WRITERS, 4);
+  const local = join(temporaryFolder(t, 's3'), 'local');
+  const first = await startReady(t, onS3(s3, local, 2));
+  await fill(first, ledger);
+  t.equal(await first.stop(), 0);
+  rmSync(local, { recursive: true });
+  s3.delayMs = 300;
+  const server = await start(t, onS3(s3, local, 2));
+  const seen = new Set<number>();
+  const isReady = async (): Promise<boolean> => {
+    const { status, json } = await server.get('/ready');
+    if (json.download) seen.add(json.download.bytes / (json.download.bytesTotal || 1));
+    return status === 200;
+  };
+  t.ok(await eventually(isReady, 20_000));
+  t.ok(seen.size >= 3, `/ready tells how far it is: ${[...seen]}`);
+  t.ok([...seen].every((part) => part >= 0 && part <= 1));
+  t.match(
+    server.output(),
+    /"percent":\d+,"bytes":\d+,"msg":"downloading from s3:/,
+    'so does the log',
+  );
+  t.same(await ledger.wrong(server), []);
+});
+
 t.test('a store that is killed while it downloads', async (t) => {
   const s3 = await testServer(t);
   const ledger = new Ledger(seed, WRITERS, 4);
