@@ -14,8 +14,8 @@ import { newReport, Tools } from './inspection/tools.js';
 
 const USAGE = `usage: inspect FILE… [--series SELECTOR] [--samples] [--json]
 
-Shows and verifies files of the store: checkpoint segments, manifests, logs, and JSON checkpoints. A
-folder stands for every file below it. Files are only read.
+Shows and verifies files of the store: checkpoint segments, manifests, logs, JSON checkpoints, and
+files of the archive. A folder stands for every file below it. Files are only read.
   --series SELECTOR  lists the series at or below CLUSTER/HOST/LEVEL… with their blocks; with a comma
                      behind it one METRIC only: alex/a0101/hwthread0,clock
   --samples          prints the samples of the series that are listed; without --series of all

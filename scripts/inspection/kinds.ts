@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
 import { readAll } from '../../src/storage/files.js';
+import { ARCHIVE_FILE, ARCHIVE_INDEX } from './archive-kind.js';
 import { LOG_FILE } from './log-kind.js';
 import { MANIFEST_FILE } from './manifest-kind.js';
 import { NOTE_FILE } from './note-kind.js';
@@ -15,6 +16,8 @@ export const KINDS: readonly FileKind[] = [
   LOG_FILE,
   NOTE_FILE,
   REFERENCE_FILE,
+  ARCHIVE_FILE,
+  ARCHIVE_INDEX,
 ];
 
 /** Bytes that a kind may look at to know its files. */

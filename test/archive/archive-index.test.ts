@@ -23,6 +23,7 @@ function series(metric: string, firstRow: number): IndexedSeries {
   };
 }
 
+const TAIL = { bytes: 1234, digest: 'abcd' };
 const HOSTS = ['a0101', '__proto__', 'constructor', 'höst 2'];
 
 function made(folder: string): Buffer {
@@ -31,7 +32,7 @@ function made(folder: string): Buffer {
     writer.addHost(host, [series('clock', 6 * i), series('x', 6 * i + 3)]),
   );
   const path = join(folder, 'made.index');
-  t.equal(writer.write(path), readFileSync(path).length);
+  t.equal(writer.write(path, TAIL), readFileSync(path).length);
   return readFileSync(path);
 }
 
@@ -41,6 +42,7 @@ function open(bytes: Buffer): Promise<ArchiveIndex> {
 
 t.test('every host is found, whatever its name, and no other', async (t) => {
   const index = await open(made(t.testdir()));
+  t.same(index.tail, TAIL);
   t.same([...index.hosts], HOSTS);
   for (const [i, host] of HOSTS.entries()) {
     t.same(await index.seriesOf(host), [series('clock', 6 * i), series('x', 6 * i + 3)]);

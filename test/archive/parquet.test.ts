@@ -70,9 +70,9 @@ function write(path: string, all: readonly Made[]): void {
       },
     ]);
   }
-  file.end({ 'metricshard.run': '{}' });
+  const tail = file.end({ 'metricshard.run': '{}' });
   for (const [host, series] of byHost) index.addHost(host, series);
-  index.write(`${path}.index`);
+  index.write(`${path}.index`, tail);
 }
 
 for (const [what, seriesCount, samplesMax] of [

@@ -16,7 +16,7 @@ export class LocalFolder {
 
   store(epoch: number, shards: number): void {
     this.epoch = epoch;
-    writeDurably(join(this.path, 'STORE'), storeFileText(epoch, shards));
+    writeDurably(join(this.path, 'STORE'), storeFileText({ format: 1, epoch, shards }));
   }
 
   /** A checkpoint as a shard makes one: files, manifest, then what is named no more goes. */

@@ -1,8 +1,14 @@
-import { parquetMetadataAsync, parquetScan, type AsyncBuffer, type ParquetScan } from 'hyparquet';
+import {
+  parquetMetadata,
+  parquetScan,
+  type AsyncBuffer,
+  type FileMetaData,
+  type ParquetScan,
+} from 'hyparquet';
 import { zstd } from '../checkpoint/zstd.js';
 import { ArchiveIndex } from './archive-index.js';
 import type { ArchiveSource, OpenedFile } from './archive-source.js';
-import { PAGE_ROWS } from './parquet/parquet-file.js';
+import { digestOf, PAGE_ROWS, type Tail } from './parquet/parquet-file.js';
 import { clusterFolder, parseArchiveName, type NamedFile } from './names.js';
 
 /** Files held open, with their footers; those asked for longest ago are closed first. */
@@ -59,7 +65,7 @@ export class ArchiveFile {
       const index = await ArchiveIndex.open(read, indexBuffer.byteLength);
       ending = '.parquet';
       const file = await openNext();
-      const metadata = await parquetMetadataAsync(file);
+      const metadata = await readTail(file, index.tail);
       const columns = ['timestamp', 'value'];
       const scan = await parquetScan({ file, metadata, columns, compressors: COMPRESSORS });
       return new ArchiveFile(path, index, scan, opened);
@@ -157,6 +163,13 @@ export class ArchiveFiles {
     }
     return ArchiveFile.open(this.#sources[last]!, folder, name);
   }
+}
+
+/** Where everything is in a Parquet file. Rejects if that is damaged. */
+async function readTail(file: AsyncBuffer, { bytes, digest }: Tail): Promise<FileMetaData> {
+  const tail = await file.slice(Math.max(0, file.byteLength - bytes), file.byteLength);
+  if (digestOf(new Uint8Array(tail)) !== digest) throw new Error('its end is damaged, or cut off');
+  return parquetMetadata(tail);
 }
 
 /** 64-bit numbers by their halves: a bigint for each would be slow. */

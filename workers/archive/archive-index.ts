@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { compress, decompress } from 'zstd-napi';
+import type { Tail } from './parquet/parquet-file.js';
 
 /** See FORMAT.md. */
 const MAGIC = Buffer.from('MSINDEX1');
@@ -36,8 +37,12 @@ type Entry = readonly [
   lastSlot: number,
 ];
 
-/** By host: where its section begins, and its bytes. */
-type Directory = Record<string, readonly [from: number, bytes: number]>;
+interface Directory {
+  /** Of the Parquet file. */
+  readonly tail: Tail;
+  /** By host: where its section begins, and its bytes. */
+  readonly hosts: Record<string, readonly [from: number, bytes: number]>;
+}
 
 /** Reads a piece of a file. */
 export type ReadPiece = (from: number, bytes: number) => Promise<Uint8Array>;
@@ -45,7 +50,7 @@ export type ReadPiece = (from: number, bytes: number) => Promise<Uint8Array>;
 /** Makes the index of one Parquet file, host by host. */
 export class ArchiveIndexWriter {
   readonly #sections: Uint8Array[] = [MAGIC];
-  readonly #directory: Directory = {};
+  readonly #hosts: Directory['hosts'] = {};
   #bytes = MAGIC.length;
 
   addHost(host: string, series: readonly IndexedSeries[]): void {
@@ -63,16 +68,16 @@ export class ArchiveIndexWriter {
     ]);
     const section = pack(entries);
     // A host could have the name of a property that all objects have.
-    Object.defineProperty(this.#directory, host, {
+    Object.defineProperty(this.#hosts, host, {
       value: [this.#bytes, section.length],
       enumerable: true,
     });
     this.#append(section);
   }
 
-  /** Writes it and gives it to the disk; returns its bytes. */
-  write(path: string): number {
-    const directory = pack(this.#directory);
+  /** Writes it and gives it to the disk; returns its bytes. `tail` of the Parquet file. */
+  write(path: string, tail: Tail): number {
+    const directory = pack({ tail, hosts: this.#hosts } satisfies Directory);
     const trailer = Buffer.alloc(TRAILER_BYTES);
     trailer.writeUInt32LE(this.#bytes, 0);
     trailer.writeUInt32LE(directory.length, 4);
@@ -100,10 +105,13 @@ export class ArchiveIndexWriter {
 export class ArchiveIndex {
   readonly #read: ReadPiece;
   readonly #hosts: ReadonlyMap<string, readonly [from: number, bytes: number]>;
+  /** Of the Parquet file. */
+  readonly tail: Tail;
 
-  private constructor(read: ReadPiece, directory: Directory) {
+  private constructor(read: ReadPiece, { tail, hosts }: Directory) {
     this.#read = read;
-    this.#hosts = new Map(Object.entries(directory));
+    this.tail = tail;
+    this.#hosts = new Map(Object.entries(hosts));
   }
 
   static async open(read: ReadPiece, bytes: number): Promise<ArchiveIndex> {

@@ -46,8 +46,8 @@ export class ClusterOutput {
   finish(): void {
     if (!this.file) return;
     this.#isFinished = true;
-    this.file.end({ 'metricshard.run': JSON.stringify(this.#name) });
-    this.#indexBytes = this.#index.write(this.#indexPath);
+    const tail = this.file.end({ 'metricshard.run': JSON.stringify(this.#name) });
+    this.#indexBytes = this.#index.write(this.#indexPath, tail);
   }
 
   /** Makes them part of the archive, durably; returns their bytes. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import type { ColumnChunk, OffsetIndex, RowGroup, SchemaElement, Statistics } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
@@ -31,6 +32,18 @@ const SCHEMA: SchemaElement[] = [
   { name: 'schema', num_children: COLUMNS.length },
   ...COLUMNS.map((column): SchemaElement => ({ ...column, repetition_type: 'REQUIRED' })),
 ];
+
+/** The end of a file: what tells where everything is. It has no checksum of its own. */
+export interface Tail {
+  readonly bytes: number;
+  /** In hex. */
+  readonly digest: string;
+}
+
+/** The checksum of a tail, which the index keeps. */
+export function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+}
 
 /** The columns of a series that are the same in all of its rows. */
 export interface RowNames {
@@ -99,7 +112,7 @@ export class ParquetFile {
   }
 
   /** Ends the file and gives it to the disk. */
-  end(about: Readonly<Record<string, string>>): void {
+  end(about: Readonly<Record<string, string>>): Tail {
     this.#endGroup();
     const tail = new ByteWriter();
     tail.offset = this.bytes;
@@ -117,6 +130,7 @@ export class ParquetFile {
     this.#write(tail.getBytes());
     fsyncSync(this.#descriptor);
     closeSync(this.#descriptor);
+    return { bytes: tail.getBytes().length, digest: digestOf(tail.getBytes()) };
   }
 
   /** Leaves the file as it is: it is of no use. */
