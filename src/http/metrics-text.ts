@@ -102,9 +102,8 @@ function archiveFamilies(archive: ArchiveStatus | undefined): readonly Family[] 
 
 function mirrorFamilies(mirror: MirrorStatus | undefined): readonly Family[] {
   if (!mirror) return [];
-  const isCurrent = mirror.state === 'current' || mirror.state === 'copying';
   return [
-    ['mirror_up', 'gauge', '1 unless copying checkpoints to S3 fails', isCurrent ? 1 : 0],
+    ['mirror_up', 'gauge', '1 unless checkpoints are not copied to S3', mirror.problem ? 0 : 1],
     ['mirror_bytes_waiting', 'gauge', 'bytes still to be copied to S3', mirror.bytesWaiting],
     ['mirror_files_waiting', 'gauge', 'files still to be copied to S3', mirror.filesWaiting],
     ['mirror_copied_bytes_total', 'counter', 'bytes copied to S3', mirror.copiedBytes],

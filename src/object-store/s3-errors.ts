@@ -24,6 +24,7 @@ const ADVICE: Readonly<Record<string, readonly [ObjectStoreReason, string]>> = {
   AuthorizationHeaderMalformed: ['denied', 'set metricshard.s3.region to that of the bucket'],
   NoSuchKey: ['missing', 'it was deleted, or never put'],
   NotFound: ['missing', 'it was deleted, or never put'],
+  PreconditionFailed: ['failed', 'it was replaced meanwhile; try it again'],
   QuotaExceeded: ['failed', 'there is no room on the server'],
 };
 

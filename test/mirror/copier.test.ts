@@ -142,6 +142,33 @@ t.test('shards that can not be read are left as they are', async (t) => {
   t.same(await keysOf(target), before);
 });
 
+t.test('a shard that began anew does not replace what it had', async (t) => {
+  const { local, copier, target, objects, progress } = await made(t, 2);
+  for (const shard of [0, 1]) local.publish(shard, 5, blocks(5));
+  await copier.run();
+  const before = await keysOf(target);
+  rmSync(local.folderOf(0), { recursive: true });
+  local.publish(0, 1, blocks(1));
+  local.publish(1, 6, blocks(5));
+  const told =
+    /^epoch-1\/shard-0 is not copied: .* has checkpoint 5 of it, the local folder only 1; to/;
+  for (const each of [copier, new Copier(objects, local.path, progress)]) {
+    t.match((await each.run()).problems, [told]);
+    const now = await keysOf(target);
+    t.same(
+      now.filter((key) => key.startsWith(S1)),
+      before.filter((key) => key.startsWith(S1)),
+    );
+    t.ok(now.includes('epoch-1/shard-1/series-00000006'), 'the other one is copied');
+  }
+  await target.delete(`${S1}/MANIFEST`);
+  t.match(await copier.run(), { problems: [], deleted: 2 }, 'unless somebody says so');
+  t.ok((await keysOf(target)).includes(`${S1}/blocks-00000001`));
+  await target.put(`${S1}/MANIFEST`, Buffer.from('nonsense'));
+  const next = new Copier(objects, local.path, progress);
+  t.match(await next.run(), { problems: [] }, 'one that is damaged is replaced');
+});
+
 t.test('what others put there is left alone, what they took away is copied again', async (t) => {
   const { local, copier, target } = await made(t);
   local.publish(0, 1, blocks(1));

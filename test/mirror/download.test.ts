@@ -56,10 +56,16 @@ t.test('all of it, and nothing where there is nothing', async (t) => {
   isSame(t, local, folder);
   const { downloadedBytes, downloadBytes } = progress.read();
   t.ok(downloadedBytes > 0 && downloadedBytes <= downloadBytes);
-  s3.objects.clear();
+  for (const key of s3.objects.keys()) if (key !== 'OWNER') s3.objects.delete(key);
   const empty = download(t, objects);
   t.match(await empty.run(), { isEmpty: true, files: 0 });
   t.notOk(existsSync(join(empty.folder, 'DOWNLOADING')));
+  const other = new LocalFolder(empty.folder, 1);
+  other.publish(0, 1, []);
+  await new Copier(objects, empty.folder, new MirrorProgress()).run();
+  t.ok(s3.objects.has('STORE'), 'an owner that left nothing is replaced');
+  s3.objects.clear();
+  t.match(await download(t, objects).run(), { isEmpty: true, files: 0 });
 });
 
 t.test('a download that failed goes on where it was', async (t) => {

@@ -1,8 +1,9 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { temporaryFolder } from '../helpers/durable.js';
 import { Ledger } from '../helpers/ledger.js';
+import { eventually, metricSum } from '../helpers/metrics.js';
 import { seed } from '../helpers/random.js';
 import { type S3Server } from '../helpers/s3-server.js';
 import {
@@ -142,4 +143,30 @@ t.test('damaged and missing objects', async (t) => {
   await checkpoint(t, next);
   t.ok(await becomesCopied(s3, local), 'and is whole again after the next checkpoint');
   t.ok(existsSync(join(local, 'aside')), 'what was damaged is kept');
+});
+
+t.test('what is lost on the local disk stays on S3', async (t) => {
+  const s3 = await testServer(t);
+  const ledger = new Ledger(seed, WRITERS, 4);
+  const local = join(temporaryFolder(t, 's3'), 'local');
+  const first = await startReady(t, onS3(s3, local));
+  for (let i = 0; i < 2; i++) {
+    await fill(first, ledger);
+    await checkpoint(t, first);
+  }
+  t.equal(await first.stop(), 0);
+  t.ok(isCopied(s3, local));
+  writeFileSync(join(local, 'epoch-1/shard-0/MANIFEST'), 'nonsense');
+  const damaged = await startReady(t, onS3(s3, local));
+  await damaged.write('second,cluster=c,hostname=h value=1');
+  await checkpoint(t, damaged);
+  const isTold = async (): Promise<boolean> => {
+    return /shard-0 is not copied: .* has checkpoint/.test((await mirrorOf(damaged)).problem);
+  };
+  t.ok(await eventually(isTold), damaged.output());
+  t.equal(await metricSum(damaged, 'metricshard_mirror_up'), 0);
+  t.equal(await damaged.stop(), 0);
+  rmSync(local, { recursive: true });
+  const last = await startReady(t, onS3(s3, local));
+  t.same(await ledger.wrong(last), [], 'and comes back from there');
 });

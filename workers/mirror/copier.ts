@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { ObjectStoreError, type ObjectStore } from '../../src/object-store/object-store.js';
 import type { CopySummary, MirrorProgress } from '../../src/protocol/mirror.js';
 import { STORE_FILE } from '../../src/storage/store-file.js';
+import { parseManifest } from '../checkpoint/manifest.js';
+import { DamageError } from '../checkpoint/section-file.js';
 import { claim } from './owner.js';
 import {
   readPublished,
@@ -45,8 +47,9 @@ export class Copier {
       await claim(this.#objects, this.#folder);
       await this.#clear();
       try {
-        const deleted = await this.#copy(published, total);
-        return { ...total, deleted, problems: published.problems };
+        const problems = [...published.problems];
+        const deleted = await this.#copy(published, total, problems);
+        return { ...total, deleted, problems };
       } catch (error) {
         const isGone = error instanceof ObjectStoreError && error.reason === 'no-file';
         if (!isGone || restarts >= RESTARTS_MAX) throw error;
@@ -54,11 +57,22 @@ export class Copier {
     }
   }
 
-  async #copy(published: Published, total: { files: number; bytes: number }): Promise<number> {
+  async #copy(
+    published: Published,
+    total: { files: number; bytes: number },
+    problems: string[],
+  ): Promise<number> {
     const there = await this.#listThere();
     // A start from there needs to know of how many shards it is: first of all, if it says nothing yet.
     if (!there.has(STORE_FILE)) await this.#putText(STORE_FILE, published.storeText);
+    const shards: PublishedShard[] = [];
     for (const shard of published.shards) {
+      const newer = await this.#newerThere(shard, there);
+      if (newer !== undefined) {
+        problems.push(newer);
+        continue;
+      }
+      shards.push(shard);
       for (const file of shard.files) {
         if (await this.#isThere(file, there)) {
           this.#copied.set(file.key, file.timeMs);
@@ -73,7 +87,39 @@ export class Copier {
     }
     // Another epoch counts from here on: it is there as a whole.
     await this.#putText(STORE_FILE, published.storeText, there);
-    return this.#deleteOthers(published, there);
+    return this.#deleteOthers({ ...published, shards }, there);
+  }
+
+  /**
+   * A checkpoint that is further than ours means that ours was lost on the local disk, and the shard began
+   * anew: then the one there may be all that is left of it. Resolves to what to tell.
+   */
+  async #newerThere(
+    { manifestKey, prefix, checkpoint }: PublishedShard,
+    there: ReadonlyMap<string, number>,
+  ): Promise<string | undefined> {
+    if (!there.has(manifestKey)) return undefined;
+    const found = await this.#checkpointThere(manifestKey);
+    if (found <= checkpoint) return undefined;
+    const { location } = this.#objects;
+    return (
+      `${prefix} is not copied: ${location} has checkpoint ${found} of it, the local folder only ` +
+      `${checkpoint}; to start from the former, stop, move ${this.#folder} away and start; to have it ` +
+      `replaced, delete ${location}/${manifestKey}`
+    );
+  }
+
+  /** 0 if nobody can read it. */
+  async #checkpointThere(manifestKey: string): Promise<number> {
+    try {
+      const known = this.#texts.get(manifestKey);
+      const text = known ?? (await this.#objects.get(manifestKey)).toString();
+      return parseManifest(text, manifestKey).checkpoint;
+    } catch (error) {
+      if (error instanceof DamageError) return 0;
+      if (error instanceof ObjectStoreError && error.reason === 'damaged') return 0;
+      throw error;
+    }
   }
 
   /** Bytes by key. What was taken away by others has to be copied again. */

@@ -43,8 +43,12 @@ export class Download {
   async run(): Promise<DownloadSummary> {
     const began = performance.now();
     const store = await this.#readStore();
-    if (!store) return this.#summary(began, true);
     const takesOver = await ownerId(this.#objects);
+    if (!store) {
+      // An owner without data has nothing to lose.
+      noteFilled(this.#folder, takesOver);
+      return this.#summary(began, true);
+    }
     writeFileSync(join(this.#folder, DOWNLOADING_FILE), '');
     for await (const { key, bytes } of this.#objects.list(`epoch-${store.file.epoch}/`)) {
       this.#sizes.set(key, bytes);

@@ -15,6 +15,8 @@ export interface PublishedShard {
   readonly prefix: string;
   readonly manifestKey: string;
   readonly manifestText: string;
+  /** Number of the checkpoint. */
+  readonly checkpoint: number;
   readonly files: readonly PublishedFile[];
 }
 
@@ -62,12 +64,12 @@ function readShard(folder: string, prefix: string): PublishedShard | undefined {
     const text = readIfThere(join(folder, manifestKey));
     if (text === undefined) return undefined;
     try {
-      const keys = filesOf(prefix, parseManifest(text, manifestKey));
-      const files = keys.map((key) => {
+      const manifest = parseManifest(text, manifestKey);
+      const files = filesOf(prefix, manifest).map((key) => {
         const { size, mtimeMs } = statSync(join(folder, key));
         return { key, bytes: size, timeMs: Math.round(mtimeMs) };
       });
-      return { prefix, manifestKey, manifestText: text, files };
+      return { prefix, manifestKey, manifestText: text, checkpoint: manifest.checkpoint, files };
     } catch (error) {
       // The same manifest again: the file is missing for good.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
