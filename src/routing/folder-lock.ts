@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const LOCK = 'LOCK';
+/** Where the folder is named, unless told otherwise. */
+const SETTING = 'metric-store.checkpoints.directory';
 
 interface Lock {
   readonly pid: number;
@@ -17,16 +19,16 @@ export class DataFolderError extends Error {
 }
 
 /**
- * Makes a folder this process' own, and makes it if it is not there. Returns its whole path. Throws
- * DataFolderError.
+ * Makes a folder this process' own, and makes it if it is not there. `setting` names it, for messages.
+ * Returns its whole path. Throws DataFolderError.
  */
-export function takeFolder(directory: string): string {
+export function takeFolder(directory: string, setting = SETTING): string {
   const path = resolve(directory);
   try {
     mkdirSync(path, { recursive: true });
-    takeLock(path);
+    takeLock(path, setting);
   } catch (error) {
-    throw asDataFolderError(error, path);
+    throw asDataFolderError(error, path, setting);
   }
   return path;
 }
@@ -36,7 +38,7 @@ export function releaseFolder(path: string): void {
 }
 
 /** Throws DataFolderError if another process that is alive has the lock. */
-function takeLock(path: string): void {
+function takeLock(path: string, setting: string): void {
   const file = join(path, LOCK);
   const lock: Lock = { pid: process.pid, host: hostname(), began: beganOf(process.pid) };
   for (let tries = 0; tries < 3; tries++) {
@@ -50,7 +52,7 @@ function takeLock(path: string): void {
     if (other && isAlive(other)) {
       throw new DataFolderError(
         `${path} is used by process ${other.pid} on ${other.host}; stop that one, or set another ` +
-          `metric-store.checkpoints.directory (remove ${file} if that process is not metricshard)`,
+          `${setting} (remove ${file} if that process is not metricshard)`,
       );
     }
     rmSync(file, { force: true });
@@ -88,9 +90,11 @@ function beganOf(pid: number): string {
   }
 }
 
-export function asDataFolderError(error: unknown, path: string): DataFolderError {
+export function asDataFolderError(
+  error: unknown,
+  path: string,
+  setting = SETTING,
+): DataFolderError {
   if (error instanceof DataFolderError) return error;
-  return new DataFolderError(
-    `metric-store.checkpoints.directory: cannot use ${path}: ${(error as Error).message}`,
-  );
+  return new DataFolderError(`${setting}: cannot use ${path}: ${(error as Error).message}`);
 }

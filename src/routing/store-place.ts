@@ -33,7 +33,9 @@ export class StorePlace {
   static take(store: StoreConfig, log: Logger): StorePlace | undefined {
     const { directory, localDirectory } = store.checkpoints;
     if (directory === '') return undefined;
-    const path = takeFolder(isS3(directory) ? localDirectory : directory);
+    const path = isS3(directory)
+      ? takeFolder(localDirectory, 'metricshard.local-directory')
+      : takeFolder(directory);
     const mirror = isS3(directory) ? new Mirror(directory, path, store.s3, log) : undefined;
     const place = new StorePlace(path, store.shardCount, mirror, log);
     if (!mirror?.isDownloadNeeded) place.#open();

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { becomesReady, temporaryFolder } from '../helpers/durable.js';
@@ -19,6 +19,7 @@ import {
   testServer,
   WRITERS,
 } from '../helpers/s3-store.js';
+import { startServer } from '../helpers/server.js';
 
 t.test('S3 goes away while the store runs, and comes back', async (t) => {
   const s3 = await testServer(t);
@@ -139,4 +140,16 @@ t.test('uploads and downloads that fail now and then', async (t) => {
   rmSync(local, { recursive: true });
   const next = await startReady(t, onS3(s3, local, 2, { attempts: 4 }));
   t.same(await ledger.wrong(next), []);
+});
+
+t.test('a local directory that can not be used', async (t) => {
+  const s3 = await testServer(t);
+  const folder = temporaryFolder(t, 's3');
+  writeFileSync(join(folder, 'file'), '');
+  const impossible = startServer(onS3(s3, join(folder, 'file')), { env: S3_ENV });
+  await t.rejects(impossible, /metricshard\.local-directory: cannot use .*file: /);
+  const local = join(folder, 'local');
+  await startReady(t, onS3(s3, local));
+  const second = startServer(onS3(s3, local), { env: S3_ENV });
+  await t.rejects(second, /is used by process .* set another metricshard\.local-directory/);
 });
