@@ -24,11 +24,12 @@ import { ShardedWrite } from './write-session.js';
 /** Bytes of a default cluster's name; names are bounded to 128 bytes in lines as well. */
 const CLUSTER_BYTES_MAX = 128;
 
-/**
- * A start that has little to restore is waited for, so that the first client finds it ready; one that
- * has much is not, so that `/ready` tells how far it is.
- */
-const START_WAIT_MS = 500;
+/** A start that has little to restore is waited for, so that the first client finds it ready. */
+const START_WAIT_MS = 5000;
+/** One that has more is not, so that `/ready` tells how far it is. */
+const LITTLE_BYTES = 64 * 1024 * 1024;
+const LITTLE_WAIT_MS = 500;
+const LOOK_MS = 50;
 
 /**
  * Starts all shards and returns the store over them, soon: shards that have much to restore serve
@@ -48,9 +49,30 @@ export async function startStore(
   const set = new ShardSet(shards, store, limits, place, log);
   const started = startShards(shards, place);
   started.catch((error: Error) => log.error({ error: error.message }, 'shards did not start'));
-  const soon = new Promise((resolve) => setTimeout(resolve, START_WAIT_MS).unref());
-  await Promise.race([started, soon]);
+  await Promise.race([started, hasWaited(shards, place)]);
   return set;
+}
+
+/** Resolves when a start has been waited for long enough. */
+async function hasWaited(
+  shards: readonly ShardClient[],
+  place: StorePlace | undefined,
+): Promise<void> {
+  const began = performance.now();
+  const isLong = (): boolean =>
+    place?.mirror?.status().state === 'downloading' || bytesToRestore(shards) > LITTLE_BYTES;
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS).unref());
+    const waitedMs = performance.now() - began;
+    if (waitedMs > START_WAIT_MS || (waitedMs > LITTLE_WAIT_MS && isLong())) return;
+  }
+}
+
+function bytesToRestore(shards: readonly ShardClient[]): number {
+  return shards.reduce((sum, shard) => {
+    const counters = shard.counters();
+    return sum + (counters['restore_bytes_current'] ?? 0) + (counters['import_bytes_current'] ?? 0);
+  }, 0);
 }
 
 async function startShards(
