@@ -1,8 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const LOCK = 'LOCK';
+/** Others may take and give back the lock meanwhile, so often. */
+const TRIES = 5;
 /** Where the folder is named, unless told otherwise. */
 const SETTING = 'metric-store.checkpoints.directory';
 
@@ -41,28 +43,67 @@ export function releaseFolder(path: string): void {
 function takeLock(path: string, setting: string): void {
   const file = join(path, LOCK);
   const lock: Lock = { pid: process.pid, host: hostname(), began: beganOf(process.pid) };
-  for (let tries = 0; tries < 3; tries++) {
-    try {
-      writeFileSync(file, `${JSON.stringify(lock)}\n`, { flag: 'wx' });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  // A link is there at once and whole: nobody reads half a lock, and takes it for a damaged one.
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, `${JSON.stringify(lock)}\n`);
+  try {
+    for (let tries = 0; tries < TRIES; tries++) {
+      if (hasLinked(own, file)) return;
+      const text = readLock(file);
+      const other = parseLock(text);
+      if (other && isAlive(other)) {
+        throw new DataFolderError(
+          `${path} is used by process ${other.pid} on ${other.host}; stop that one, or set another ` +
+            `${setting} (remove ${file} if that process is not metricshard)`,
+        );
+      }
+      removeStale(file, text, `${own}.stale`);
     }
-    const other = readLock(file);
-    if (other && isAlive(other)) {
-      throw new DataFolderError(
-        `${path} is used by process ${other.pid} on ${other.host}; stop that one, or set another ` +
-          `${setting} (remove ${file} if that process is not metricshard)`,
-      );
-    }
-    rmSync(file, { force: true });
+  } finally {
+    rmSync(own, { force: true });
   }
   throw new DataFolderError(`${file} could not be taken; try again`);
 }
 
-function readLock(file: string): Lock | undefined {
+/** False: there is one. */
+function hasLinked(from: string, to: string): boolean {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Lock;
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  }
+}
+
+/**
+ * Removes a lock whose text was read, and no other: one that was taken in between by another process is
+ * put back. Only one process can move a file aside.
+ */
+function removeStale(file: string, text: string | undefined, aside: string): void {
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (readLock(aside) !== text) hasLinked(aside, file);
+  rmSync(aside, { force: true });
+}
+
+/** undefined: it is gone. */
+function readLock(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parseLock(text: string | undefined): Lock | undefined {
+  try {
+    return JSON.parse(text ?? '') as Lock;
   } catch {
     return undefined;
   }

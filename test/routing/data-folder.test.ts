@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { DataFolder, DataFolderError } from '../../src/routing/data-folder.js';
 import { temporaryFolder } from '../checkpoint/disk-store.js';
+import { eventually } from '../helpers/metrics.js';
 
 /** Larger than the number of any process. */
 const NO_PROCESS = 2 ** 22 + 1;
@@ -96,4 +98,43 @@ t.test('nothing goes because STORE says nothing', (t) => {
   DataFolder.open(path, 1).release();
   t.ok(existsSync(join(path, 'epoch-old')), 'a foreign folder stays');
   t.end();
+});
+
+t.test('of many that start over a stale lock at one time, one has it', async (t) => {
+  const path = join(temporaryFolder(), 'data');
+  mkdirSync(path, { recursive: true });
+  const module = new URL('../../src/routing/folder-lock.js', import.meta.url).href;
+  const script = `
+    import { takeFolder } from '${module}';
+    process.stdout.write('ready');
+    process.stdin.once('data', () => {
+      try {
+        takeFolder(process.argv[1]);
+        process.stdout.write(' taken');
+      } catch (error) {
+        process.stdout.write(' ' + error.message);
+      }
+    });`;
+  for (let round = 0; round < 3; round++) {
+    writeFileSync(
+      join(path, 'LOCK'),
+      JSON.stringify({ pid: NO_PROCESS, host: hostname(), began: '1' }),
+    );
+    const outputs = Array.from({ length: 6 }, () => '');
+    const processes = outputs.map((_, i) => {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script, path]);
+      child.stdout.on('data', (chunk: Buffer) => (outputs[i] += chunk.toString()));
+      return child;
+    });
+    try {
+      t.ok(await eventually(async () => outputs.every((output) => output !== ''), 20_000));
+      for (const child of processes) child.stdin.write('go');
+      t.ok(await eventually(async () => outputs.every((output) => output !== 'ready'), 20_000));
+    } finally {
+      for (const child of processes) child.kill('SIGKILL');
+    }
+    const taken = outputs.filter((output) => output.endsWith('taken'));
+    t.equal(taken.length, 1, outputs.join('\n'));
+  }
+  t.same(readdirSync(path), ['LOCK'], 'nothing else is left');
 });
