@@ -294,7 +294,8 @@ export class Durability {
       .catch((error: Error) => {
         this.#parts.warn(`checkpoint failed, the log is kept: ${error.message}`);
       })
-      .then(() => this.exportJson());
+      // Where the disk is too slow for the interval, the next one has it all.
+      .then(() => (this.#json?.isRunning ? undefined : this.exportJson()));
   }
 
   /** Writes what has settled as JSON files, where they are wanted; `isLast`: all there is. */

@@ -4,7 +4,10 @@ import { hasReferenceFiles, WAL_NAME } from './host-folder.js';
 import { folderNameFault } from './series-name.js';
 import type { Problem } from './column.js';
 
-/** What metricshard itself keeps in the same directory. */
+/**
+ * What metricshard itself keeps in the same directory. `json` is not among them: a cluster may have that
+ * name. The files that are written there lie a folder deeper than those of hosts, and are never found.
+ */
 const OWN_NAMES = /^(epoch-\d+|aside|LOCK|STORE|IMPORTED)(\.new)?$/;
 
 /** A host that the directory has files of. */

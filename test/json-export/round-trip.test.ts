@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -7,6 +7,7 @@ import { becomesReady, temporaryFolder } from '../helpers/durable.js';
 import { startWithLevers } from '../helpers/levers.js';
 import { eventually, metricSum } from '../helpers/metrics.js';
 import { startServer, type TestServer } from '../helpers/server.js';
+import { jsonBytes, writeHostFile } from '../migration/reference-files.js';
 
 const IMPORT = fileURLToPath(new URL('../../scripts/import.js', import.meta.url));
 const METRICS = {
@@ -111,7 +112,9 @@ t.test('there and back: equal answers', async (t) => {
     'hwthread1',
   ]);
   t.same(level.children.hwthread1.children.devicex.metrics.clock.data[0], -1000 / 7);
-  t.ok((await metricSum(first, 'metricshard_json_longest_turn_milliseconds')) < 50);
+  const bytes = before.reduce((sum, name) => sum + statSync(join(directory, 'json', name)).size, 0);
+  t.equal(await metricSum(first, 'metricshard_json_written_bytes_total'), bytes);
+  t.equal(await metricSum(first, 'metricshard_json_files_written_total'), before.length);
   await fill(first, 150, STEPS);
   // Late ones for a time that was exported, and one that is new to the second.
   await first.write(linesOf('a2', 5).join('\n'));
@@ -207,4 +210,26 @@ t.test('files older than the retention go, as data does', async (t) => {
     'in the end none is left',
   );
   t.same(readdirSync(join(directory, 'json', 'alex')), [], 'nor their folders');
+});
+
+t.test('a cluster of cc-metric-store that is named json', async (t) => {
+  const directory = join(temporaryFolder(t, 'json'), 'data');
+  const column = { frequency: 60, start: T0, data: [1, 2] };
+  const level = { metrics: { load: column } };
+  const file = writeHostFile(directory, 'json', 'h1', `${T0}.json`, jsonBytes(T0, T0 + 120, level));
+  const first = await startedOn(t, directory, 'json', 1);
+  t.match(first.output(), /"hosts":1,.*"samples":2,.*"imported"/);
+  await first.post('/api/v2/admin/checkpoint', '');
+  t.same(jsonFiles(directory), [`h1/${T0}.json`, `json/h1/${T0}.json`]);
+  await first.stop();
+  const second = await startedOn(t, directory, 'json', 1);
+  t.notMatch(second.output(), /importing|import: /, 'what was written is not taken for it');
+  const query = {
+    cluster: 'json',
+    from: T0,
+    to: T0 + 120,
+    queries: [{ metric: 'load', host: 'h1' }],
+  };
+  t.same((await second.query(query)).json.results[0][0].data, [1, 2]);
+  t.ok(existsSync(file), 'its own stays');
 });

@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict';
 import type { Engine } from '../engine/engine.js';
 import { SERIES_LAST_SLOT, SERIES_METRIC, SERIES_STEP } from '../kernel/layout.js';
 import type { Range } from './export-bounds.js';
 import { hostSeries } from './host-series.js';
-import type { SlotReader } from './slot-reader.js';
+import { TEXT_SLOTS_MAX, type SlotReader } from './slot-reader.js';
 import type { Turns } from './turns.js';
 
 /** Texts are put together to pieces of about this many characters. */
@@ -53,22 +54,16 @@ function columnText(engine: Engine, slots: SlotReader, series: number, range: Ra
   const last = words[(series + SERIES_LAST_SLOT) >>> 2]!;
   const until = Math.min(Math.ceil(range.untilSec / step), last + 1);
   let first = -1;
-  let next = -1;
-  let data = '';
-  slots.forEach(series, Math.ceil(range.fromSec / step), until, (slot, value) => {
+  let count = 0;
+  slots.forEach(series, Math.ceil(range.fromSec / step), until, (slot) => {
     if (first < 0) first = slot;
-    else data += ',';
-    for (; next >= 0 && next < slot; next++) data += 'null,';
-    data += numberText(value);
-    next = slot + 1;
+    count = slot + 1 - first;
   });
-  return first < 0 ? '' : `{"frequency":${step},"start":${first * step},"data":[${data}]}`;
-}
-
-/** The shortest text that reads back to the same double. */
-function numberText(value: number): string {
-  if (!Number.isFinite(value)) return 'null';
-  return Object.is(value, -0) ? '-0' : String(value);
+  if (first < 0) return '';
+  // An hour has 3600 slots at most.
+  assert(count <= TEXT_SLOTS_MAX);
+  const data = slots.text(series, first, count);
+  return `{"frequency":${step},"start":${first * step},"data":${data}}`;
 }
 
 function newNode(): Node {

@@ -53,6 +53,7 @@ export class JsonExport {
   /** Of hosts that could not be written: a second of each range. */
   readonly #failed = new Map<string, Set<number>>();
   readonly #writes = new Set<Promise<void>>();
+  #running = 0;
   #last: Promise<unknown> = Promise.resolve();
   #cleanedHour = 0;
   #failure = '';
@@ -69,6 +70,10 @@ export class JsonExport {
     return this.#bounds.checkpoint;
   }
 
+  get isRunning(): boolean {
+    return this.#running > 0;
+  }
+
   /** From now on it is as if nothing had been exported. */
   forget(): void {
     this.#bounds.forget();
@@ -79,7 +84,10 @@ export class JsonExport {
    * a time. Never rejects: what fails is told, and tried again the next time.
    */
   run(checkpoint: number, nowSec: number, isLast = false): Promise<ExportSummary> {
-    const next = this.#last.then(() => this.#run(checkpoint, nowSec, isLast));
+    this.#running++;
+    const next = this.#last
+      .then(() => this.#run(checkpoint, nowSec, isLast))
+      .finally(() => this.#running--);
     this.#last = next;
     return next;
   }
@@ -128,7 +136,10 @@ export class JsonExport {
     total: ExportSummary,
   ): Promise<void> {
     // Its folder would be the one of the cluster, or of all.
-    if (cluster === '.' || host === '.') return;
+    if (cluster === '.' || host === '.') {
+      this.#failure ||= `${cluster}/${host} can not have a folder of that name`;
+      return;
+    }
     const key = `${cluster}\n${host}`;
     const changed = new ChangedRanges(this.#bounds);
     for (const sec of this.#failed.get(key) ?? []) changed.add(sec, sec);
@@ -174,7 +185,8 @@ export class JsonExport {
   ): Promise<boolean> {
     if (pieces.length === 0) return true;
     try {
-      total.bytes += await this.#files.write(cluster, host, range, pieces);
+      const bytes = await this.#files.write(cluster, host, range, pieces);
+      total.bytes += bytes;
       total.files++;
       return true;
     } catch (error) {

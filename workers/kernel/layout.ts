@@ -26,9 +26,12 @@ export const CONTROL_BASE = 1048576;
 export const RING_BASE = 1052672;
 export const STATE_BASE = 1441792;
 export const SCRATCH_BASE = 1572864;
-// Of the scratch, beyond what kernel functions use: values of a series while they become text.
+// Of the scratch, beyond what kernel functions use: values of a series, a work area, and their text.
 export const EXPORT_VALUES = 1835008;
 export const EXPORT_VALUES_BYTES = 65536;
+export const EXPORT_WORK = 1900544;
+export const EXPORT_TEXT = 1904640;
+export const EXPORT_TEXT_BYTES = 192512;
 export const ARENA_BASE = 2097152;
 export const ARENA_BYTES = 67108864;
 export const QUERY_SCRATCH_BASE = 69206016;
