@@ -55,7 +55,7 @@ class LogInspection {
     this.#path = path;
     this.#report = report;
     this.#tools = tools;
-    this.#names = new SeriesNames(path, tools);
+    this.#names = SeriesNames.of(path, tools);
   }
 
   run(): void {

@@ -50,7 +50,7 @@ class SectionInspection {
     this.#report = report;
     this.#tools = tools;
     // Before the file is opened: they are read through the same memory.
-    this.#names = new SeriesNames(path, tools);
+    this.#names = SeriesNames.of(path, tools);
   }
 
   run(): void {

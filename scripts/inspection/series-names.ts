@@ -29,12 +29,22 @@ export class SeriesNames {
   #metricOf = new Uint16Array(1024);
   readonly #selected = new Map<number, KnownSeries>();
 
-  constructor(file: string, tools: Tools) {
-    this.#tools = tools;
+  /** For a file; those of one folder share it. Reads through the memory of `tools`. */
+  static of(file: string, tools: Tools): SeriesNames {
     const folder = dirname(file);
+    if (latest?.folder !== folder || latest.tools !== tools) {
+      latest = { folder, tools, names: new SeriesNames(folder, tools) };
+    }
+    return latest.names;
+  }
+
+  private constructor(folder: string, tools: Tools) {
+    this.#tools = tools;
     const manifest = manifestOf(folder);
     this.#metrics.push(...(manifest?.metrics ?? []));
     if (manifest) this.#readSeriesFile(join(folder, manifest.series.file));
+    // Segments have no series that only the log knows: without a selection nobody asks for those.
+    if (!tools.selector) return;
     for (const number of logNumbers(folder)) this.#readLog(logPath(folder, number));
   }
 
@@ -116,6 +126,9 @@ export class SeriesNames {
     reader.close();
   }
 }
+
+/** Files come folder by folder. */
+let latest: { folder: string; tools: Tools; names: SeriesNames } | undefined;
 
 function manifestOf(folder: string): Manifest | undefined {
   try {
