@@ -13,8 +13,11 @@ import { Turns } from './turns.js';
 const SETTLE_SEC = 60;
 /** No file is shorter than this, but the last one of a process. */
 const FILE_SEC_MIN = 60;
-/** Files on their way to the disk at a time, each of one host: they bound the memory. */
-const WRITES_MAX = 4;
+/**
+ * Files on their way to the disk at a time, each of one host: they bound the memory, and leave the log
+ * a place in Node's pool of four threads.
+ */
+const WRITES_MAX = 2;
 
 export interface JsonExportParts {
   readonly memory: WebAssembly.Memory;
