@@ -113,6 +113,7 @@ export class JsonExport {
       if (this.#failed.size === 0) this.#bounds.publish(checkpoint);
     } catch (error) {
       this.#failure ||= (error as Error).message;
+      await Promise.all(this.#writes);
     }
     total.failedHosts = this.#failed.size;
     total.longestTurnMs = turns.longestMs;
@@ -154,21 +155,31 @@ export class JsonExport {
       changedTimes(engine, this.#slots, series, times, note);
       if (changed.size > 0) this.#failed.set(key, changed.seconds);
     }
-    const ranges = changed.inOrder();
-    if (ranges.length === 0) return;
-    let unwritten = ranges.length;
-    for (const range of ranges) {
+    const written: Range[] = [];
+    const writes: Promise<void>[] = [];
+    for (const range of changed.inOrder()) {
       const pieces = await hostText(engine, this.#slots, [cluster, host], range, turns);
       while (this.#writes.size >= WRITES_MAX) await turns.during(Promise.race(this.#writes));
-      const write = this.#write(cluster, host, range, pieces, total).then((isWritten) => {
-        this.#writes.delete(write);
-        if (isWritten) changed.seconds.delete(range.fromSec);
-        if (changed.seconds.size === 0) this.#failed.delete(key);
-        if (--unwritten === 0) return this.#removeInside(cluster, host, ranges);
-        return undefined;
+      const write = this.#write(cluster, host, range, pieces, total).then((isDone) => {
+        if (isDone) changed.seconds.delete(range.fromSec);
+        if (isDone && pieces.length > 0) written.push(range);
       });
-      this.#writes.add(write);
+      writes.push(this.#underWay(write));
     }
+    if (writes.length === 0) return;
+    const end = async (): Promise<void> => {
+      await Promise.all(writes);
+      if (changed.seconds.size === 0) this.#failed.delete(key);
+      await this.#removeInside(cluster, host, written);
+    };
+    void this.#underWay(end());
+  }
+
+  /** Beside the work on the next files; never rejects. */
+  #underWay(work: Promise<void>): Promise<void> {
+    const done = work.finally(() => this.#writes.delete(done));
+    this.#writes.add(done);
+    return done;
   }
 
   /** What is not in memory any more can not be written. */
