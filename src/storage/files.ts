@@ -1,5 +1,7 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** Replaces a file: after a crash there is the old one or the new one. */
 export function writeDurably(path: string, text: string): void {
@@ -25,6 +27,25 @@ export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, 'r');
   try {
     fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The same, beside all other work of the thread. */
+export async function syncFolderLater(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Gives a file to the disk, beside all other work of the thread, and closes it. */
+export async function syncAndClose(descriptor: number): Promise<void> {
+  try {
+    await promisify(fsync)(descriptor);
   } finally {
     closeSync(descriptor);
   }

@@ -26,13 +26,14 @@ function series(metric: string, firstRow: number): IndexedSeries {
 const TAIL = { bytes: 1234, digest: 'abcd' };
 const HOSTS = ['a0101', '__proto__', 'constructor', 'höst 2'];
 
-function made(folder: string): Buffer {
+async function made(folder: string): Promise<Buffer> {
   const writer = new ArchiveIndexWriter();
   HOSTS.forEach((host, i) =>
     writer.addHost(host, [series('clock', 6 * i), series('x', 6 * i + 3)]),
   );
   const path = join(folder, 'made.index');
-  t.equal(writer.write(path, TAIL), readFileSync(path).length);
+  const written = await writer.write(path, TAIL);
+  t.equal(written, readFileSync(path).length);
   return readFileSync(path);
 }
 
@@ -41,7 +42,7 @@ function open(bytes: Buffer): Promise<ArchiveIndex> {
 }
 
 t.test('every host is found, whatever its name, and no other', async (t) => {
-  const index = await open(made(t.testdir()));
+  const index = await open(await made(t.testdir()));
   t.same(index.tail, TAIL);
   t.same([...index.hosts], HOSTS);
   for (const [i, host] of HOSTS.entries()) {
@@ -51,7 +52,7 @@ t.test('every host is found, whatever its name, and no other', async (t) => {
 });
 
 t.test('a flipped bit or a missing end is noticed, wherever it is', async (t) => {
-  const bytes = made(t.testdir());
+  const bytes = await made(t.testdir());
   const readAll = async (damaged: Buffer): Promise<string> => {
     const index = await open(damaged);
     const all = await Promise.all(HOSTS.map((host) => index.seriesOf(host)));

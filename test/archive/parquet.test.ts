@@ -40,7 +40,7 @@ function make(random: Random, seriesCount: number, samplesMax: number): Made[] {
   }).sort((left, right) => (left.names.join('\n') < right.names.join('\n') ? -1 : 1));
 }
 
-function write(path: string, all: readonly Made[]): void {
+async function write(path: string, all: readonly Made[]): Promise<void> {
   const file = new ParquetFile(`${path}.parquet`);
   const index = new ArchiveIndexWriter();
   const byHost = new Map<string, IndexedSeries[]>();
@@ -70,9 +70,9 @@ function write(path: string, all: readonly Made[]): void {
       },
     ]);
   }
-  const tail = file.end({ 'metricshard.run': '{}' });
+  const tail = await file.end({ 'metricshard.run': '{}' });
   for (const [host, series] of byHost) index.addHost(host, series);
-  index.write(`${path}.index`, tail);
+  await index.write(`${path}.index`, tail);
 }
 
 for (const [what, seriesCount, samplesMax] of [
@@ -84,7 +84,7 @@ for (const [what, seriesCount, samplesMax] of [
   t.test(`${what}: DuckDB and our reader find what was written, seed ${seed}`, async (t) => {
     const path = join(t.testdir(), 'made');
     const all = make(new Random(seed), seriesCount, samplesMax);
-    write(path, all);
+    await write(path, all);
     const rows = all.reduce((sum, { values }) => sum + values.length, 0);
 
     const instance = await DuckDBInstance.create(':memory:');
@@ -154,7 +154,7 @@ for (const [what, seriesCount, samplesMax] of [
   });
 }
 
-t.test('rounded values take less than 2.5 bytes a row', (t) => {
+t.test('rounded values take less than 2.5 bytes a row', async (t) => {
   const path = join(t.testdir(), 'rounded');
   const random = new Random(seed);
   const file = new ParquetFile(`${path}.parquet`);
@@ -164,7 +164,6 @@ t.test('rounded values take less than 2.5 bytes a row', (t) => {
     const names = { cluster: 'c', hostname: 'h', metric: 'm', scope: 'hwthread' };
     file.add({ ...names, scope_id: String(id).padStart(4, '0'), frequency: 60 }, slots, values);
   }
-  file.end({});
+  await file.end({});
   t.ok(file.bytes / file.rows < 2.5, `${file.bytes / file.rows} bytes a row`);
-  t.end();
 });

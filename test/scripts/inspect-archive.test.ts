@@ -8,7 +8,7 @@ const STEP = 60;
 const SLOTS = Float64Array.from({ length: 50 }, (_, i) => 29_000_000 + i);
 
 /** Three hosts of two series each. */
-function makeRun(folder: string): string[] {
+async function makeRun(folder: string): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const output = new ClusterOutput(folder, { origin: 'ab12-1-0', run: 3 });
   ['a1', 'a2', 'a3'].forEach((host, i) => {
@@ -24,7 +24,7 @@ function makeRun(folder: string): string[] {
     });
     output.addHost(host, indexed);
   });
-  output.finish();
+  await output.finish();
   output.publish();
   return readdirSync(folder).map((name) => join(folder, name));
 }
@@ -37,7 +37,7 @@ async function run(...argv: string[]): Promise<{ code: number; text: string }> {
 
 t.test('a run of the archive, its series and samples', async (t) => {
   const folder = join(t.testdir(), 'alex');
-  const [index, rows] = makeRun(folder) as [string, string];
+  const [index, rows] = (await makeRun(folder)) as [string, string];
   t.match(index, /\.index$/);
   const whole = await run(folder);
   t.equal(whole.code, 0, whole.text);
@@ -57,7 +57,7 @@ t.test('a run of the archive, its series and samples', async (t) => {
 
 t.test('bit flips and missing ends are told, or do no harm', async (t) => {
   const folder = join(t.testdir(), 'alex');
-  const [index, rows] = makeRun(folder) as [string, string];
+  const [index, rows] = (await makeRun(folder)) as [string, string];
   const expected = (await run(rows, '--samples')).text;
   let told = 0;
   for (const path of [index, rows]) {

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { compress, decompress } from 'zstd-napi';
 import type { Tail } from './parquet/parquet-file.js';
 
@@ -75,8 +75,8 @@ export class ArchiveIndexWriter {
     this.#append(section);
   }
 
-  /** Writes it and gives it to the disk; returns its bytes. `tail` of the Parquet file. */
-  write(path: string, tail: Tail): number {
+  /** Writes it; resolves to its bytes when the disk has it. `tail` of the Parquet file. */
+  async write(path: string, tail: Tail): Promise<number> {
     const directory = pack({ tail, hosts: this.#hosts } satisfies Directory);
     const trailer = Buffer.alloc(TRAILER_BYTES);
     trailer.writeUInt32LE(this.#bytes, 0);
@@ -84,14 +84,14 @@ export class ArchiveIndexWriter {
     MAGIC.copy(trailer, 8);
     this.#append(directory);
     this.#append(trailer);
-    const descriptor = openSync(path, 'w');
+    const all = Buffer.concat(this.#sections);
+    const handle = await open(path, 'w');
     try {
-      const all = Buffer.concat(this.#sections);
-      for (let at = 0; at < all.length;) at += writeSync(descriptor, all, at);
-      fsyncSync(descriptor);
+      await handle.writeFile(all);
+      await handle.sync();
       return all.length;
     } finally {
-      closeSync(descriptor);
+      await handle.close();
     }
   }
 

@@ -78,13 +78,14 @@ export class ArchiveRun {
       throw error;
     }
     // All at once, and last: nobody uploads a part of a run that may have to be made again.
-    for (const output of outputs) {
-      if (!output.file) continue;
+    const written = outputs.filter((output) => output.file);
+    for (const output of written) {
       this.#made.files++;
-      this.#made.rows += output.file.rows;
+      this.#made.rows += output.file!.rows;
       this.#made.bytes += output.publish();
     }
     this.#endTurn();
+    for (const output of written) await output.settle();
     return this.#made;
   }
 
@@ -92,7 +93,10 @@ export class ArchiveRun {
     for (const host of this.#parts.engine.tree.hosts(cluster).names) {
       output.addHost(host, await this.#host(cluster, host, output));
     }
-    output.finish();
+    const finished = output.finish();
+    this.#endTurn();
+    await finished;
+    this.#turnBegan = performance.now();
   }
 
   /** Adds all series of a host; where they are now. */

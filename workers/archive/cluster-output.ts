@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../../src/storage/files.js';
+import { syncFolderLater } from '../../src/storage/files.js';
 import { ArchiveIndexWriter, type IndexedSeries } from './archive-index.js';
 import { archiveName, type RunName } from './names.js';
 import { ParquetFile } from './parquet/parquet-file.js';
@@ -42,25 +42,29 @@ export class ClusterOutput {
     }
   }
 
-  /** Ends both files and gives them to the disk. Nothing can be added any more. */
-  finish(): void {
+  /** Ends both files; resolves when the disk has them. Nothing can be added any more. */
+  async finish(): Promise<void> {
     if (!this.file) return;
     this.#isFinished = true;
-    const tail = this.file.end({ 'metricshard.run': JSON.stringify(this.#name) });
-    this.#indexBytes = this.#index.write(this.#indexPath, tail);
+    const tail = await this.file.end({ 'metricshard.run': JSON.stringify(this.#name) });
+    this.#indexBytes = await this.#index.write(this.#indexPath, tail);
   }
 
-  /** Makes them part of the archive, durably; returns their bytes. */
+  /** Makes them part of the archive; returns their bytes. Call `settle` then. */
   publish(): number {
     const range = { fromSec: this.#fromSec, toSec: this.#toSec };
     const target = join(this.#folder, archiveName(range, this.#name));
     renameSync(this.#parquet, `${target}.parquet`);
     // Last: a Parquet file without an index is not looked at.
     renameSync(this.#indexPath, `${target}.index`);
-    syncFolder(this.#folder);
-    // The cluster's folder may be new, and the archive's.
-    syncFolder(dirname(this.#folder));
     return this.file!.bytes + this.#indexBytes;
+  }
+
+  /** Resolves when the disk has the names. */
+  async settle(): Promise<void> {
+    await syncFolderLater(this.#folder);
+    // The cluster's folder may be new, and the archive's.
+    await syncFolderLater(dirname(this.#folder));
   }
 
   /** Gives up: what was written is of no use. */

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolderLater } from '../../src/storage/files.js';
 import { HOUR_SEC, type Range } from './export-bounds.js';
 
 /** A file of a host, and while it is being written. */
@@ -45,7 +46,7 @@ export class JsonFiles {
       await rm(temporary, { force: true });
       throw error;
     }
-    await syncFolder(folder);
+    await syncFolderLater(folder);
     return bytes;
   }
 
@@ -110,13 +111,4 @@ async function foldersIn(folder: string): Promise<string[]> {
 function none(error: NodeJS.ErrnoException): never[] {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
   throw error;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const file = await open(folder, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import type { ColumnChunk, OffsetIndex, RowGroup, SchemaElement, Statistics } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writeIndexes } from 'hyparquet-writer/src/indexes.js';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
+import { syncAndClose } from '../../../src/storage/files.js';
 import type { Page } from './page.js';
 import { RunColumn } from './run-column.js';
 import { TimeColumn } from './time-column.js';
@@ -111,8 +112,8 @@ export class ParquetFile {
     }
   }
 
-  /** Ends the file and gives it to the disk. */
-  end(about: Readonly<Record<string, string>>): Tail {
+  /** Ends the file; resolves when the disk has it. */
+  async end(about: Readonly<Record<string, string>>): Promise<Tail> {
     this.#endGroup();
     const tail = new ByteWriter();
     tail.offset = this.bytes;
@@ -128,8 +129,7 @@ export class ParquetFile {
     });
     tail.appendBytes(MAGIC);
     this.#write(tail.getBytes());
-    fsyncSync(this.#descriptor);
-    closeSync(this.#descriptor);
+    await syncAndClose(this.#descriptor);
     return { bytes: tail.getBytes().length, digest: digestOf(tail.getBytes()) };
   }
 
