@@ -93,9 +93,8 @@ export class ArchiveRun {
     for (const host of this.#parts.engine.tree.hosts(cluster).names) {
       output.addHost(host, await this.#host(cluster, host, output));
     }
-    const finished = output.finish();
-    this.#endTurn();
-    await finished;
+    await output.finish(() => this.#breathe());
+    // Most of that was done by the disk.
     this.#turnBegan = performance.now();
   }
 
@@ -103,11 +102,7 @@ export class ArchiveRun {
   async #host(cluster: string, host: string, output: ClusterOutput): Promise<IndexedSeries[]> {
     const indexed: IndexedSeries[] = [];
     for (const listed of this.#list(cluster, host)) {
-      if (performance.now() - this.#turnBegan > TURN_MS) {
-        this.#endTurn();
-        await nextTurn();
-        this.#turnBegan = performance.now();
-      }
+      await this.#breathe();
       const one = this.#series(cluster, host, listed, output);
       if (one) indexed.push(one);
     }
@@ -199,6 +194,14 @@ export class ArchiveRun {
         renameSync(join(folder, file), target);
       }
     }
+  }
+
+  /** Ends the turn if it has been long enough. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#turnBegan <= TURN_MS) return;
+    this.#endTurn();
+    await nextTurn();
+    this.#turnBegan = performance.now();
   }
 
   #endTurn(): void {

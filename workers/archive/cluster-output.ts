@@ -43,10 +43,10 @@ export class ClusterOutput {
   }
 
   /** Ends both files; resolves when the disk has them. Nothing can be added any more. */
-  async finish(): Promise<void> {
+  async finish(breathe?: () => Promise<void>): Promise<void> {
     if (!this.file) return;
     this.#isFinished = true;
-    const tail = await this.file.end({ 'metricshard.run': JSON.stringify(this.#name) });
+    const tail = await this.file.end({ 'metricshard.run': JSON.stringify(this.#name) }, breathe);
     this.#indexBytes = await this.#index.write(this.#indexPath, tail);
   }
 

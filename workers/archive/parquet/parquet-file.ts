@@ -112,12 +112,18 @@ export class ParquetFile {
     }
   }
 
-  /** Ends the file; resolves when the disk has it. */
-  async end(about: Readonly<Record<string, string>>): Promise<Tail> {
+  /** Ends the file; resolves when the disk has it. `breathe` lets other work go on. */
+  async end(
+    about: Readonly<Record<string, string>>,
+    breathe: () => Promise<void> = async () => undefined,
+  ): Promise<Tail> {
     this.#endGroup();
     const tail = new ByteWriter();
     tail.offset = this.bytes;
-    writeIndexes(tail, this.#indexes);
+    for (const index of this.#indexes) {
+      writeIndexes(tail, [index]);
+      await breathe();
+    }
     writeMetadata(tail, {
       version: 2,
       created_by: 'metricshard',
