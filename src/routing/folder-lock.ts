@@ -1,10 +1,21 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const LOCK = 'LOCK';
 /** Others may take and give back the lock meanwhile, so often. */
 const TRIES = 5;
+/** What file systems without links say. */
+const NO_LINKS = new Set<string | undefined>(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 /** Where the folder is named, unless told otherwise. */
 const SETTING = 'metric-store.checkpoints.directory';
 
@@ -45,10 +56,8 @@ function takeLock(path: string, setting: string): void {
   const lock: Lock = { pid: process.pid, host: hostname(), began: beganOf(process.pid) };
   // A link is there at once and whole: nobody reads half a lock, and takes it for a damaged one.
   const own = `${file}.${process.pid}`;
-  writeFileSync(own, `${JSON.stringify(lock)}\n`);
   try {
     for (let tries = 0; tries < TRIES; tries++) {
-      if (hasLinked(own, file)) return;
       const text = readLock(file);
       const other = parseLock(text);
       if (other && isAlive(other)) {
@@ -57,7 +66,10 @@ function takeLock(path: string, setting: string): void {
             `${setting} (remove ${file} if that process is not metricshard)`,
         );
       }
-      removeStale(file, text, `${own}.stale`);
+      // Before anything is written: on a full disk its place is needed.
+      if (text !== undefined) removeStale(file, text, `${own}.stale`);
+      writeFileSync(own, `${JSON.stringify(lock)}\n`);
+      if (hasLinked(own, file)) return;
     }
   } finally {
     rmSync(own, { force: true });
@@ -65,22 +77,30 @@ function takeLock(path: string, setting: string): void {
   throw new DataFolderError(`${file} could not be taken; try again`);
 }
 
-/** False: there is one. */
+/** False: there is one. Where a file system has no links it is copied. */
 function hasLinked(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return false;
+  for (const make of [linkSync, copyNew]) {
+    try {
+      make(from, to);
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return false;
+      if (make === copyNew || !NO_LINKS.has(code)) throw error;
+    }
   }
+  return false;
+}
+
+function copyNew(from: string, to: string): void {
+  copyFileSync(from, to, constants.COPYFILE_EXCL);
 }
 
 /**
  * Removes a lock whose text was read, and no other: one that was taken in between by another process is
  * put back. Only one process can move a file aside.
  */
-function removeStale(file: string, text: string | undefined, aside: string): void {
+function removeStale(file: string, text: string, aside: string): void {
   try {
     renameSync(file, aside);
   } catch (error) {
