@@ -1,16 +1,16 @@
 // The Piscina entry of the threads of the archive: one reads it, and where it is on S3 another one uploads.
 // No shard waits for a disk or a network because of it.
 import { StoreError, type ErrorData } from '../src/model/errors.js';
-import { openObjectStore, type ObjectStore } from '../src/object-store/object-store.js';
+import { openObjectStore } from '../src/object-store/object-store.js';
 import type { ArchiveQuery, ArchiveStart, UploadAnswer } from '../src/protocol/archive.js';
 import { ArchiveReader } from './archive/archive-reader.js';
 import { LocalSource, ObjectSource, type ArchiveSource } from './archive/archive-source.js';
-import { uploadWaiting, waitingIn } from './archive/archive-upload.js';
+import { ArchiveUpload } from './archive/archive-upload.js';
 
 interface Opened {
-  readonly folder: string;
-  readonly objects: ObjectStore | undefined;
   readonly reader: ArchiveReader;
+  /** Only where the archive is on S3. */
+  readonly uploads: ArchiveUpload | undefined;
 }
 
 /** Opened by the first task; all tasks of a thread are about the same archive. */
@@ -21,7 +21,14 @@ async function open(start: ArchiveStart): Promise<Opened> {
   const objects = location === '' ? undefined : await openObjectStore(location, start.store.s3);
   const sources: ArchiveSource[] = [new LocalSource(folder)];
   if (objects) sources.push(new ObjectSource(objects));
-  return { folder, objects, reader: new ArchiveReader(start, sources) };
+  const uploads = objects && new ArchiveUpload(folder, objects);
+  return { reader: new ArchiveReader(start, sources), uploads };
+}
+
+/** Loads what a query needs, so that the first one does not wait for it. */
+export async function warmUp({ start }: { start: ArchiveStart }): Promise<void> {
+  opened ??= await open(start);
+  await opened.reader.warmUp();
 }
 
 /** Answers a query; errors cross the thread boundary as data. */
@@ -45,13 +52,13 @@ export async function query({
 /** Uploads what waits. */
 export async function upload({ start }: { start: ArchiveStart }): Promise<UploadAnswer> {
   opened ??= await open(start);
-  const { folder, objects } = opened;
+  const uploads = opened.uploads!;
   let answer: Pick<UploadAnswer, 'summary' | 'failure'>;
   try {
-    answer = { summary: await uploadWaiting(folder, objects!) };
+    answer = { summary: await uploads.run() };
   } catch (error) {
     answer = { failure: (error as Error).message };
   }
-  const { files, bytes } = await waitingIn(folder);
+  const { files, bytes } = await uploads.waiting();
   return { ...answer, waitingFiles: files.length * 2, waitingBytes: bytes };
 }

@@ -21,7 +21,7 @@ export class ArchivePool {
     this.#pool.on('error', () => undefined);
   }
 
-  async run<Result>(name: 'query' | 'upload', task?: unknown): Promise<Result> {
+  async run<Result>(name: 'query' | 'upload' | 'warmUp', task?: unknown): Promise<Result> {
     return (await this.#pool.run({ start: this.#start, task }, { name })) as Result;
   }
 

@@ -26,6 +26,8 @@ export class ArchiveQueries {
     this.#limits = limits;
     this.#export = exportSamples;
     this.#pool = new ArchivePool({ store, limits });
+    // If that fails, so does the first query, and tells it.
+    this.#pool.run('warmUp').catch(() => undefined);
   }
 
   async answer(text: string): Promise<QueryAnswer> {

@@ -91,7 +91,9 @@ t.test('the archive goes to S3, and is asked there', async (t) => {
   const second = await start(t, where, '4h');
   await second.post('/api/v2/admin/archive', '');
   t.ok(await isUploaded(second, 2), JSON.stringify(await archiveOf(second)));
-  t.same(filesBelow(where.queue), [], 'nothing is left here');
+  t.equal((await second.query(QUERY)).text, expected, 'on S3, and here');
+  const isGone = async (): Promise<boolean> => filesBelow(where.queue).length === 0;
+  t.ok(await eventually(isGone, 20_000), 'nothing is left here');
   const keys = [...where.s3.objects.keys()];
   t.equal(keys.length, 2);
   for (const key of keys) t.match(key, new RegExp(`^${PREFIX}al%20ex/\\d+-\\d+\\.[\\w-]+\\.1\\.`));

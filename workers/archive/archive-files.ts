@@ -14,6 +14,9 @@ import { clusterFolder, parseArchiveName, type NamedFile } from './names.js';
 /** Files held open, with their footers; those asked for longest ago are closed first. */
 const OPEN_MAX = 64;
 
+/** As many files of a cluster are opened before anybody asks: three days of one shard. */
+const NEWEST = 24;
+
 /** Samples of consecutive rows. */
 export interface Rows {
   /** Seconds since 1970, in the order of the rows. */
@@ -148,6 +151,17 @@ export class ArchiveFiles {
       await other.close();
     }
     return file;
+  }
+
+  /** Opens the newest files of each cluster: those of the last days are asked for most. */
+  async openNewest(): Promise<void> {
+    const folders = new Set((await Promise.all(this.#sources.map((one) => one.folders()))).flat());
+    for (const folder of folders) {
+      const cluster = decodeURIComponent(folder);
+      for (const file of (await this.find(cluster, 0, Infinity)).slice(-NEWEST)) {
+        await this.open(cluster, file);
+      }
+    }
   }
 
   /** One that waited for its upload may be gone to the next place meanwhile. */

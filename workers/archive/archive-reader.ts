@@ -17,6 +17,12 @@ export class ArchiveReader {
     this.#files = new ArchiveFiles(sources);
   }
 
+  /** Has the kernel compiled, and the newest files opened. */
+  async warmUp(): Promise<void> {
+    void new ScratchStore(this.#start.store, this.#start.limits);
+    await this.#files.openNewest();
+  }
+
   /** The JSON text of the answer. Rejects with StoreError, or with what is wrong with a file. */
   async query({ text, inMemory }: ArchiveQuery): Promise<Uint8Array> {
     const request = parseQueryRequest(text);

@@ -4,7 +4,7 @@ import type { AsyncBuffer } from 'hyparquet';
 import type { ObjectStore } from '../../src/object-store/object-store.js';
 
 /** Lists of objects are asked for again after so long. */
-const LIST_MS = 10_000;
+export const LIST_MS = 2000;
 /** Smaller objects are read at once: each request takes longer than their bytes. */
 const WHOLE_BYTES_MAX = 2 * 1024 * 1024;
 
@@ -16,6 +16,8 @@ export interface OpenedFile {
 
 /** Where files of the archive are. */
 export interface ArchiveSource {
+  /** Folders of clusters, as far as they are known without asking anybody. */
+  folders(): Promise<readonly string[]>;
   /** Names of the files in a cluster's folder; none if there is no such folder. */
   names(folder: string): Promise<readonly string[]>;
   /** Rejects if there is no such file. */
@@ -28,6 +30,10 @@ export class LocalSource implements ArchiveSource {
 
   constructor(root: string) {
     this.#root = root;
+  }
+
+  async folders(): Promise<string[]> {
+    return this.names('.');
   }
 
   async names(folder: string): Promise<string[]> {
@@ -60,6 +66,10 @@ export class ObjectSource implements ArchiveSource {
 
   constructor(objects: ObjectStore) {
     this.#objects = objects;
+  }
+
+  async folders(): Promise<string[]> {
+    return [...this.#lists.keys()];
   }
 
   async names(folder: string): Promise<string[]> {
