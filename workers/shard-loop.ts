@@ -135,6 +135,7 @@ export class Shard {
         settle: (run, toSec) =>
           durability ? durability.freeArchived(run, toSec) : this.#engine.free([[]], toSec, 'down'),
         warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
+        done: (archived) => this.#port.postMessage({ archived } satisfies FromShard),
       },
       durability?.archiveRun ?? 0,
     );

@@ -3,7 +3,7 @@ import type { Limits, StoreConfig } from '../config/config.js';
 import type { ErrorData } from '../model/errors.js';
 import type { QueryCounts } from './query-limits.js';
 import type { FoundHost } from '../migration/checkpoint-directory.js';
-import type { RejectedLine } from '../routing/store.js';
+import type { ArchiveSummary, RejectedLine } from '../routing/store.js';
 
 /** What a shard needs to begin. Sent as the argument of its first task. */
 export interface ShardStart {
@@ -96,6 +96,8 @@ export interface FromShard {
   readonly logFailure?: string;
   /** What the front's log should tell. */
   readonly warning?: string;
+  /** A run of the archive that wrote something. */
+  readonly archived?: ArchiveSummary;
 }
 
 export interface PartExamples {

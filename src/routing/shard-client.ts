@@ -283,6 +283,7 @@ export class ShardClient {
 
   #receive(message: FromShard): void {
     if (message.warning !== undefined) this.#log.warn({ shard: this.index }, message.warning);
+    if (message.archived) this.#log.info({ shard: this.index, ...message.archived }, 'archived');
     if (message.logFailure !== undefined) this.#logFailure = message.logFailure;
     for (const { position, first } of message.examples ?? []) this.#examples.set(position, first);
     this.#settleParts();

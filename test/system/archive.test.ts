@@ -161,6 +161,7 @@ t.test(`what is past the retention is archived, and still answered, seed ${seed}
   const second = await start(t, where, { retention: '4h' });
   t.ok(await archived(second), second.output());
   const rows = await counter(second, 'archived_rows_total');
+  t.match(second.output(), /"shard":\d,"rows":\d+,"bytes":\d+,"files":1,.*"msg":"archived"/);
   t.ok(rows > samples / 3 && rows < samples, `${rows} of ${samples}`);
   t.same(await rowsOf(where.archive), { rows, different: rows });
   t.notSame(await answers(second, false), expected, 'memory alone has less');

@@ -22,6 +22,8 @@ export interface ArchiverParts extends ArchiveParts {
   /** Notes that a run is on disk, then frees what is in it. Throws if it can not be noted. */
   readonly settle: (run: number, toSec: number) => number;
   readonly warn: (text: string) => void;
+  /** Told of each run that wrote something. */
+  readonly done: (summary: ArchiveSummary) => void;
 }
 
 /**
@@ -112,7 +114,16 @@ export class Archiver {
         counters.set('archive_longest_turn_milliseconds_current', longestTurnMs);
       }
       counters.set('archive_time_seconds_current', Date.now() / 1000);
-      return { ...archived, run: this.#run, toSec, freedBlocks, milliseconds, longestTurnMs };
+      const summary = {
+        ...archived,
+        run: this.#run,
+        toSec,
+        freedBlocks,
+        milliseconds,
+        longestTurnMs,
+      };
+      if (archived.rows > 0) this.#parts.done(summary);
+      return summary;
     } catch (error) {
       const { message } = error as Error;
       counters.add('archive_failures_total', 1);
