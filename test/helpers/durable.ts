@@ -31,6 +31,18 @@ export function becomesReady(server: TestServer): Promise<boolean> {
   return eventually(async () => (await server.get('/ready')).status === 200, 20_000);
 }
 
+/**
+ * What a store has told of its start that it should not have to. A kill may cut off a write: that part
+ * of the log was never acknowledged, and that it is not read is told, rightly.
+ */
+export function problemsOf(server: TestServer): string[] {
+  const lines = server.output().split('\n');
+  const problems = lines.filter((line) => /restore: |died/.test(line));
+  const isCutOff = (line: string): boolean => /half a (frame|header); its last/.test(line);
+  if (!problems.some(isCutOff)) return problems;
+  return problems.filter((line) => !isCutOff(line) && !/files concerned are kept/.test(line));
+}
+
 /** The files below a folder, with their sizes and when they were written. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
