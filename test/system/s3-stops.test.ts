@@ -67,12 +67,13 @@ t.test('a download that takes long is told', async (t) => {
   const s3 = await testServer(t);
   const ledger = new Ledger(seed, WRITERS, 4);
   const local = join(temporaryFolder(t, 's3'), 'local');
-  const first = await startReady(t, onS3(s3, local, 2));
+  // Files of several shards, so that there is something between nothing and all.
+  const first = await startReady(t, onS3(s3, local, 6));
   await fill(first, ledger);
   t.equal(await first.stop(), 0);
   rmSync(local, { recursive: true });
   s3.delayMs = 300;
-  const server = await start(t, onS3(s3, local, 2));
+  const server = await start(t, onS3(s3, local, 6));
   const seen = new Set<number>();
   const isReady = async (): Promise<boolean> => {
     const { status, json } = await server.get('/ready');
