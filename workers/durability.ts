@@ -11,7 +11,7 @@ import { convertStep } from './checkpoint/convert-step.js';
 import { Restore } from './checkpoint/restore.js';
 import type { RestoreReport } from './checkpoint/restore-report.js';
 import type { Engine } from './engine/engine.js';
-import type { ParsedSample } from './engine/parse-line.js';
+import type { SeriesNames } from './engine/parse-line.js';
 import type { Kernel } from './kernel/kernel.js';
 import { FRAME_HEADER_BYTES, LOG_BYTES, RECORD_FREE } from './kernel/layout.js';
 import { HostImport } from './host-import.js';
@@ -229,7 +229,7 @@ export class Durability {
   }
 
   /** Makes room in the log for a line's sample and the series it may make; false: it can not be. */
-  hasRoomFor(sample: ParsedSample): boolean {
+  hasRoomFor(sample: SeriesNames): boolean {
     const log = this.#log;
     if (!log) return true;
     const bytes = this.#parts.kernel.endLog() + seriesRecordBytesMax(sample) + SAMPLE_BYTES;

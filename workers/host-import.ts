@@ -111,17 +111,9 @@ export class HostImport {
     const { engine } = this.#parts;
     if (!engine.metrics.isKnown(name.metric)) return 0;
     return engine.seriesFor({
-      kind: 'sample',
-      lines: 0,
-      next: 0,
       cluster,
       host,
       ...name,
-      value: 0,
-      timeSec: 0,
-      valueOffset: -1,
-      ownCluster: true,
-      extraFields: 0,
     });
   }
 

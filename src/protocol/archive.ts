@@ -45,6 +45,7 @@ export interface ExportedSeries {
 export interface ArchiveQuery {
   /** The request's JSON text. */
   readonly text: string;
+  readonly request: ParsedQuery;
   /** What is in memory, of all shards. */
   readonly inMemory: readonly ExportedSeries[];
 }

@@ -1,5 +1,6 @@
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { ArchiveStart } from '../protocol/archive.js';
+import { makeThread } from './thread-pool.js';
 
 /** A thread of the archive, one task at a time; one that died is replaced for the next. */
 export class ArchivePool {
@@ -8,17 +9,7 @@ export class ArchivePool {
 
   constructor(start: ArchiveStart) {
     this.#start = start;
-    this.#pool = new Piscina({
-      filename: new URL('../../workers/archive-thread.js', import.meta.url).href,
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeout: Infinity,
-      atomics: 'disabled',
-      execArgv: [],
-      recordTiming: false,
-    });
-    // The task that ran is rejected as well, and that is told.
-    this.#pool.on('error', () => undefined);
+    this.#pool = makeThread({ file: 'archive-thread.js' });
   }
 
   async run<Result>(name: 'query' | 'upload' | 'warmUp', task?: unknown): Promise<Result> {

@@ -1,6 +1,6 @@
 import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError, type ErrorData } from '../model/errors.js';
-import { parseQueryRequest } from '../model/query-request.js';
+import { parseQueryRequest, type ParsedQuery } from '../model/query-request.js';
 import { QueryScope } from '../model/query-scope.js';
 import type { ArchiveQuery, ExportedSeries, ExportRequest } from '../protocol/archive.js';
 import { ArchivePool } from './archive-pool.js';
@@ -30,7 +30,7 @@ export class ArchiveQueries {
     this.#pool.run('warmUp').catch(() => undefined);
   }
 
-  async answer(text: string): Promise<QueryAnswer> {
+  async answer(text: string, request: ParsedQuery): Promise<QueryAnswer> {
     if (this.#waiting >= WAITING_MAX) {
       const error = new StoreError(
         'queue-full',
@@ -40,13 +40,12 @@ export class ArchiveQueries {
     }
     this.#waiting++;
     try {
-      const request = parseQueryRequest(text);
       const inMemory = await this.#export({
         request,
         hosts: new QueryScope(request).hosts,
         samplesMax: this.#limits.archiveSamplesMax,
       });
-      const task: ArchiveQuery = { text, inMemory: inMemory.flat() };
+      const task: ArchiveQuery = { text, request, inMemory: inMemory.flat() };
       const answer = await this.#pool.run<{ value: Uint8Array } | { error: ErrorData }>(
         'query',
         task,
@@ -67,7 +66,9 @@ export class ArchiveQueries {
   }
 }
 
-/** Whether a request wants the archive. Most do not: only where the word is there it is looked at. */
-export function asksArchive(text: string): boolean {
-  return /"archive"/i.test(text) && parseQueryRequest(text).archive;
+/** A request that wants the archive. Most do not: only where the word is there it is looked at. */
+export function archiveRequest(text: string): ParsedQuery | undefined {
+  if (!/"archive"/i.test(text)) return undefined;
+  const request = parseQueryRequest(text);
+  return request.archive ? request : undefined;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { S3Config } from '../config/config.js';
 import type { Logger } from '../model/logger.js';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../protocol/mirror.js';
 import { DOWNLOADING_FILE, STORE_FILE } from '../storage/store-file.js';
 import type { MirrorState, MirrorStatus } from './store.js';
+import { makeThread } from './thread-pool.js';
 
 /** It is looked so often whether there is a new checkpoint. */
 const LOOK_MS = 1000;
@@ -49,17 +50,7 @@ export class Mirror {
   constructor(location: string, folder: string, s3: S3Config, log: Logger) {
     this.#task = { folder, location, s3, progress: this.#progress.buffer };
     this.#log = log;
-    this.#pool = new Piscina({
-      filename: new URL('../../workers/mirror/mirror.js', import.meta.url).href,
-      minThreads: 0,
-      maxThreads: 1,
-      idleTimeout: Infinity,
-      atomics: 'disabled',
-      execArgv: [],
-      recordTiming: false,
-    });
-    // The task that ran is rejected as well, and that is told.
-    this.#pool.on('error', () => undefined);
+    this.#pool = makeThread({ file: 'mirror/mirror.js', isLazy: true });
   }
 
   /** Whether the folder is empty, or was not filled to the end. */

@@ -30,9 +30,9 @@ import type {
 } from '../protocol/messages.js';
 import { Ring } from '../protocol/ring.js';
 import { BodyArena } from './body-arena.js';
-import { makeShardPool } from './shard-pool.js';
 import { watchRestore } from './restore-watch.js';
 import type { RejectedLine } from './store.js';
+import { makeThread } from './thread-pool.js';
 
 /** One run of lines for one shard, already in that shard's memory. */
 export interface Part {
@@ -115,9 +115,9 @@ export class ShardClient {
   }
 
   #makePool(): Piscina {
-    return makeShardPool((error) =>
-      this.#log.error({ shard: this.index, error: error.message }, 'shard reported an error'),
-    );
+    const onError = ({ message }: Error): void =>
+      this.#log.error({ shard: this.index, error: message }, 'shard reported an error');
+    return makeThread({ file: 'shard.js', tasks: 64, onError });
   }
 
   /**

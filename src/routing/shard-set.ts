@@ -3,7 +3,7 @@ import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
 import { hashHost } from '../model/hash.js';
 import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
-import { ArchiveQueries, asksArchive } from './archive-queries.js';
+import { ArchiveQueries, archiveRequest } from './archive-queries.js';
 import { ArchiveUploads } from './archive-uploads.js';
 import { QueryRouter } from './query-router.js';
 import { ShardClient, type TaskName } from './shard-client.js';
@@ -175,7 +175,8 @@ export class ShardSet implements Store {
   query(text: string, deliver: (answer: QueryAnswer) => void): void {
     const archive = this.#archive;
     try {
-      if (archive && asksArchive(text)) void archive.answer(text).then(deliver);
+      const request = archive && archiveRequest(text);
+      if (request) void archive.answer(text, request).then(deliver);
       else this.#queries.run(text, deliver);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;

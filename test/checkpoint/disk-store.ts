@@ -7,7 +7,7 @@ import type { RestoreSummary } from '../../src/protocol/messages.js';
 import type { CheckpointSummary } from '../../src/routing/store.js';
 import { Durability } from '../../workers/durability.js';
 import { Engine } from '../../workers/engine/engine.js';
-import type { ParsedSample } from '../../workers/engine/parse-line.js';
+import type { SeriesNames } from '../../workers/engine/parse-line.js';
 import { createShardMemory, instantiateKernel, type Kernel } from '../../workers/kernel/kernel.js';
 import {
   QUERY_SCRATCH_BASE,
@@ -122,7 +122,7 @@ export class DiskStore {
 
   /** Stores a sample as the shard does with a line it sees for the first time. */
   write(where: Where, timeSec: number, value: number): void {
-    const sample = sampleOf(where);
+    const sample = namesOf(where);
     if (!this.durability.hasRoomFor(sample)) throw new Error(this.durability.failure);
     const series = this.engine.seriesFor(sample);
     this.kernel.appendSample(series, timeSec, value);
@@ -200,12 +200,9 @@ export class DiskStore {
   }
 }
 
-function sampleOf({ metric, host, type = '' }: Where): ParsedSample {
+function namesOf({ metric, host, type = '' }: Where): SeriesNames {
   const [, typeName = '', typeId = ''] = /^(\D*)(\d*)$/.exec(type)!;
   return {
-    kind: 'sample',
-    lines: 1,
-    next: 0,
     metric,
     cluster: CLUSTER,
     host,
@@ -213,10 +210,5 @@ function sampleOf({ metric, host, type = '' }: Where): ParsedSample {
     typeId,
     stype: '',
     stypeId: '',
-    value: 0,
-    timeSec: 0,
-    valueOffset: -1,
-    ownCluster: true,
-    extraFields: 0,
   };
 }

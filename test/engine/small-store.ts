@@ -52,9 +52,6 @@ export class SmallStore {
   put(metric: string, place: Place, values: readonly (number | null)[]): number {
     const [host = '', type = '', typeId = '', stype = '', stypeId = ''] = place;
     const series = this.engine.seriesFor({
-      kind: 'sample',
-      lines: 1,
-      next: 0,
       metric,
       cluster: 'c',
       host,
@@ -62,11 +59,6 @@ export class SmallStore {
       typeId,
       stype,
       stypeId,
-      value: 0,
-      timeSec: 0,
-      valueOffset: -1,
-      ownCluster: true,
-      extraFields: 0,
     });
     if (series !== 0) {
       values.forEach((value, slot) => {

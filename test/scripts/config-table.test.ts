@@ -20,7 +20,7 @@ t.test('the table names every setting', async (t) => {
     t.ok(table.includes(row), row);
     t.match(table, new RegExp(`${kebabCase(name)}\` \\| [^|]* \\| \`${value}\``));
   }
-  t.match(table, /`metric-store.main`|`main.https-cert-file` \| string \| – \| \*not used yet\.\*/);
+  t.match(table, /`main.https-cert-file` \| string \| – \| \*not used yet\.\*/);
   t.notMatch(table, /undefined/);
 });
 

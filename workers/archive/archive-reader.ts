@@ -1,5 +1,5 @@
 import type { ArchiveQuery, ArchiveStart } from '../../src/protocol/archive.js';
-import { parseQueryRequest, type ParsedQuery } from '../../src/model/query-request.js';
+import type { ParsedQuery } from '../../src/model/query-request.js';
 import { ArchiveFiles, type ArchiveFile } from './archive-files.js';
 import type { ArchiveSource } from './archive-source.js';
 import type { IndexedSeries } from './archive-index.js';
@@ -24,8 +24,7 @@ export class ArchiveReader {
   }
 
   /** The JSON text of the answer. Rejects with StoreError, or with what is wrong with a file. */
-  async query({ text, inMemory }: ArchiveQuery): Promise<Uint8Array> {
-    const request = parseQueryRequest(text);
+  async query({ text, request, inMemory }: ArchiveQuery): Promise<Uint8Array> {
     const { store, limits } = this.#start;
     const scratch = new ScratchStore(store, limits);
     await this.#addArchived(request, scratch);

@@ -32,7 +32,6 @@ export interface Archived {
 /** A series of a host, found again by name in each turn: it may be gone by then. */
 interface Listed {
   readonly path: readonly string[];
-  readonly level: Level;
   readonly metricIndex: number;
   readonly metric: string;
   readonly scope: string;
@@ -121,7 +120,7 @@ export class ArchiveRun {
       for (const series of level.series) {
         const metricIndex = words[(series + SERIES_METRIC) >>> 2]! >>> 16;
         const metric = engine.metrics.at(metricIndex).name;
-        listed.push({ path, level, metricIndex, metric, scope, scopeId });
+        listed.push({ path, metricIndex, metric, scope, scopeId });
       }
       for (const [name, child] of level.children ?? []) add(child, [...path, name]);
     };

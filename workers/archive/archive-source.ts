@@ -32,8 +32,8 @@ export class LocalSource implements ArchiveSource {
     this.#root = root;
   }
 
-  async folders(): Promise<string[]> {
-    return this.names('.');
+  folders(): Promise<string[]> {
+    return foldersIn(this.#root);
   }
 
   async names(folder: string): Promise<string[]> {
@@ -55,6 +55,17 @@ export class LocalSource implements ArchiveSource {
       return bytes.buffer;
     };
     return { buffer: { byteLength: size, slice }, close: () => handle.close() };
+  }
+}
+
+/** Names of the folders in a folder; none if it is not there. */
+export async function foldersIn(root: string): Promise<string[]> {
+  try {
+    const entries = await readdir(root, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectStore } from '../../src/object-store/object-store.js';
 import type { UploadSummary } from '../../src/protocol/archive.js';
-import { LIST_MS } from './archive-source.js';
+import { foldersIn, LIST_MS } from './archive-source.js';
 import { parseArchiveName } from './names.js';
 
 /** Files of an archive that wait for their upload; the bytes of all. */
@@ -83,15 +83,5 @@ export class ArchiveUpload {
       }
       this.#uploaded.delete(path);
     }
-  }
-}
-
-async function foldersIn(root: string): Promise<string[]> {
-  try {
-    const entries = await readdir(root, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
   }
 }

@@ -1,7 +1,6 @@
 import type { Limits, StoreConfig } from '../../src/config/config.js';
 import { StoreError } from '../../src/model/errors.js';
 import { Engine } from '../engine/engine.js';
-import type { ParsedSample } from '../engine/parse-line.js';
 import { createShardMemory, instantiateKernel, type Kernel } from '../kernel/kernel.js';
 import { ANSWER_BASE, ANSWER_BYTES } from '../kernel/layout.js';
 
@@ -19,24 +18,7 @@ export class ScratchStore {
   /** The series of these names, made if it is new; 0 if its metric is not configured. */
   seriesOf(cluster: string, host: string, metric: string, parts: readonly string[]): number {
     const [type = '', typeId = '', stype = '', stypeId = ''] = parts;
-    const sample: ParsedSample = {
-      kind: 'sample',
-      lines: 1,
-      next: 0,
-      metric,
-      cluster,
-      host,
-      type,
-      typeId,
-      stype,
-      stypeId,
-      value: 0,
-      timeSec: 0,
-      valueOffset: -1,
-      ownCluster: true,
-      extraFields: 0,
-    };
-    return this.#engine.seriesFor(sample);
+    return this.#engine.seriesFor({ metric, cluster, host, type, typeId, stype, stypeId });
   }
 
   append(series: number, timeSec: number, value: number): void {

@@ -13,7 +13,7 @@ import { freeSelectors, type Rounding } from './free.js';
 import { nodeHealth } from './health.js';
 import { LevelTree, type Level } from './level-tree.js';
 import { Metrics, type Metric } from './metrics.js';
-import type { ParsedSample } from './parse-line.js';
+import type { SeriesNames } from './parse-line.js';
 import type { QueryRun } from './query-run.js';
 import { QueryRunner } from './query.js';
 
@@ -32,7 +32,7 @@ export class Engine {
   /** Told of the addresses of series that are gone. */
   onRemoved: ((removed: ReadonlySet<number>) => void) | undefined;
   /** Told of each new series before its first sample. */
-  onNewSeries: ((sample: ParsedSample, metric: Metric, id: number) => void) | undefined;
+  onNewSeries: ((sample: SeriesNames, metric: Metric, id: number) => void) | undefined;
   readonly #kernel: Kernel;
   readonly #memory: WebAssembly.Memory;
   readonly #seriesMax: number;
@@ -90,7 +90,7 @@ export class Engine {
   }
 
   /** The series of a sample, made if it is new; 0 if there are too many series or metrics. */
-  seriesFor(sample: ParsedSample): number {
+  seriesFor(sample: SeriesNames): number {
     const metric = this.metrics.intern(sample.metric);
     if (!metric) return 0;
     if (this.#seriesCount >= this.#seriesMax) {
@@ -220,7 +220,7 @@ export class Engine {
   }
 }
 
-function pathOf(sample: ParsedSample): string[] {
+function pathOf(sample: SeriesNames): string[] {
   const path = [sample.cluster, sample.host];
   if (sample.type !== '') path.push(sample.type + sample.typeId);
   if (sample.stype !== '') path.push(sample.stype + sample.stypeId);

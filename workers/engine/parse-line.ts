@@ -40,11 +40,8 @@ export interface LineContext {
   readonly isKnown: (metric: string) => boolean;
 }
 
-export interface ParsedSample {
-  readonly kind: 'sample';
-  /** Physical lines taken, and where the next one begins. */
-  readonly lines: number;
-  readonly next: number;
+/** What names a series. */
+export interface SeriesNames {
   readonly metric: string;
   readonly cluster: string;
   readonly host: string;
@@ -53,6 +50,13 @@ export interface ParsedSample {
   readonly typeId: string;
   readonly stype: string;
   readonly stypeId: string;
+}
+
+export interface ParsedSample extends SeriesNames {
+  readonly kind: 'sample';
+  /** Physical lines taken, and where the next one begins. */
+  readonly lines: number;
+  readonly next: number;
   readonly value: number;
   readonly timeSec: number;
   /** Bytes from the line's start to just behind ` value=` if the fields begin so, else -1. */

@@ -1,4 +1,4 @@
-import type { ParsedSample } from '../engine/parse-line.js';
+import type { SeriesNames } from '../engine/parse-line.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { RECORD_SERIES } from '../kernel/layout.js';
 
@@ -19,7 +19,7 @@ export interface SeriesRecord {
 }
 
 /** Bytes a record of a new series takes at most. */
-export function seriesRecordBytesMax(sample: ParsedSample): number {
+export function seriesRecordBytesMax(sample: SeriesNames): number {
   return NUMBERS_BYTES + namesOf(sample).length * UTF8_BYTES_MAX;
 }
 
@@ -27,7 +27,7 @@ export function seriesRecordBytesMax(sample: ParsedSample): number {
 export function logSeries(
   kernel: Kernel,
   bytes: Buffer,
-  sample: ParsedSample,
+  sample: SeriesNames,
   stepSec: number,
   id: number,
 ): void {
@@ -51,7 +51,7 @@ export function readSeriesRecord(record: Buffer): SeriesRecord | undefined {
   return path.length % 2 === 0 ? { id, stepSec, metric, cluster, host, path } : undefined;
 }
 
-function namesOf(sample: ParsedSample): string {
+function namesOf(sample: SeriesNames): string {
   const { metric, cluster, host, type, typeId, stype, stypeId } = sample;
   let names = metric + SEPARATOR + cluster + SEPARATOR + host;
   if (type !== '') names += SEPARATOR + type + SEPARATOR + typeId;
