@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { ClusterDescription } from '../model/cluster.js';
 
 /** Everything that can be set, in one readonly interface. `parseConfig` makes it. */
 export interface Config {
@@ -16,6 +17,8 @@ export interface StoreConfig {
   readonly shardCount: number;
   /** Metrics by name; the name `*` stands for every metric not listed. */
   readonly metrics: Readonly<Record<string, MetricConfig>>;
+  /** What cluster.json files say. */
+  readonly clusters: readonly ClusterDescription[];
   /** Samples older than this are freed, and refused when they arrive. */
   readonly retentionSec: number;
   /** Samples further ahead of the clock than this are refused. */
@@ -90,6 +93,8 @@ export interface MetricConfig {
   readonly frequency: number;
   /** How children combine; null = never. */
   readonly aggregation: 'sum' | 'avg' | null;
+  /** Unit of its samples, such as `MB/s`; unset = none is known. */
+  readonly unit?: string;
 }
 
 /** Every `…Max` has a test that reaches it and an answer that names it. */
@@ -135,6 +140,7 @@ export const DEFAULTS: Config = freezeDeep({
     // One core is left to the front thread, which does all the input and output.
     shardCount: Math.max(1, availableParallelism() - 1),
     metrics: { '*': { frequency: 60, aggregation: 'avg' } },
+    clusters: [],
     retentionSec: 48 * 3600,
     futureSec: 3600,
     retentionEnforced: true,

@@ -152,6 +152,7 @@ function storeOf(file: ConfigFile): StoreConfig {
   return {
     shardCount: own.shards ?? DEFAULTS.store.shardCount,
     metrics: metricsOf(file.metrics, own['default-metric']),
+    clusters: DEFAULTS.store.clusters,
     retentionSec:
       retention === undefined
         ? DEFAULTS.store.retentionSec
