@@ -20,6 +20,7 @@ import type {
   StoreConfig,
 } from './config.js';
 import { isS3 } from '../object-store/location.js';
+import { readClusters } from './cluster-files.js';
 import { parseGoDuration } from './duration.js';
 import { parseListenAddress } from './listen-address.js';
 import { kebabCase } from './schema.js';
@@ -84,14 +85,15 @@ export function parseConfig(value: unknown): ParsedConfig {
     throw new ConfigError([{ path: 'metricshard.default-metric', message }]);
   }
   const own = file.metricshard ?? {};
+  const { clusters, warnings } = readClusters(own.clusters ?? []);
   const config: Config = {
     listen: file.main?.addr === undefined ? DEFAULTS.listen : parseListenAddress(file.main.addr),
     httpAdapter: own['http-adapter'] ?? DEFAULTS.httpAdapter,
     logLevel: own['log-level'] ?? DEFAULTS.logLevel,
-    store: storeOf(file),
+    store: storeOf(file, clusters),
     limits: limitsOf(own.limits ?? {}),
   };
-  return { config: freezeDeep(config), warnings: warningsOf(file) };
+  return { config: freezeDeep(config), warnings: [...warningsOf(file), ...warnings] };
 }
 
 /** A file that passed the schema; only what this version uses or warns about. */
@@ -112,6 +114,7 @@ interface ConfigFile {
   };
   readonly metricshard?: {
     readonly shards?: number;
+    readonly clusters?: readonly string[];
     readonly 'http-adapter'?: Config['httpAdapter'];
     readonly 'log-level'?: Config['logLevel'];
     readonly future?: string;
@@ -144,7 +147,7 @@ interface FileMetric {
   readonly aggregation?: 'sum' | 'avg' | '' | null;
 }
 
-function storeOf(file: ConfigFile): StoreConfig {
+function storeOf(file: ConfigFile, clusters: StoreConfig['clusters']): StoreConfig {
   const own = file.metricshard ?? {};
   const reference = file['metric-store'] ?? {};
   const retention = reference['retention-in-memory'];
@@ -152,7 +155,7 @@ function storeOf(file: ConfigFile): StoreConfig {
   return {
     shardCount: own.shards ?? DEFAULTS.store.shardCount,
     metrics: metricsOf(file.metrics, own['default-metric']),
-    clusters: DEFAULTS.store.clusters,
+    clusters,
     retentionSec:
       retention === undefined
         ? DEFAULTS.store.retentionSec

@@ -278,6 +278,15 @@ const metricshard = object('Settings that the reference does not have.', {
     defaultText: 'cores − 1, at least 1',
     description: 'Worker threads that own the series, each with at most 4 GiB of them.',
   },
+  clusters: {
+    type: 'array',
+    items: { type: 'string', format: 'not-empty', description: 'A path.' },
+    default: DEFAULTS.store.clusters,
+    description:
+      'cluster.json files of cc-backend, or folders of job archives with `<cluster>/cluster.json` in ' +
+      'them: units, scopes, footprints, sub-clusters and topologies of clusters. Steps and strategies ' +
+      'are still those of `metrics`.',
+  },
   'http-adapter': {
     enum: ['auto', 'uws', 'node'],
     default: DEFAULTS.httpAdapter,

@@ -11,6 +11,7 @@ export interface ClusterMetric {
   readonly unit: string;
   /** Level that collectors send it at; `node` if the file says nothing. */
   readonly scope: string;
+  /** 0 = the file does not say. */
   readonly stepSec: number;
   readonly aggregation: 'sum' | 'avg' | null;
   /** Statistic that stands for a job in lists; '' = none. */
@@ -23,7 +24,7 @@ export interface ClusterMetric {
 
 export interface SubCluster {
   readonly name: string;
-  /** Host list as written, such as `f[0101-0188,0201-0288]`, or `*`. */
+  /** Host list as written, such as `f[0101-0188,0201-0288]`, or `*`; '' = none that can be read. */
   readonly nodes: string;
   readonly topology: TopologyLists;
 }

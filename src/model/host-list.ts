@@ -1,6 +1,8 @@
 import { StoreError } from './errors.js';
 import { globMatcher, isGlob } from './glob.js';
 
+/** Hosts that a list in a cluster.json may name: far more than there are. */
+export const CLUSTER_HOSTS_MAX = 1_000_000;
 /** A host's name is a tag, which is no longer; a pattern needs no more either. */
 const NAME_CHARS_MAX = 128;
 /** More digits than these are no exact number. */

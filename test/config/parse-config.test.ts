@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
+import { readClusters } from '../../src/config/cluster-files.js';
 import { DEFAULTS } from '../../src/config/config.js';
 import { ConfigError, loadConfig, parseConfig } from '../../src/config/parse-config.js';
 import { kebabCase } from '../../src/config/schema.js';
@@ -86,6 +87,7 @@ t.test('every setting arrives', async (t) => {
     },
     metricshard: {
       shards: 3,
+      clusters: ['test/fixtures/cluster-emmy.json'],
       'wal-sync': 'always',
       'http-adapter': 'node',
       'log-level': 'crit',
@@ -119,6 +121,7 @@ t.test('every setting arrives', async (t) => {
         b: { frequency: 5, aggregation: null },
         '*': { frequency: 30, aggregation: 'sum' },
       },
+      clusters: readClusters(['test/fixtures/cluster-emmy.json']).clusters,
       retentionSec: 5400,
       futureSec: 90,
       retentionEnforced: false,
