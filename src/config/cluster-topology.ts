@@ -14,14 +14,35 @@ export function parseTopology(value: unknown, path: string, report: Report): Top
     listOf(topology[key], `${path}.${key}`, report).map((unit, i) =>
       parseIds(unit, `${path}.${key}.${i}`, report),
     );
+  const socket = units('socket');
+  const node = parseIds(topology.node, `${path}.node`, report);
   return {
-    node: parseIds(topology.node, `${path}.node`, report),
-    socket: units('socket'),
+    node: nodeOf(node, socket.flat(), `${path}.node`, report),
+    socket,
     memoryDomain: units('memoryDomain'),
     die: units('die'),
     core: units('core'),
     accelerators: parseAccelerators(topology.accelerators, `${path}.accelerators`, report),
   };
+}
+
+/** The threads of the sockets where there are some: lists of all are written by hand, and wrong. */
+function nodeOf(
+  node: readonly number[],
+  inSockets: readonly number[],
+  path: string,
+  report: Report,
+): readonly number[] {
+  if (inSockets.length === 0) return node;
+  const known = new Set(inSockets);
+  const listed = new Set(node);
+  const strange = node.filter((id) => !known.has(id));
+  const missing = inSockets.filter((id) => !listed.has(id));
+  if (strange.length > 0) report(path, `${show(strange)} are in no socket; they are left out`);
+  if (missing.length > 0 && node.length > 0) {
+    report(path, `${show(missing)} of sockets are missing; they are taken`);
+  }
+  return [...known].sort((a, b) => a - b);
 }
 
 /** Ids of hardware threads in rising order, each once: the order of the file means nothing. */

@@ -34,7 +34,8 @@ t.test('files and folders', async (t) => {
       clusters.map(({ name }) => name),
       expected,
     );
-    t.same(warnings, []);
+    // Two threads of the sockets are one number in the list of the node.
+    t.equal(warnings.length, expected.includes('fritz') ? 2 : 0);
   };
   check([], []);
   check(['test/fixtures/cluster-alex.json'], ['alex']);
@@ -97,7 +98,10 @@ t.test('the setting', async (t) => {
   const { config, warnings } = parseConfig({ metricshard: { clusters: [archive] } });
   t.equal(config.store.clusters.length, 3);
   t.ok(Object.isFrozen(config.store.clusters[0]!.subClusters));
-  t.same(warnings, []);
+  t.match(warnings, [
+    /fritz\/cluster\.json: subClusters\.1\.topology\.node: \[5152\]/,
+    /\[51,52\]/,
+  ]);
   t.throws(() => parseConfig({ metricshard: { clusters: 'x' } }), {
     message: /metricshard\.clusters: must be an array/,
   });
