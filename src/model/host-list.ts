@@ -37,6 +37,16 @@ export function expandHostList(expression: string, hostsMax: number): string[] {
   return [...new Set(names)];
 }
 
+/**
+ * How many names and globs an expression stands for. None of them is made, so that many expressions
+ * can be checked and counted before one takes memory.
+ *
+ * @throws StoreError `bad-request` for a malformed list.
+ */
+export function countHostList(expression: string): number {
+  return parseItems(expression).reduce((count, item) => count + countOf(item), 0);
+}
+
 /** Hosts that lists, names and globs (`a01*`, `a010?`) stand for. */
 export class HostSet {
   /** In sorted order, each once; undefined if a glob is among them. */
