@@ -112,6 +112,8 @@ export interface Limits {
   readonly answerBytesMax: number;
   /** Samples read for one request that asks the archive. */
   readonly archiveSamplesMax: number;
+  /** Samples of one result whose percentiles are exact. */
+  readonly percentileExactMax: number;
   readonly queryTimeMsMax: number;
   /** How long a write waits for room before 503. */
   readonly writeWaitMsMax: number;
@@ -176,6 +178,7 @@ export const DEFAULTS: Config = freezeDeep({
     pointsMax: 50_000_000,
     answerBytesMax: 134_217_728,
     archiveSamplesMax: 50_000_000,
+    percentileExactMax: 1_000_000,
     queryTimeMsMax: 10_000,
     writeWaitMsMax: 2000,
     connectionsMax: 20_000,

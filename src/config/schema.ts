@@ -37,6 +37,9 @@ const MIB = 1024 * 1024;
 /** Of a shard's body arena: a body that one shard must hold could not wait for its own end. */
 const ARENA_BYTES = 64 * MIB;
 
+/** Half of the work area of a query. */
+const PERCENTILE_EXACT_MAX = 4_000_000;
+
 const metric = object('Step and strategy of one metric.', {
   frequency: {
     type: 'integer',
@@ -169,6 +172,13 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   pointsMax: limit('Points one request may return.'),
   answerBytesMax: limit('Bytes of text of one answer.'),
   archiveSamplesMax: limit('Samples read for one request that asks the archive.'),
+  percentileExactMax: {
+    ...limit(
+      'Samples whose percentiles are exact; of more they come from a sketch and are off by at ' +
+        'most 0.4 %.',
+    ),
+    maximum: PERCENTILE_EXACT_MAX,
+  },
   queryTimeMsMax: limit('Milliseconds one request may take.'),
   writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
   connectionsMax: limit('Open connections; more are closed at once.'),

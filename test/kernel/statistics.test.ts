@@ -13,7 +13,7 @@ const doubles = new Float64Array(memory.buffer);
 const OUT = QUERY_SCRATCH_BASE;
 const WORK = OUT + 65_536;
 const VALUES = WORK + 65_536;
-/** Bytes of work area that exports/aggregate.ts asks for. */
+/** Bytes of work area that exports/statistics.ts asks for. */
 const WORK_BYTES = 2048;
 const GUARD = 12345.678;
 

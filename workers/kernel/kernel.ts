@@ -6,6 +6,7 @@ import type { BlockExports } from './exports/block.js';
 import type { AggregateExports } from './exports/aggregate.js';
 import type { AnswerExports } from './exports/answer.js';
 import type { SeriesExports } from './exports/series.js';
+import type { StatisticsExports } from './exports/statistics.js';
 import { HEAP_BASE } from './layout.js';
 
 /** All functions of the kernel. Numbers in, numbers out; addresses are bytes from the start of memory. */
@@ -13,6 +14,7 @@ export type Kernel = FormatExports &
   ResampleExports &
   BlockExports &
   AggregateExports &
+  StatisticsExports &
   AnswerExports &
   DurabilityExports &
   SeriesExports & { kernelVersion(): number };

@@ -226,3 +226,33 @@ export const RUN_LINES = 80;
 // Answers travel in batches; batch b lies in half b % 2 of the answer region.
 export const CONTROL_BATCH_CONSUMED = 192; // front: the newest batch it has sent on
 export const CONTROL_COUNTERS = 1024; // Float64 each, in the order of src/protocol/counters.ts
+
+// Summary of samples: SUMMARY_BYTES of Float64, see exports/statistics.ts. Values are NaN where there
+// is no sample, or where they were not wanted.
+export const SUMMARY_COUNT = 0;
+export const SUMMARY_SUM = 8;
+export const SUMMARY_MIN = 16;
+export const SUMMARY_MAX = 24;
+export const SUMMARY_MEAN = 32;
+export const SUMMARY_SQUARES = 40; // squares of differences from the mean, summed
+export const SUMMARY_FIRST = 48;
+export const SUMMARY_FIRST_SLOT = 56;
+export const SUMMARY_LAST = 64;
+export const SUMMARY_LAST_SLOT = 72;
+export const SUMMARY_HELD = 80; // each value times the slots that it holds, summed
+export const SUMMARY_HELD_SLOTS = 88;
+export const SUMMARY_BYTES = 96;
+
+// What a summary is wanted to have besides count, sum, min and max.
+export const WANTS_SQUARES = 1; // MEAN and SQUARES
+export const WANTS_ENDS = 2; // FIRST and LAST
+export const WANTS_HELD = 4; // HELD and HELD_SLOTS
+
+/** Slots that a sample holds at most, its own counted: health calls a series stale after so many. */
+export const HOLD_SLOTS = 5;
+
+// Sketch of a distribution: u32 counts of values by their sign, exponent and first bits of the
+// significand, which are the upper bits of a double.
+export const SKETCH_BUCKET_SHIFT = 13; // of a double's upper word
+export const SKETCH_BUCKETS = 524288;
+export const SKETCH_BYTES = 2097152;

@@ -22,9 +22,9 @@ import {
   addIntStatistics,
   addStatistics,
   resetStatistics,
-  seriesStatistics,
   storeStatistics,
 } from './statistics';
+import { seriesStatistics } from './summary';
 
 const COMMA: u8 = 44;
 const OPEN_BRACKET: u8 = 91;

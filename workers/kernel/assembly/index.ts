@@ -25,7 +25,9 @@ export { blockBytes } from './block-fields';
 export { decodeBlock, decodeBlockRange } from './decode';
 export { encodeBlock } from './encode';
 export { formatElement, formatSeries, formatStatistics } from './answer';
-export { seriesStatistics, statistics } from './statistics';
+export { statistics } from './statistics';
+export { seriesStatistics, summarizeSeries, summarizeValues } from './summary';
+export { addToSketch, copyPresent, selectRank } from './percentiles';
 export { formatArray, formatNumber, formatScaled, formatScaledInts } from './format';
 export { lttb } from './resample';
 export {

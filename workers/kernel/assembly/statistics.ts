@@ -1,57 +1,92 @@
-// Count, sum, smallest and largest of values, those missing skipped.
+// Count, sum, smallest and largest of samples, those missing skipped: what a block's header has.
+// Sums are compensated (Neumaier 1974; the rounding error by Knuth's two-sum, which needs no branch).
 import {
   BLOCK_MAX,
   BLOCK_MIN,
-  BLOCK_START,
   BLOCK_SUM,
   BLOCK_WORD,
   CODEC_CONSTANT,
   SERIES_EXPONENT,
-  SERIES_HEAD,
-  SERIES_HEAD_SLOT,
   WORD_BITMAP,
 } from '../layout';
-import { POWERS_OF_TEN, wordCodec, wordCount, wordExponent } from './block-fields';
+import {
+  blockBase,
+  blockPayload,
+  POWERS_OF_TEN,
+  wordBits,
+  wordCodec,
+  wordCount,
+  wordExponent,
+} from './block-fields';
 import { decodeBlockRange } from './decode';
-import { blockAt, blockCount, blockEnd, firstOverlap, headEnd } from './directory';
 import { hasInts, scaleToInts, unpackInts } from './ints';
-import { largestLane, smallestLane } from './lanes';
+import { largestLane, largestUnsigned, smallestLane, smallestUnsigned } from './lanes';
+import { rowOf } from './pack';
 
 let statCount: f64 = 0;
 let statSum: f64 = 0;
+/** What rounding has cut from the sum so far. */
+let statRest: f64 = 0;
 let statMin: f64 = 0;
 let statMax: f64 = 0;
 
 export function resetStatistics(): void {
   statCount = 0;
   statSum = 0;
+  statRest = 0;
   statMin = Infinity;
   statMax = -Infinity;
 }
 
-export function addStatistics(values: u32, count: u32): void {
-  for (let i: u32 = 0; i < count; i++) {
-    const value = load<f64>(values + (i << 3));
-    if (value != value) continue;
-    statCount += 1;
-    statSum += value;
-    if (value < statMin) statMin = value;
-    if (value > statMax) statMax = value;
-  }
-}
-
 export function storeStatistics(out: u32): void {
   store<f64>(out, statCount);
-  store<f64>(out + 8, statSum);
+  store<f64>(out + 8, statSum + statRest);
   store<f64>(out + 16, statCount ? statMin : NaN);
   store<f64>(out + 24, statCount ? statMax : NaN);
 }
 
-/** See exports/aggregate.ts. */
-export function statistics(values: u32, count: u32, out: u32): void {
-  resetStatistics();
-  addStatistics(values, count);
-  storeStatistics(out);
+// @ts-ignore: decorator
+@inline
+export function countedSamples(): f64 {
+  return statCount;
+}
+
+// @ts-ignore: decorator
+@inline
+function addSum(value: f64): void {
+  const total = statSum + value;
+  const back = total - statSum;
+  statRest += statSum - (total - back) + (value - back);
+  statSum = total;
+}
+
+export function addStatistics(values: u32, count: u32): void {
+  let counts = i64x2.splat(0);
+  let sums = f64x2.splat(0);
+  let rests = f64x2.splat(0);
+  let low = f64x2.splat(Infinity);
+  let high = f64x2.splat(-Infinity);
+  const end = values + (count << 3);
+  for (let at = values; at < end; at += 16) {
+    // The last one of an odd number goes with nothing.
+    const lanes = at + 8 < end ? v128.load(at) : f64x2.replace_lane(f64x2.splat(NaN), 0, load<f64>(at));
+    const present = f64x2.eq(lanes, lanes);
+    const added = v128.and(lanes, present);
+    const total = f64x2.add(sums, added);
+    const back = f64x2.sub(total, sums);
+    const cut = f64x2.add(f64x2.sub(sums, f64x2.sub(total, back)), f64x2.sub(added, back));
+    rests = f64x2.add(rests, cut);
+    sums = total;
+    counts = i64x2.sub(counts, present);
+    low = f64x2.pmin(low, lanes);
+    high = f64x2.pmax(high, lanes);
+  }
+  statCount += <f64>(i64x2.extract_lane(counts, 0) + i64x2.extract_lane(counts, 1));
+  addSum(f64x2.extract_lane(sums, 0));
+  addSum(f64x2.extract_lane(sums, 1));
+  statRest += f64x2.extract_lane(rests, 0) + f64x2.extract_lane(rests, 1);
+  statMin = min(statMin, min(f64x2.extract_lane(low, 0), f64x2.extract_lane(low, 1)));
+  statMax = max(statMax, max(f64x2.extract_lane(high, 0), f64x2.extract_lane(high, 1)));
 }
 
 /** Integers times a power of ten: their sum is exact. */
@@ -77,8 +112,14 @@ export function addIntStatistics(ints: u32, count: i32, power: f64): void {
     least = min(least, value);
     most = max(most, value);
   }
+  addScaled(count, sum, least, most, power);
+}
+
+// @ts-ignore: decorator
+@inline
+function addScaled(count: i32, sum: i64, least: i32, most: i32, power: f64): void {
   statCount += <f64>count;
-  statSum += <f64>sum / power;
+  addSum(<f64>sum / power);
   statMin = min(statMin, <f64>least / power);
   statMax = max(statMax, <f64>most / power);
 }
@@ -86,7 +127,7 @@ export function addIntStatistics(ints: u32, count: i32, power: f64): void {
 /** The same value `count` times. */
 export function addConstantStatistics(value: f64, count: i32): void {
   statCount += <f64>count;
-  statSum += value * <f64>count;
+  addSum(value * <f64>count);
   statMin = min(statMin, value);
   statMax = max(statMax, value);
 }
@@ -94,15 +135,19 @@ export function addConstantStatistics(value: f64, count: i32): void {
 /** A whole block, from its header. */
 export function addBlockStatistics(block: u32): void {
   statCount += <f64>wordCount(load<u32>(block + BLOCK_WORD));
-  statSum += load<f64>(block + BLOCK_SUM);
+  addSum(load<f64>(block + BLOCK_SUM));
   statMin = min(statMin, load<f64>(block + BLOCK_MIN));
   statMax = max(statMax, load<f64>(block + BLOCK_MAX));
 }
 
 /** Slots `from` … `until` of a block. */
-function addPartStatistics(block: u32, from: i32, until: i32, work: u32): void {
+export function addPartStatistics(block: u32, from: i32, until: i32, work: u32): void {
   const word = load<u32>(block + BLOCK_WORD);
   if (hasInts(block, word)) {
+    if (wordBits(word) <= LANE_BITS_MAX) {
+      addPackedStatistics(block, word, from, until);
+      return;
+    }
     const ints = unpackInts(block, word, from, until, work);
     addIntStatistics(ints, until - from, unchecked(POWERS_OF_TEN[wordExponent(word)]));
   } else if (wordCodec(word) == CODEC_CONSTANT && !(word & WORD_BITMAP)) {
@@ -113,33 +158,62 @@ function addPartStatistics(block: u32, from: i32, until: i32, work: u32): void {
   }
 }
 
+/** A lane adds up 32 integers of so many bits. */
+const LANE_BITS_MAX: i32 = 27;
+
+/**
+ * Fast path: packed integers as they are, less the block's smallest, without writing them anywhere.
+ * The first and the last row may be covered in part.
+ */
+function addPackedStatistics(block: u32, word: u32, from: i32, until: i32): void {
+  const bits = wordBits(word);
+  const packed = blockPayload(block, word);
+  const mask = i32x4.splat((1 << bits) - 1);
+  const lastRow = (until - 1) >> 2;
+  let row = from >> 2;
+  let sums = i32x4.splat(0);
+  let low = i32x4.splat(-1);
+  let high = i32x4.splat(0);
+  for (; row <= lastRow; row++) {
+    let lanes = rowOf(packed, row, bits, mask);
+    let least = lanes;
+    if (row << 2 < from || (row << 2) + 4 > until) {
+      const inside = lanesInside(row << 2, from, until);
+      lanes = v128.and(lanes, inside);
+      least = v128.or(lanes, v128.not(inside));
+    }
+    sums = i32x4.add(sums, lanes);
+    low = i32x4.min_u(low, least);
+    high = i32x4.max_u(high, lanes);
+  }
+  const count = until - from;
+  const base = blockBase(block, word);
+  const pairs = i64x2.add(i64x2.extend_low_i32x4_u(sums), i64x2.extend_high_i32x4_u(sums));
+  const sum = i64x2.extract_lane(pairs, 0) + i64x2.extract_lane(pairs, 1) + base * count;
+  const least = <i32>base + smallestUnsigned(low);
+  const most = <i32>base + largestUnsigned(high);
+  addScaled(count, sum, least, most, unchecked(POWERS_OF_TEN[wordExponent(word)]));
+}
+
+/** All bits of those lanes set whose slot, `first` being lane 0's, is one of `from` … `until`. */
+// @ts-ignore: decorator
+@inline
+function lanesInside(first: i32, from: i32, until: i32): v128 {
+  const slots = i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
+  return v128.and(i32x4.ge_s(slots, i32x4.splat(from)), i32x4.lt_s(slots, i32x4.splat(until)));
+}
+
 /** Slots of the head: mostly decimals of the exponent that the blocks have. */
-function addHeadStatistics(series: u32, values: u32, count: u32, work: u32): void {
+export function addHeadStatistics(series: u32, values: u32, count: u32, work: u32): void {
   const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
   if (scaleToInts(values, count, exponent, work)) {
     addIntStatistics(work, count, unchecked(POWERS_OF_TEN[exponent]));
   } else addStatistics(values, count);
 }
 
-/** See exports/aggregate.ts. */
-export function seriesStatistics(series: u32, from: u32, count: u32, out: u32, work: u32): void {
+/** See exports/statistics.ts. */
+export function statistics(values: u32, count: u32, out: u32): void {
   resetStatistics();
-  const until = from + count;
-  const blocks = blockCount(series);
-  for (let index = firstOverlap(series, from); index < blocks; index++) {
-    const block = blockAt(series, index);
-    const start = load<u32>(block + BLOCK_START);
-    if (start >= until) break;
-    const end = blockEnd(block);
-    if (start >= from && end <= until) addBlockStatistics(block);
-    else addPartStatistics(block, max(start, from) - start, min(end, until) - start, work);
-  }
-  const head = load<u32>(series + SERIES_HEAD);
-  if (head) {
-    const headSlot = load<u32>(series + SERIES_HEAD_SLOT);
-    const first = max<u32>(headSlot, from);
-    const last = min<u32>(headEnd(series), until);
-    if (first < last) addHeadStatistics(series, head + ((first - headSlot) << 3), last - first, work);
-  }
+  addStatistics(values, count);
   storeStatistics(out);
 }

@@ -1,4 +1,4 @@
-/** Combining series, and statistics (assembly/aggregate.ts, assembly/statistics.ts). */
+/** Combining series (assembly/aggregate.ts). */
 export interface AggregateExports {
   /**
    * Sum per slot over the series whose addresses (u32) lie at `list`: `count` slots from `from` on,
@@ -39,8 +39,4 @@ export interface AggregateExports {
   divideByCount(values: number, contributors: number, count: number): void;
   /** values[i] *= factor. */
   scaleValues(values: number, count: number, factor: number): void;
-  /** Over `count` Float64, NaN skipped: writes count, sum, min, max as four Float64 to `out` (min, max NaN if none). */
-  statistics(values: number, count: number, out: number): void;
-  /** The same over slots of a series; whole blocks from their headers, only partly covered ones are decoded. `work`: 2048 bytes. */
-  seriesStatistics(series: number, from: number, count: number, out: number, work: number): void;
 }

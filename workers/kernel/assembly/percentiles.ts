@@ -1,0 +1,90 @@
+// Values by their rank: exactly by partial sorting, or from a sketch of how they are distributed.
+import { SKETCH_BUCKET_SHIFT } from '../layout';
+
+/** So few are sorted by insertion. */
+const FEW: u32 = 16;
+
+/** See exports/statistics.ts. */
+export function copyPresent(values: u32, count: u32, out: u32): u32 {
+  let to = out;
+  const end = values + (count << 3);
+  for (let at = values; at < end; at += 8) {
+    const value = load<f64>(at);
+    // Written anyway, and kept where it is a number: there is no branch to mispredict.
+    store<f64>(to, value);
+    to += <u32>(value == value) << 3;
+  }
+  return (to - out) >> 3;
+}
+
+/** Where the next pivots come from: no input is the worst one for all of them. */
+let pivotState: u32 = 1;
+
+// @ts-ignore: decorator
+@inline
+function nextBelow(count: u32): u32 {
+  pivotState = pivotState * 1664525 + 1013904223;
+  return <u32>((<u64>pivotState * <u64>count) >> 32);
+}
+
+// @ts-ignore: decorator
+@inline
+function middleOf(a: f64, b: f64, c: f64): f64 {
+  return max(min(a, b), min(max(a, b), c));
+}
+
+/** See exports/statistics.ts. Hoare's quickselect (1961). */
+export function selectRank(values: u32, from: u32, until: u32, rank: u32): f64 {
+  const wanted = values + (rank << 3);
+  // Addresses of the first and the last one of those that the rank is among.
+  let low = values + (from << 3);
+  let high = values + ((until - 1) << 3);
+  while (high - low > FEW << 3) {
+    const count = ((high - low) >> 3) + 1;
+    const pivot = middleOf(
+      load<f64>(low + (nextBelow(count) << 3)),
+      load<f64>(low + (nextBelow(count) << 3)),
+      load<f64>(low + (nextBelow(count) << 3)),
+    );
+    let left = low;
+    let right = high;
+    while (left <= right) {
+      while (load<f64>(left) < pivot) left += 8;
+      while (load<f64>(right) > pivot) right -= 8;
+      if (left > right) break;
+      const value = load<f64>(left);
+      store<f64>(left, load<f64>(right));
+      store<f64>(right, value);
+      left += 8;
+      right -= 8;
+    }
+    // Between both lie only values equal to the pivot.
+    if (wanted <= right) high = right;
+    else if (wanted >= left) low = left;
+    else return load<f64>(wanted);
+  }
+  sortFew(low, high);
+  return load<f64>(wanted);
+}
+
+function sortFew(low: u32, high: u32): void {
+  for (let at = low + 8; at <= high; at += 8) {
+    const value = load<f64>(at);
+    let to = at;
+    while (to > low && load<f64>(to - 8) > value) {
+      store<f64>(to, load<f64>(to - 8));
+      to -= 8;
+    }
+    store<f64>(to, value);
+  }
+}
+
+/** See exports/statistics.ts. */
+export function addToSketch(values: u32, count: u32, sketch: u32): void {
+  const end = values + (count << 3);
+  for (let at = values; at < end; at += 8) {
+    // What is missing falls into buckets that no number has.
+    const bucket = sketch + ((load<u32>(at, 4) >> SKETCH_BUCKET_SHIFT) << 2);
+    store<u32>(bucket, load<u32>(bucket) + 1);
+  }
+}
