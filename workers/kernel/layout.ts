@@ -162,6 +162,26 @@ export const PREFIX_KIND_SERIES = 1;
 export const PREFIX_FIELD_BYTES = 6; // `value=`, behind the space: bytes of a series' prefix that are not hashed
 export const PREFIX_KIND_IGNORED = 2;
 export const PREFIX_LENGTH_MAX = 1024; // longer ones take the slow road each time
+// Of a series as well, but its lines are counted and their values converted first: behind the raw
+// bytes, padded to 8, lie CONVERSION_BYTES that other entries do not have.
+export const PREFIX_KIND_CONVERTED = 3;
+
+// A conversion: the decimal point moves, then (value * MULTIPLIER + ADDEND) / DIVISOR.
+export const CONVERSION_BYTES = 32;
+export const CONVERSION_MULTIPLIER = 0; // f64
+export const CONVERSION_ADDEND = 8; // f64
+export const CONVERSION_DIVISOR = 16; // f64
+export const CONVERSION_SHIFT = 24; // i32 digits that the point moves to the right
+export const CONVERSION_TALLY = 28; // u32 address of the tally of its lines
+
+// Tallies of lines whose unit is not their metric's, in the state region.
+export const TALLY_BYTES = 16;
+export const TALLY_LINES = 0; // f64
+export const TALLY_LAST_SEC = 8; // u32 arrival of the newest line
+export const TALLY_CONVERTED = 1458176; // STATE_BASE + 16384: lines that were converted
+export const TALLY_MISMATCHED = 1458192; // all lines whose unit can not be, and those in no row
+export const TALLY_ROWS = 1458208; // one for each row of the list of mismatches
+export const TALLY_ROWS_MAX = 5000;
 
 // What `ingest` leaves in the state region when it returns (u32 each).
 export const INGEST_LINE = 0; // address of the line it stopped at

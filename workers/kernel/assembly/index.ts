@@ -14,7 +14,7 @@ export {
   seriesBytes,
   setCheckpoint,
 } from './series';
-export { bindPrefix, dropDeadPrefixes, prefixCount, prefixEvictions } from './prefixes';
+export { bindConverted, bindPrefix, dropDeadPrefixes, prefixCount, prefixEvictions } from './prefixes';
 export { firstSpace, ingest, initShard, setTimeRange } from './ingest';
 export { beginLog, endLog, logRecord, stopLog } from './log';
 export { saveBlocks, saveSeries, settleBlocks } from './save';

@@ -1,6 +1,11 @@
 // The ingest loop: lines of a body to samples of series. What it does not know by heart it leaves
 // to the control plane: a prefix never seen, an odd number, a quoted string, a time out of range.
 import {
+  CONVERSION_ADDEND,
+  CONVERSION_DIVISOR,
+  CONVERSION_MULTIPLIER,
+  CONVERSION_SHIFT,
+  CONVERSION_TALLY,
   INGEST_DONE,
   INGEST_IGNORED,
   INGEST_LINE,
@@ -18,16 +23,27 @@ import {
   PREFIX_CONTEXT,
   PREFIX_HEADER_BYTES,
   PREFIX_KIND,
+  PREFIX_KIND_IGNORED,
   PREFIX_KIND_SERIES,
   PREFIX_LENGTH,
   PREFIX_SERIES,
   PREFIX_SUCCESSOR,
   PREFIX_USED,
   STATE_BASE,
+  TALLY_LAST_SEC,
+  TALLY_LINES,
+  TALLY_MISMATCHED,
 } from '../layout';
 import { memoryLow } from './alloc';
 import { logFull } from './log';
-import { findPrefix, initPrefixes, previousPrefix, sameBytes, setPreviousPrefix } from './prefixes';
+import {
+  conversionOf,
+  findPrefix,
+  initPrefixes,
+  previousPrefix,
+  sameBytes,
+  setPreviousPrefix,
+} from './prefixes';
 import { decimalToDouble } from './number';
 import { append } from './series';
 
@@ -97,11 +113,14 @@ export function ingest(start: u32, end: u32, context: u32, precision: i32, nowSe
     const body = line + <u32>load<u16>(entry + PREFIX_LENGTH);
     let next: u32;
     if (load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_SERIES) {
-      next = sampleLine(load<u32>(entry + PREFIX_SERIES), body, end, precision, nowSec);
+      next = sampleLine(load<u32>(entry + PREFIX_SERIES), 0, body, end, precision, nowSec);
       written += <u32>(next != 0);
-    } else {
+    } else if (load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_IGNORED) {
       next = skipLine(body, end);
       ignored += <u32>(next != 0);
+    } else {
+      next = convertedLine(entry, body, end, precision, nowSec);
+      written += <u32>(next != 0);
     }
     if (!next) {
       status = INGEST_SLOW_LINE;
@@ -200,10 +219,47 @@ function skipLine(from: u32, end: u32): u32 {
   return end;
 }
 
-/** `number[i|u] [timestamp]` and the line's end; returns the next line, 0 = not for the fast path. */
+/** A line of a prefix with a conversion. Not inlined, so that the loop over others stays small. */
+function convertedLine(entry: u32, from: u32, end: u32, precision: i32, nowSec: u32): u32 {
+  const conversion = conversionOf(entry);
+  const series = load<u32>(entry + PREFIX_SERIES);
+  const next = sampleLine(series, conversion, from, end, precision, nowSec);
+  if (next) {
+    const tally = load<u32>(conversion + CONVERSION_TALLY);
+    countLine(tally, nowSec);
+    // A row's lines are among all that are mismatched.
+    if (tally > <u32>TALLY_MISMATCHED) countLine(TALLY_MISMATCHED, nowSec);
+  }
+  return next;
+}
+
+function countLine(tally: u32, nowSec: u32): void {
+  store<f64>(tally + TALLY_LINES, load<f64>(tally + TALLY_LINES) + 1);
+  store<u32>(tally + TALLY_LAST_SEC, nowSec);
+}
+
+function convert(value: f64, conversion: u32): f64 {
+  const addend = load<f64>(conversion + CONVERSION_ADDEND);
+  let scaled = value * load<f64>(conversion + CONVERSION_MULTIPLIER);
+  // Minus zero plus zero would not be minus zero.
+  if (addend != 0) scaled += addend;
+  return scaled / load<f64>(conversion + CONVERSION_DIVISOR);
+}
+
+/**
+ * `number[i|u] [timestamp]` and the line's end; returns the next line, 0 = not for the fast path.
+ * `conversion` 0 = there is none, which is known where this is inlined.
+ */
 // @ts-ignore: decorator
 @inline
-function sampleLine(series: u32, from: u32, end: u32, precision: i32, nowSec: u32): u32 {
+function sampleLine(
+  series: u32,
+  conversion: u32,
+  from: u32,
+  end: u32,
+  precision: i32,
+  nowSec: u32,
+): u32 {
   let p = from;
   const negative = <u32>load<u8>(p) == MINUS;
   if (negative) p++;
@@ -245,9 +301,14 @@ function sampleLine(series: u32, from: u32, end: u32, precision: i32, nowSec: u3
     p = written;
     exponent += exponentRead;
   }
+  if (conversion) exponent += load<i32>(conversion + CONVERSION_SHIFT);
   let value = decimalToDouble(mantissa, exponent);
   if (value != value) return 0;
   if (negative) value = -value;
+  if (conversion) {
+    value = convert(value, conversion);
+    if (value - value != 0) return 0;
+  }
   if (p > end) return 0;
   return stampedSample(series, value, p, end, precision, nowSec);
 }

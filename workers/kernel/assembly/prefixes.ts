@@ -1,13 +1,20 @@
 // The prefix table: which series a line belongs to, told from its raw bytes before the value.
 // Bounded; a clock hand with a second chance takes the least useful entry out first.
 import {
+  CONVERSION_ADDEND,
+  CONVERSION_BYTES,
+  CONVERSION_DIVISOR,
+  CONVERSION_MULTIPLIER,
+  CONVERSION_SHIFT,
+  CONVERSION_TALLY,
   HEAP_PAGE_BYTES,
   PREFIX_CONTEXT,
   PREFIX_HASH,
   PREFIX_FIELD_BYTES,
   PREFIX_HEADER_BYTES,
   PREFIX_KIND,
-  PREFIX_KIND_SERIES,
+  PREFIX_KIND_CONVERTED,
+  PREFIX_KIND_IGNORED,
   PREFIX_LENGTH,
   PREFIX_LENGTH_MAX,
   PREFIX_NEXT,
@@ -114,11 +121,11 @@ export function sameBytes(a: u32, b: u32, bytes: u32): bool {
   return (differs & ((1 << left) - 1)) == 0;
 }
 
-/** How many bytes of an entry were hashed: those up to its first space. */
+/** How many bytes of an entry in the table were hashed: those up to its first space. */
 // @ts-ignore: decorator
 @inline
 function hashedBytes(entry: u32): u32 {
-  const isSeries = <u32>(load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_SERIES);
+  const isSeries = <u32>(load<u8>(entry + PREFIX_KIND) != PREFIX_KIND_IGNORED);
   return <u32>load<u16>(entry + PREFIX_LENGTH) - isSeries * PREFIX_FIELD_BYTES;
 }
 
@@ -155,18 +162,20 @@ export function bindPrefix(
   series: u32,
 ): u32 {
   if (length > <u32>PREFIX_LENGTH_MAX) return 0;
-  const hashed = length - (kind == PREFIX_KIND_SERIES ? PREFIX_FIELD_BYTES : 0);
+  const hashed = length - (kind == PREFIX_KIND_IGNORED ? 0 : PREFIX_FIELD_BYTES);
   // Known already: its line went the long way for another reason, such as a number of 20 digits.
   const known = findPrefix(start, hashed, start + length, context);
   if (known && <u32>load<u16>(known + PREFIX_LENGTH) == length) {
-    store<u8>(known + PREFIX_KIND, <u8>kind);
+    // A conversion has no room where there was none; equal bytes never come to want one.
+    if (<u32>load<u8>(known + PREFIX_KIND) != kind) return 0;
     store<u32>(known + PREFIX_SERIES, series);
     follow(known);
     return known;
   }
   if (count >= countMax) evictOne();
   else if (count > bucketMask && bucketMask + 1 < BUCKETS_MAX) growTable();
-  const entry = allocatePinned(PREFIX_HEADER_BYTES + length);
+  const own = kind == PREFIX_KIND_CONVERTED ? CONVERSION_BYTES : 0;
+  const entry = allocatePinned(PREFIX_HEADER_BYTES + padded(length) + own);
   const hash = hashPrefix(start, hashed);
   const bucket = buckets + ((hash & bucketMask) << 2);
   store<u32>(entry + PREFIX_HASH, hash);
@@ -182,6 +191,43 @@ export function bindPrefix(
   count++;
   follow(entry);
   return entry;
+}
+
+/**
+ * Remembers the prefix at `start` of a series whose values are converted. Returns the entry, 0 if the
+ * prefix is too long to keep.
+ */
+export function bindConverted(
+  start: u32,
+  length: u32,
+  context: u32,
+  series: u32,
+  shift: i32,
+  multiplier: f64,
+  addend: f64,
+  divisor: f64,
+  tally: u32,
+): u32 {
+  const entry = bindPrefix(start, length, context, PREFIX_KIND_CONVERTED, series);
+  if (!entry) return 0;
+  const conversion = conversionOf(entry);
+  store<f64>(conversion + CONVERSION_MULTIPLIER, multiplier);
+  store<f64>(conversion + CONVERSION_ADDEND, addend);
+  store<f64>(conversion + CONVERSION_DIVISOR, divisor);
+  store<i32>(conversion + CONVERSION_SHIFT, shift);
+  store<u32>(conversion + CONVERSION_TALLY, tally);
+  return entry;
+}
+
+/** Address of the conversion of an entry that has one. */
+export function conversionOf(entry: u32): u32 {
+  return entry + PREFIX_HEADER_BYTES + padded(<u32>load<u16>(entry + PREFIX_LENGTH));
+}
+
+// @ts-ignore: decorator
+@inline
+function padded(length: u32): u32 {
+  return (length + 7) & ~7;
 }
 
 /** The entry follows the one of the line before. */
@@ -228,7 +274,7 @@ export function dropDeadPrefixes(): u32 {
     while (entry) {
       const next = load<u32>(entry + PREFIX_NEXT);
       if (
-        load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_SERIES &&
+        load<u8>(entry + PREFIX_KIND) != PREFIX_KIND_IGNORED &&
         load<u32>(load<u32>(entry + PREFIX_SERIES) + SERIES_FLAGS) & SERIES_FLAG_DEAD
       ) {
         store<u32>(at, next);

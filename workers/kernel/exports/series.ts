@@ -44,6 +44,21 @@ export interface SeriesExports {
    * Returns its entry, 0 if it is too long.
    */
   bindPrefix(start: number, length: number, context: number, kind: number, series: number): number;
+  /**
+   * The same of a series whose values are converted (CONVERSION_*) and whose lines are counted in the
+   * tally at an address (TALLY_*). Equal bytes under one context must always be of one kind.
+   */
+  bindConverted(
+    start: number,
+    length: number,
+    context: number,
+    series: number,
+    shift: number,
+    multiplier: number,
+    addend: number,
+    divisor: number,
+    tally: number,
+  ): number;
   /** Address of a line's first unescaped space, 0 if none. */
   firstSpace(line: number, end: number): number;
   prefixCount(): number;
