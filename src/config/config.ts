@@ -122,6 +122,8 @@ export interface Limits {
   readonly seriesMax: number;
   /** Raw prefixes remembered per shard. */
   readonly prefixesMax: number;
+  /** Metrics of hosts listed with a unit that can not be converted, over all shards. */
+  readonly unitMismatchesMax: number;
   readonly idleTimeoutSec: number;
 }
 
@@ -184,6 +186,7 @@ export const DEFAULTS: Config = freezeDeep({
     connectionsMax: 20_000,
     seriesMax: 4_000_000,
     prefixesMax: 1_000_000,
+    unitMismatchesMax: 1000,
     idleTimeoutSec: 120,
   },
 });

@@ -24,6 +24,7 @@ import { readClusters } from './cluster-files.js';
 import { parseGoDuration } from './duration.js';
 import { parseListenAddress } from './listen-address.js';
 import { kebabCase } from './schema.js';
+import { unitWarnings } from './unit-warnings.js';
 import { findProblems } from './validate.js';
 
 export { ConfigError } from './config-error.js';
@@ -93,7 +94,10 @@ export function parseConfig(value: unknown): ParsedConfig {
     store: storeOf(file, clusters),
     limits: limitsOf(own.limits ?? {}),
   };
-  return { config: freezeDeep(config), warnings: [...warningsOf(file), ...warnings] };
+  const units = Object.entries(config.store.metrics).map(
+    ([name, { unit }]) => [`metrics.${name}.unit`, unit ?? ''] as const,
+  );
+  return { config: freezeDeep(config), warnings: [...warningsOf(file), ...warnings, ...unitWarnings(units)] };
 }
 
 /** A file that passed the schema; only what this version uses or warns about. */
@@ -145,6 +149,7 @@ interface FileS3 {
 interface FileMetric {
   readonly frequency: number;
   readonly aggregation?: 'sum' | 'avg' | '' | null;
+  readonly unit?: string;
 }
 
 function storeOf(file: ConfigFile, clusters: StoreConfig['clusters']): StoreConfig {
@@ -234,8 +239,8 @@ function metricsOf(
 }
 
 /** The reference takes a missing and an empty strategy for none. */
-function metricOf(metric: FileMetric): MetricConfig {
-  return { frequency: metric.frequency, aggregation: metric.aggregation || null };
+function metricOf({ frequency, aggregation, unit }: FileMetric): MetricConfig {
+  return { frequency, aggregation: aggregation || null, ...(unit && { unit }) };
 }
 
 function limitsOf(given: Readonly<Record<string, number>>): Limits {

@@ -32,6 +32,9 @@ export interface Schema {
 /** Metric indexes are 16 bits wide in a series record. */
 const METRICS_MAX = 65_000;
 
+/** A shard has room for so many in its memory. */
+const UNIT_MISMATCHES_MAX = 5000;
+
 const MIB = 1024 * 1024;
 
 /** Of a shard's body arena: a body that one shard must hold could not wait for its own end. */
@@ -51,6 +54,12 @@ const metric = object('Step and strategy of one metric.', {
     enum: ['sum', 'avg', '', null],
     default: null,
     description: 'How values of several cores, sockets … combine; null: never.',
+  },
+  unit: {
+    type: 'string',
+    default: '',
+    description:
+      'Unit of stored samples such as `MB/s`; those of lines with another `unit` tag are converted.',
   },
 });
 
@@ -187,6 +196,14 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
       'the shard of their host are rejected.',
   ),
   prefixesMax: limit('Line prefixes a shard remembers; the least useful go first.'),
+  unitMismatchesMax: {
+    ...limit(
+      'Metrics of hosts listed whose unit can not be converted, over all shards, each of which ' +
+        'takes an equal share; those beyond are only counted.',
+      0,
+    ),
+    maximum: UNIT_MISMATCHES_MAX,
+  },
   idleTimeoutSec: {
     ...limit('Seconds until a silent connection is closed (adapter `uws`: always 10).'),
     maximum: 3600,

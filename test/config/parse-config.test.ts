@@ -311,3 +311,32 @@ t.test('without -config, ./config.json is read if there is one', async (t) => {
   writeFileSync('config.json', '{"main": {"addr": ":9"}}');
   t.equal(loadConfig([]).config.listen.port, 9);
 });
+
+t.test('units of metrics', async (t) => {
+  const parse = (metrics: object, others?: object): ReturnType<typeof parseConfig> =>
+    parseConfig({ metrics, ...(others && { metricshard: { 'default-metric': others } }) });
+  const known = parse(
+    { mem_bw: { frequency: 60, unit: 'GB/s' }, load: { frequency: 60, unit: '' } },
+    { frequency: 30, unit: 'W' },
+  );
+  t.strictSame(known.warnings, []);
+  t.strictSame(known.config.store.metrics, {
+    mem_bw: { frequency: 60, aggregation: null, unit: 'GB/s' },
+    load: { frequency: 60, aggregation: null },
+    '*': { frequency: 30, aggregation: null, unit: 'W' },
+  });
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const load = { frequency: 60, unit: 'load 1m' };
+  const unknown = parse(Object.fromEntries(names.map((name) => [name, load])));
+  t.match(unknown.warnings, [
+    /^metrics\.a\.unit, metrics\.b\.unit, metrics\.c\.unit and 2 more: "load 1m" is not understood/,
+  ]);
+  t.equal(unknown.warnings.length, 1, 'once');
+  t.equal(unknown.config.store.metrics['e']!.unit, 'load 1m');
+  checkProblems(t, { metrics: { a: { frequency: 1, unit: { base: 'B' } } } }, [
+    ['metrics.a.unit', /must be a string/],
+  ]);
+  checkProblems(t, { metricshard: { limits: { 'unit-mismatches-max': 5001 } } }, [
+    ['metricshard.limits.unit-mismatches-max', /at most 5000/],
+  ]);
+});
