@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { ClusterDescription } from '../model/cluster.js';
+import type { ResampleAlgorithm } from '../model/query-request.js';
 
 /** Everything that can be set, in one readonly interface. `parseConfig` makes it. */
 export interface Config {
@@ -29,6 +30,8 @@ export interface StoreConfig {
   readonly memoryCapBytes: number;
   /** A query asking for fewer points than this at native resolution gets native resolution. */
   readonly resampleMinPoints: number;
+  /** Of queries that name none. */
+  readonly resampleAlgorithm: ResampleAlgorithm;
   readonly checkpoints: CheckpointConfig;
   /** Where samples go that leave memory; undefined: nowhere, they are deleted. */
   readonly archive?: ArchiveConfig;
@@ -150,6 +153,7 @@ export const DEFAULTS: Config = freezeDeep({
     retentionEnforced: true,
     memoryCapBytes: 0,
     resampleMinPoints: 1000,
+    resampleAlgorithm: 'lttb',
     checkpoints: {
       directory: './var/checkpoints',
       localDirectory: './var/checkpoints',

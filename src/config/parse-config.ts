@@ -19,6 +19,7 @@ import type {
   S3Config,
   StoreConfig,
 } from './config.js';
+import type { ResampleAlgorithm } from '../model/query-request.js';
 import { isS3 } from '../object-store/location.js';
 import { readClusters } from './cluster-files.js';
 import { parseGoDuration } from './duration.js';
@@ -124,6 +125,7 @@ interface ConfigFile {
     readonly future?: string;
     readonly 'retention-enforced'?: boolean;
     readonly 'resample-min-points'?: number;
+    readonly 'resample-algorithm'?: ResampleAlgorithm;
     readonly 'wal-sync'?: LogSync;
     readonly 'archive-interval'?: string;
     readonly 'archive-queue'?: string;
@@ -171,6 +173,7 @@ function storeOf(file: ConfigFile, clusters: StoreConfig['clusters']): StoreConf
     memoryCapBytes:
       memoryCapGb === undefined ? DEFAULTS.store.memoryCapBytes : Math.floor(memoryCapGb * GB),
     resampleMinPoints: own['resample-min-points'] ?? DEFAULTS.store.resampleMinPoints,
+    resampleAlgorithm: own['resample-algorithm'] ?? DEFAULTS.store.resampleAlgorithm,
     checkpoints: checkpointsOf(file),
     ...archiveOf(file),
     s3: s3Of(own.s3 ?? {}),

@@ -6,6 +6,7 @@ import {
   DEFAULTS,
 } from './config.js';
 import type { Limits } from './config.js';
+import { RESAMPLE_ALGORITHMS } from '../model/query-request.js';
 
 /** The JSON Schema forms that our configuration needs; it is the documentation's source as well. */
 export interface Schema {
@@ -340,6 +341,11 @@ const metricshard = object('Settings that the reference does not have.', {
     minimum: 0,
     default: DEFAULTS.store.resampleMinPoints,
     description: 'A query for fewer native points than this gets native resolution.',
+  },
+  'resample-algorithm': {
+    enum: RESAMPLE_ALGORITHMS,
+    default: DEFAULTS.store.resampleAlgorithm,
+    description: 'How queries are resampled that name no algorithm.',
   },
   'default-metric': {
     ...metricRequired,

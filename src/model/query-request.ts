@@ -1,12 +1,16 @@
 import { StoreError } from './errors.js';
 
-/** How many native samples become one; the bucket forms work on whole buckets. */
+/** How several native samples become one: curves that keep a shape, then figures of each bucket. */
 export const RESAMPLE_ALGORITHMS = [
   'lttb',
+  'minmaxlttb',
+  'minmax',
+  'm4',
   'average',
   'min',
   'max',
   'sum',
+  'first',
   'last',
   'count',
   'simple',
@@ -43,7 +47,8 @@ export interface ParsedQuery {
   readonly withStats: boolean;
   readonly withData: boolean;
   readonly withPadding: boolean;
-  readonly resampleAlgo: ResampleAlgorithm;
+  /** '' = as configured. */
+  readonly resampleAlgo: ResampleAlgorithm | '';
   /** Whether what has left memory for the archive is part of the answer. */
   readonly archive: boolean;
 }
@@ -65,7 +70,7 @@ export function parseQueryRequest(text: string): ParsedQuery {
   let withStats = true;
   let withData = true;
   let withPadding = true;
-  let resampleAlgo: ResampleAlgorithm = 'lttb';
+  let resampleAlgo: ResampleAlgorithm | '' = '';
   let archive = false;
   for (const key in request) {
     const value = request[key];
@@ -269,8 +274,8 @@ function missingField(field: string, value: unknown): boolean {
   return true;
 }
 
-function algorithmField(value: unknown): ResampleAlgorithm {
-  if (value === '') return 'lttb';
+function algorithmField(value: unknown): ResampleAlgorithm | '' {
+  if (value === '') return '';
   const name = value === 'avg' ? 'average' : value;
   const known = RESAMPLE_ALGORITHMS.find((algorithm) => algorithm === name);
   if (!known) throw wrong('resample-algo', `one of ${RESAMPLE_ALGORITHMS.join(', ')}`, value);

@@ -94,6 +94,7 @@ t.test('every setting arrives', async (t) => {
       future: '90s',
       'retention-enforced': false,
       'resample-min-points': 7,
+      'resample-algorithm': 'm4',
       'default-metric': { frequency: 30, aggregation: 'sum' },
       'local-directory': '/local',
       s3: {
@@ -127,6 +128,7 @@ t.test('every setting arrives', async (t) => {
       retentionEnforced: false,
       memoryCapBytes: 500e6,
       resampleMinPoints: 7,
+      resampleAlgorithm: 'm4',
       checkpoints: {
         directory: '/data',
         localDirectory: '/local',

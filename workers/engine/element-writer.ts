@@ -1,11 +1,12 @@
+import type { StoreConfig } from '../../src/config/config.js';
 import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import { slotOf } from '../../src/model/slot.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SERIES_LAST_SLOT, WINDOW_SLOTS } from '../kernel/layout.js';
 import type { AnswerWriter } from './answer-writer.js';
-import { resampleBuckets } from './buckets.js';
 import { BLOCK_WORK, Combiner, RANGE_TEXT, STATISTICS } from './combine.js';
 import type { Metric } from './metrics.js';
+import { RESAMPLE_CODES } from './resample.js';
 import type { Element, Group } from './select.js';
 
 /** Text of a number with its comma. */
@@ -15,6 +16,12 @@ const ELEMENT_BYTES_MAX = 512;
 const SLOT_MAX = 0xffffffff;
 /** An element over more samples is read in parts of so many: two to five milliseconds each. */
 const LONG_SAMPLES = 1_000_000;
+/** Work area that the kernel wants for a resampled element besides its values and points. */
+const RESAMPLE_WORK_BYTES = 2048 + 32;
+/** Fewer points are no curve: then native, as for too few samples. */
+const RESAMPLED_POINTS_MIN = 3;
+
+type Settings = Pick<StoreConfig, 'resampleMinPoints' | 'resampleAlgorithm'>;
 
 /** Writes elements of results: `{data, from, to, resolution, avg, min, max, coverage?}`. */
 export class ElementWriter {
@@ -22,7 +29,7 @@ export class ElementWriter {
   readonly #memory: WebAssembly.Memory;
   readonly #writer: AnswerWriter;
   readonly #combiner: Combiner;
-  readonly #resampleMinPoints: number;
+  readonly #settings: Settings;
   /** View of the fixed regions, by address / 8. */
   readonly #doubles: Float64Array;
   /** View of all memory, by address / 4; made anew where a series lies beyond it. */
@@ -39,6 +46,8 @@ export class ElementWriter {
   #group!: Group;
   /** The series that answers it alone, 0 if there is none. */
   #single = 0;
+  /** How many slots become one point; 1 = native. */
+  #stride = 1;
   // Of a long one: its values, how many slots of them have been read, and slots of a part.
   #values = 0;
   #read = 0;
@@ -56,13 +65,13 @@ export class ElementWriter {
     kernel: Kernel,
     memory: WebAssembly.Memory,
     writer: AnswerWriter,
-    resampleMinPoints: number,
+    settings: Settings,
   ) {
     this.#kernel = kernel;
     this.#memory = memory;
     this.#writer = writer;
     this.#combiner = new Combiner(kernel, memory);
-    this.#resampleMinPoints = resampleMinPoints;
+    this.#settings = settings;
     this.#doubles = new Float64Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
   }
@@ -84,7 +93,9 @@ export class ElementWriter {
     this.#setRange(request, metric, group);
     this.#combiner.reset();
     const isScaled = (item.scaleBy || 1) !== 1;
-    const isPlain = !isScaled && request.withPadding && !this.#resamples(request, item, metric);
+    this.#stride = this.#strideNow();
+    const isShort = this.#stride === 1 || this.#count <= LONG_SAMPLES;
+    const isPlain = !isScaled && request.withPadding && isShort;
     this.#single = isPlain ? this.#singleSeries(group) : 0;
     this.samples = this.#count * (this.#single === 0 ? seriesCount : 1);
     this.bytesMax = ELEMENT_BYTES_MAX + (request.withData ? this.#count * NUMBER_BYTES_MAX : 0);
@@ -156,13 +167,14 @@ export class ElementWriter {
     return this.#words[index]!;
   }
 
-  #resamples(request: ParsedQuery, item: QueryItem, metric: Metric): boolean {
-    return (
-      request.withData &&
-      item.resolution > metric.stepSec &&
-      this.#count >= this.#resampleMinPoints &&
-      this.#count > 0
-    );
+  /** How many of the slots read become one point. */
+  #strideNow(): number {
+    const { resolution } = this.#item;
+    const { stepSec } = this.#metric;
+    if (!this.#request.withData || resolution <= stepSec) return 1;
+    if (this.#count < this.#settings.resampleMinPoints) return 1;
+    const stride = Math.ceil(resolution / stepSec);
+    return Math.floor(this.#count / stride) < RESAMPLED_POINTS_MIN ? 1 : stride;
   }
 
   /** The one series that answers alone, 0 if several have to. Leaves its statistics if it looked. */
@@ -175,11 +187,15 @@ export class ElementWriter {
     return this.#doubles[STATISTICS >>> 3] === this.#count ? own : 0;
   }
 
-  /** Fast path: one series as it is, printed straight from its blocks. */
+  /** Fast path: one series, printed straight from its blocks. */
   #writeSingle(series: number): number {
     const request = this.#request;
     const { stepSec } = this.#metric;
-    this.#setRangeText(this.#shownFrom * stepSec, this.#shownUntil * stepSec, stepSec, request);
+    const shownFromSec = this.#shownFrom * stepSec;
+    const shownUntilSec = this.#shownUntil * stepSec;
+    const stride = this.#stride;
+    this.#setRangeText(shownFromSec, shownUntilSec, stepSec * stride, request);
+    if (stride > 1) return this.#writeSingleResampled(series);
     this.#writer.at = this.#kernel.formatElement(
       series,
       this.#from,
@@ -192,6 +208,29 @@ export class ElementWriter {
       BLOCK_WORK,
     );
     return this.#count;
+  }
+
+  #writeSingleResampled(series: number): number {
+    const count = this.#count;
+    const points = Math.floor(count / this.#stride);
+    const work = this.#combiner.allocate(RESAMPLE_WORK_BYTES + (count + points) * 8);
+    this.#writer.at = this.#kernel.formatResampled(
+      series,
+      this.#from,
+      count,
+      this.#algorithmCode(),
+      this.#stride,
+      this.#request.withStats ? STATISTICS : 0,
+      RANGE_TEXT,
+      this.#rangeBytes,
+      this.#writer.at,
+      work,
+    );
+    return points;
+  }
+
+  #algorithmCode(): number {
+    return RESAMPLE_CODES[this.#request.resampleAlgo || this.#settings.resampleAlgorithm];
   }
 
   /** Slow path: what is combined, scaled, cut or resampled goes through an array. */
@@ -220,18 +259,17 @@ export class ElementWriter {
     let count = this.#count;
     this.#writer.ascii('{');
     if (request.withData) {
-      const stride = this.#resamples(request, item, metric)
-        ? Math.ceil(item.resolution / metric.stepSec)
-        : 1;
-      // Fewer than three points are no curve: then native, as for too few samples.
-      if (stride > 1 && Math.floor(count / stride) >= 3) {
+      const stride = this.#strideNow();
+      if (stride > 1) {
         const resampled = this.#combiner.allocate(count * 8);
-        count = this.#resample(request, values, count, stride, resampled);
+        const code = this.#algorithmCode();
+        count = kernel.resampleStride(code, values, count, stride, resampled);
         values = resampled;
         resolution *= stride;
       }
       this.#writer.ascii('"data":');
-      this.#writer.at = kernel.formatArray(values, count, this.#writer.at);
+      const exponent = this.#exponentOf(this.#group);
+      this.#writer.at = kernel.formatDecimals(values, count, exponent, this.#writer.at, BLOCK_WORK);
       this.#writer.ascii(',');
     }
     const isCut = !request.withPadding;
@@ -253,18 +291,9 @@ export class ElementWriter {
     return values + from * 8;
   }
 
-  #resample(
-    request: ParsedQuery,
-    values: number,
-    count: number,
-    stride: number,
-    out: number,
-  ): number {
-    const { resampleAlgo } = request;
-    if (resampleAlgo === 'lttb') {
-      return this.#kernel.lttb(values, count, Math.floor(count / stride), out);
-    }
-    return resampleBuckets(resampleAlgo, this.#doubles, values >>> 3, count, stride, out >>> 3);
+  /** Decimal exponent that a group's values mostly have: that of one of its series. */
+  #exponentOf({ series, layered }: Group): number {
+    return this.#kernel.decimalExponent(series[0] ?? layered[0]!.own);
   }
 
   /** `from`, `to`, `resolution` and, from STATISTICS, `avg`, `min`, `max`. */

@@ -33,7 +33,7 @@ export class QueryRunner {
     seriesIn: SeriesIn,
   ) {
     const writer = new AnswerWriter(memory);
-    const elements = new ElementWriter(kernel, memory, writer, store.resampleMinPoints);
+    const elements = new ElementWriter(kernel, memory, writer, store);
     const plans = new PlanCache(tree);
     this.#tools = { tree, metrics, limits, seriesIn, writer, elements, plans };
   }

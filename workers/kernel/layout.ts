@@ -276,3 +276,16 @@ export const HOLD_SLOTS = 5;
 export const SKETCH_BUCKET_SHIFT = 13; // of a double's upper word
 export const SKETCH_BUCKETS = 524288;
 export const SKETCH_BYTES = 2097152;
+// How `resample` makes one value of a cell's samples.
+export const RESAMPLE_LTTB = 0;
+export const RESAMPLE_MINMAXLTTB = 1;
+export const RESAMPLE_MINMAX = 2;
+export const RESAMPLE_M4 = 3;
+export const RESAMPLE_AVERAGE = 4;
+export const RESAMPLE_MIN = 5;
+export const RESAMPLE_MAX = 6;
+export const RESAMPLE_SUM = 7;
+export const RESAMPLE_FIRST = 8;
+export const RESAMPLE_LAST = 9;
+export const RESAMPLE_COUNT = 10;
+export const RESAMPLE_SIMPLE = 11;

@@ -4,6 +4,7 @@ export { heapBytesLive, heapPagesInUse, memoryLow, setPageBudget } from './alloc
 export {
   appendSample,
   createSeries,
+  decimalExponent,
   freeBefore,
   freeableUntil,
   markDead,
@@ -28,8 +29,10 @@ export { formatElement, formatSeries, formatStatistics } from './answer';
 export { statistics } from './statistics';
 export { seriesStatistics, summarizeSeries, summarizeValues } from './summary';
 export { addToSketch, copyPresent, selectRank } from './percentiles';
+export { formatDecimals, formatResampled } from './answer-resampled';
 export { formatArray, formatNumber, formatScaled, formatScaledInts } from './format';
-export { lttb } from './resample';
+export { lttb } from './resample-lttb';
+export { resample, resampleStride } from './resample';
 export {
   divideByCount,
   maxSeries,

@@ -1,109 +1,46 @@
-// Fewer points from many.
+// Fewer points from many: one value of each cell of a grid, with whatever algorithm.
+import {
+  RESAMPLE_LTTB,
+  RESAMPLE_M4,
+  RESAMPLE_MINMAX,
+  RESAMPLE_MINMAXLTTB,
+} from '../layout';
+import { resampleBuckets } from './resample-buckets';
+import { beginCells } from './resample-cells';
+import { resampleM4, resampleMinMax } from './resample-groups';
+import { lttb, resampleLttb } from './resample-lttb';
+import { resampleMinMaxLttb } from './resample-minmaxlttb';
 
-/**
- * Largest Triangle Three Buckets (Sveinn Steinarsson, "Downsampling Time Series for Visual
- * Representation", 2013), point for point as cc-metric-store does it on data without gaps: first
- * and last point are kept; of each bucket between, the point that makes the largest triangle with
- * the point taken before it and the mean of the next bucket; the first one on ties.
- *
- * Gaps (the reference loses the data beside them):
- * - a missing point never wins over a sample; a bucket without samples gives a missing point;
- * - the point taken before is the last one that was a sample, so a gap does not reset it;
- * - means skip missing points (their time is still the middle of the bucket);
- * - where there is no point before or no mean after, that corner lies level with the candidate.
- *
- * With `target` below 3 or not below `count` the values are copied. Returns how many were written.
- */
-export function lttb(values: u32, count: i32, target: i32, out: u32): i32 {
-  if (target >= count || target < 3) {
-    memory.copy(out, values, <u32>count << 3);
-    return count;
-  }
-  const bucket = <f64>(count - 2) / <f64>(target - 2);
-  store<f64>(out, load<f64>(values));
-  let before = 0;
-  let from = 1;
-  let until = bucketStart(1, bucket, count);
-  for (let i = 1; i < target - 1; i++) {
-    const last = bucketStart(i + 1, bucket, count);
-    const mean = meanOf(values, until, last);
-    const middle = <f64>(until + last) * 0.5;
-    const best = largestTriangle(values, before, from, until, mean, middle);
-    store<f64>(out + (<u32>i << 3), best < 0 ? NaN : load<f64>(values + (<u32>best << 3)));
-    if (best >= 0) before = best;
-    from = until;
-    until = last;
-  }
-  store<f64>(out + (<u32>(target - 1) << 3), load<f64>(values + (<u32>(count - 1) << 3)));
+/** See exports/resample.ts. */
+export function resample(
+  algorithm: i32,
+  values: u32,
+  count: i32,
+  offset: i32,
+  num: i32,
+  den: i32,
+  target: i32,
+  out: u32,
+): i32 {
+  if (target < 1) return 0;
+  const start = beginCells(count, offset, num, den);
+  if (algorithm == RESAMPLE_MINMAXLTTB) resampleMinMaxLttb(values, start, target, out);
+  else if (algorithm == RESAMPLE_LTTB) resampleLttb(values, start, target, out);
+  else if (algorithm == RESAMPLE_MINMAX) resampleMinMax(values, start, target, out);
+  else if (algorithm == RESAMPLE_M4) resampleM4(values, start, target, out);
+  else resampleBuckets(algorithm, values, start, target, out);
   return target;
 }
 
-/** Where bucket `index` begins and the one before it ends; the last point is in none. */
-// @ts-ignore: decorator
-@inline
-function bucketStart(index: i32, bucket: f64, count: i32): i32 {
-  return min<i32>(<i32>(<f64>index * bucket) + 1, count - 2);
-}
-
-/** Mean of the samples first … last, both included; NaN if there is none. */
-function meanOf(values: u32, first: i32, last: i32): f64 {
-  let sum: f64 = 0;
-  for (let i = first; i <= last; i++) sum += load<f64>(values + (<u32>i << 3));
-  if (sum == sum) return sum / <f64>(last - first + 1);
-  let present = 0;
-  sum = 0;
-  for (let i = first; i <= last; i++) {
-    const value = load<f64>(values + (<u32>i << 3));
-    if (value != value) continue;
-    sum += value;
-    present++;
-  }
-  return present ? sum / <f64>present : NaN;
-}
-
-/** Which of from … until - 1 wins; -1 if all are missing. Areas may overflow: then the first sample. */
-function largestTriangle(
+/** See exports/resample.ts. */
+export function resampleStride(
+  algorithm: i32,
   values: u32,
-  before: i32,
-  from: i32,
-  until: i32,
-  mean: f64,
-  middle: f64,
+  count: i32,
+  stride: i32,
+  out: u32,
 ): i32 {
-  const y0 = load<f64>(values + (<u32>before << 3));
-  const width = <f64>before - middle;
-  let best = -1;
-  let bestArea: f64 = -1;
-  // Fast path: both corners known. A missing point has no area, so it is never larger.
-  if (y0 == y0 && mean == mean) {
-    const height = mean - y0;
-    for (let i = from; i < until; i++) {
-      const y = load<f64>(values + (<u32>i << 3));
-      const area = Math.abs(width * (y - y0) - <f64>(before - i) * height);
-      if (area > bestArea) {
-        bestArea = area;
-        best = i;
-      }
-    }
-    return best < 0 ? firstSample(values, from, until) : best;
-  }
-  for (let i = from; i < until; i++) {
-    const y = load<f64>(values + (<u32>i << 3));
-    const left = y0 == y0 ? y0 : y;
-    const right = mean == mean ? mean : y;
-    const area = Math.abs(width * (y - left) - <f64>(before - i) * (right - left));
-    if (area > bestArea) {
-      bestArea = area;
-      best = i;
-    }
-  }
-  return best < 0 ? firstSample(values, from, until) : best;
-}
-
-function firstSample(values: u32, from: i32, until: i32): i32 {
-  for (let i = from; i < until; i++) {
-    const value = load<f64>(values + (<u32>i << 3));
-    if (value == value) return i;
-  }
-  return -1;
+  const target = count / stride;
+  if (algorithm == RESAMPLE_LTTB) return lttb(values, count, target, out);
+  return resample(algorithm, values, count, 0, stride, 1, target, out);
 }

@@ -10,6 +10,7 @@ import {
   SERIES_BLOCK_COUNT,
   SERIES_BYTES,
   SERIES_COUNT,
+  SERIES_EXPONENT,
   SERIES_FLAGS,
   SERIES_FLAG_DEAD,
   SERIES_FREED_AT,
@@ -328,6 +329,11 @@ function noteFreed(series: u32, slot: u32): void {
 export function oldestSlot(series: u32): u32 {
   if (load<u16>(series + SERIES_BLOCK_COUNT)) return load<u32>(blockAt(series, 0) + BLOCK_START);
   return load<u32>(series + SERIES_HEAD) ? load<u32>(series + SERIES_HEAD_SLOT) : 0xffffffff;
+}
+
+/** See exports/series.ts. */
+export function decimalExponent(series: u32): i32 {
+  return <i32>load<u8>(series + SERIES_EXPONENT);
 }
 
 /** Bytes of a series' blocks, head and directory. */

@@ -1,4 +1,4 @@
-/** Series as the text of an answer (assembly/answer.ts). */
+/** Series as the text of an answer (assembly/answer.ts, assembly/answer-resampled.ts). */
 export interface AnswerExports {
   /**
    * Writes `[a,b,null]`: `count` slots of a series from `from` on, straight from its blocks;
@@ -18,6 +18,34 @@ export interface AnswerExports {
     statistics: number,
     middle: number,
     middleBytes: number,
+    out: number,
+    work: number,
+  ): number;
+  /**
+   * Writes a whole element as `formatElement` does, with the data resampled as `resampleStride` does
+   * it and the statistics of the native slots. `work`: 2048 + (count + 4 + points) * 8 bytes, where
+   * the points are floor(count / stride), at least 3; stride at least 2.
+   */
+  formatResampled(
+    series: number,
+    from: number,
+    count: number,
+    algorithm: number,
+    stride: number,
+    statistics: number,
+    middle: number,
+    middleBytes: number,
+    out: number,
+    work: number,
+  ): number;
+  /**
+   * Writes what `formatArray` writes, several times as fast where values are decimals of at most
+   * `exponent` digits behind the point and below 2^30 without it. `work`: 64 bytes.
+   */
+  formatDecimals(
+    values: number,
+    count: number,
+    exponent: number,
     out: number,
     work: number,
   ): number;

@@ -29,6 +29,8 @@ export interface SeriesExports {
   sealIdleHead(series: number, slot: number): number;
   /** Oldest slot, 4294967295 (as -1) if the series is empty. */
   oldestSlot(series: number): number;
+  /** Digits behind the point that the series' values had when it was last sealed: a hint. */
+  decimalExponent(series: number): number;
   seriesBytes(series: number): number;
   /** Marks a series for dropDeadPrefixes. */
   markDead(series: number): void;
