@@ -26,8 +26,8 @@ export interface WholeBody {
 
 /**
  * Reads the bodies that are needed as a whole before they are used, within one budget for all
- * requests. What a request holds of it is given back when it is answered, or when the client is
- * gone.
+ * requests. What a request holds of it is given back when its answer is over, or when the client
+ * is gone.
  */
 export class BodyReader {
   readonly #budget: BodyBudget;
@@ -49,7 +49,8 @@ export class BodyReader {
   read(exchange: HttpExchange, limit: BodyLimit, use: (body: WholeBody) => void): void {
     const encoding = contentEncoding(exchange);
     const held = new HeldBytes(this.#budget);
-    releaseWhenAnswered(exchange, held);
+    // Also when nobody listens any more: then this is the end of what was done for the request.
+    exchange.whenOver(() => held.release());
     const answering = (body: WholeBody | StoreError): void => {
       try {
         if (body instanceof StoreError) throw body;
@@ -92,15 +93,6 @@ export class BodyReader {
         else done(body);
       });
   }
-}
-
-/** Also when nobody listens any more: then this is the end of what was done for the request. */
-function releaseWhenAnswered(exchange: HttpExchange, held: HeldBytes): void {
-  const respond = exchange.respond.bind(exchange);
-  exchange.respond = (status, headers, body) => {
-    held.release();
-    respond(status, headers, body);
-  };
 }
 
 /** Collects a body as it is sent. What is refused is dropped at once: its rest may take long. */

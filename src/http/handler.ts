@@ -88,7 +88,11 @@ function dispatch(
   counts: Map<string, number>,
 ): void {
   const route = Object.hasOwn(routes, exchange.path) ? routes[exchange.path] : undefined;
-  countAnswers(exchange, route ? exchange.path : 'other', counts);
+  const counted = route ? exchange.path : 'other';
+  exchange.whenAnswered((status) => {
+    const key = `${counted} ${status}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  });
   if (!route) {
     const known = Object.keys(routes).join(', ');
     answerError(
@@ -116,14 +120,4 @@ function dispatch(
       answerError(exchange, error);
     }
   }
-}
-
-/** Counts what an exchange is answered with. */
-function countAnswers(exchange: HttpExchange, path: string, counts: Map<string, number>): void {
-  const respond = exchange.respond.bind(exchange);
-  exchange.respond = (status, headers, body) => {
-    const key = `${path} ${status}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-    respond(status, headers, body);
-  };
 }

@@ -11,13 +11,45 @@ export interface HttpExchange {
   header(name: KeptHeader): string;
   /** Called for each chunk, the last one (maybe empty) with `isLast`. */
   onData: (chunk: Uint8Array, isLast: boolean) => void;
-  /** Called once if the client goes away before it has its answer. */
+  /**
+   * Called once if the client goes away before it is answered, or before its stream has ended. One
+   * that had no answer is answered nevertheless, which ends what was done for the request.
+   */
   onAbort: () => void;
   /** Stops and continues reading from the client. */
   pause(): void;
   resume(): void;
-  /** Answers; a view in `body` is read before this returns. Later calls do nothing. */
+  /**
+   * Answers; a view in `body` is read before this returns. Later calls do nothing, but that one
+   * amid a stream aborts it, since the status has gone.
+   */
   respond(status: number, headers: Headers, body: string | Uint8Array): void;
+  /** Begins an answer of unknown length. One that nobody can take gives a stream that is closed. */
+  stream(status: number, headers: Headers): AnswerStream;
+  /** Has `listener` told the status when the answer begins, also one that no client waits for. */
+  whenAnswered(listener: (status: number) => void): void;
+  /** Has `listener` called when there is nothing more to answer, be it whole or not. */
+  whenOver(listener: () => void): void;
+  /** Runs a callback; what it throws is a mistake of ours, told to log and client. */
+  guard(work: () => void): void;
+}
+
+/** An answer that is sent as it is made, in chunked transfer encoding. */
+export interface AnswerStream {
+  /** False when nobody takes what is written any more, or ever did (HEAD). */
+  readonly isOpen: boolean;
+  /**
+   * Takes all of a chunk, which is read before this returns; about 1 MB at most, since what the
+   * client does not take at once is copied. False: the client is behind; wait for `onDrain`.
+   * A stream that is not open drops it, and answers true.
+   */
+  write(chunk: Uint8Array): boolean;
+  /** Called when there is room again after `write` answered false. */
+  onDrain: (() => void) | undefined;
+  /** The answer is whole. */
+  end(): void;
+  /** The answer can not be made whole: closes the connection, so that the client sees it. */
+  abort(): void;
 }
 
 /**
@@ -25,10 +57,12 @@ export interface HttpExchange {
  * to copy these few costs a third of copying all.
  */
 export const KEPT_HEADERS = [
+  'accept',
   'accept-encoding',
   'authorization',
   'content-encoding',
   'content-length',
+  'if-none-match',
 ] as const;
 
 export type KeptHeader = (typeof KEPT_HEADERS)[number];
@@ -56,6 +90,13 @@ export interface Traffic {
 
 export function newTraffic(): Traffic {
   return { requestsCurrent: 0, bodyBytesReceived: 0, bodyBytesSent: 0, connectionsRefused: 0 };
+}
+
+/** What all exchanges of a server share. */
+export interface ServerState {
+  readonly traffic: Traffic;
+  readonly log: Logger;
+  isClosing: boolean;
 }
 
 /** What an adapter is started with. */
@@ -93,16 +134,4 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 /** Path without its trailing slash. */
 export function trimPath(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-}
-
-/** Runs a callback of the adapter; what it throws is a mistake of ours, told to log and client. */
-export function guard(exchange: HttpExchange, log: Logger, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    const stack = error instanceof Error ? error.stack : String(error);
-    log.error({ method: exchange.method, path: exchange.path, stack }, 'a request failed');
-    const body = { status: 'Internal Server Error', error: 'a mistake of the store; see its log' };
-    exchange.respond(500, [['Content-Type', 'application/json']], JSON.stringify(body));
-  }
 }

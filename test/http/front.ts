@@ -3,7 +3,12 @@ import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { DEFAULTS, type Config, type Limits } from '../../src/config/config.js';
 import { makeHandler } from '../../src/http/handler.js';
-import { newTraffic, startHttpServer, type Traffic } from '../../src/http/server.js';
+import {
+  newTraffic,
+  startHttpServer,
+  type HttpHandler,
+  type Traffic,
+} from '../../src/http/server.js';
 import { FakeStore } from './fake-store.js';
 
 export interface Answer {
@@ -47,21 +52,24 @@ export interface RawConnection {
   ended: Promise<void>;
 }
 
+/** Starts a front, with the routes of the store or a handler of the test. */
+export type StartFront = (limits?: Partial<Limits>, handler?: HttpHandler) => Promise<Front>;
+
 /** Runs a group of cases against both adapters. */
 export function eachAdapter(
   title: string,
-  work: (t: Test, start: (limits?: Partial<Limits>) => Promise<Front>) => Promise<void>,
+  work: (t: Test, start: StartFront) => Promise<void>,
 ): void {
   for (const httpAdapter of ['uws', 'node'] as const) {
     void t.test(`${title} (${httpAdapter})`, async (t) => {
-      await work(t, async (limits = {}) => {
+      await work(t, async (limits = {}, handler = undefined) => {
         const config: Config = {
           ...DEFAULTS,
           listen: { host: '127.0.0.1', port: 0 },
           httpAdapter,
           limits: { ...DEFAULTS.limits, ...limits },
         };
-        const front = await startFront(config);
+        const front = await startFront(config, handler);
         t.teardown(() => front.close());
         return front;
       });
@@ -69,7 +77,7 @@ export function eachAdapter(
   }
 }
 
-async function startFront(config: Config): Promise<Front> {
+async function startFront(config: Config, given?: HttpHandler): Promise<Front> {
   const store = new FakeStore();
   const errors: string[] = [];
   const log = {
@@ -79,7 +87,7 @@ async function startFront(config: Config): Promise<Front> {
     error: (fields: object, message: string) => errors.push(message + JSON.stringify(fields)),
   };
   const traffic = newTraffic();
-  const handler = makeHandler(store, config.limits, traffic);
+  const handler = given ?? makeHandler(store, config.limits, traffic);
   const server = await startHttpServer({ config, handler, traffic, log });
   let closed: Promise<void> | undefined;
   return {
