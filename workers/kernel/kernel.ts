@@ -7,6 +7,7 @@ import type { AggregateExports } from './exports/aggregate.js';
 import type { AnswerExports } from './exports/answer.js';
 import type { SeriesExports } from './exports/series.js';
 import type { StatisticsExports } from './exports/statistics.js';
+import type { TableExports } from './exports/table.js';
 import { HEAP_BASE } from './layout.js';
 
 /** All functions of the kernel. Numbers in, numbers out; addresses are bytes from the start of memory. */
@@ -17,6 +18,7 @@ export type Kernel = FormatExports &
   StatisticsExports &
   AnswerExports &
   DurabilityExports &
+  TableExports &
   SeriesExports & { kernelVersion(): number };
 
 const PAGE_BYTES = 65536;

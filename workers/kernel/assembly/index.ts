@@ -33,6 +33,9 @@ export { formatDecimals, formatResampled } from './answer-resampled';
 export { formatArray, formatNumber, formatScaled, formatScaledInts } from './format';
 export { lttb } from './resample-lttb';
 export { resample, resampleStride } from './resample';
+export { formatRows } from './csv';
+export { presentBits } from './validity';
+export { lttb } from './resample';
 export {
   divideByCount,
   maxSeries,
