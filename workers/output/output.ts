@@ -25,8 +25,13 @@ export interface ResultSeries {
   readonly values: number;
   /** Address of a stored series whose slots are the values, unchanged: printed from its blocks; 0 = none. */
   readonly series: number;
-  /** NaN = there is none. */
+  /** In the order of the selection's statistics; NaN = there is none. */
   readonly stats: readonly number[];
+}
+
+/** Whether the points of a series are part of the answer. */
+export function hasData(result: ResultSeries): boolean {
+  return result.values !== 0 || result.series !== 0;
 }
 
 /** A failure that concerns one selection: the others are answered. */
@@ -37,16 +42,25 @@ export interface ResultProblem {
 
 /**
  * One form of an answer. Each function writes to the answer region; the caller has seen to it that
- * there is room for `bytesMax`.
+ * there is room for `bytesMax`. An answer is the head, pieces of series, and the tail. Pieces stand
+ * for themselves: those of several shards may follow one another in any order, with the form's
+ * separator (`forms.ts`) between them.
  */
 export interface Output {
   readonly contentType: string;
-  /** Bytes that `write` may need for a series of so many values; texts of names included. */
+  /** Bytes that `write`, and `flush` behind it, may need for a series; texts of names included. */
   bytesMax(result: ResultSeries): number;
   /** What comes before the first series. Of several shards' answers only the first one's is used. */
   head(): void;
+  /** The values are not needed any more when it returns. */
   write(result: ResultSeries): void;
+  /** Throws `bad-request` in forms that are tables: they have no place for it. */
   problem(problem: ResultProblem): void;
+  /**
+   * Ends a piece. Forms that gather series write them now: until then nobody else may write to the
+   * region, and the writer's position is only an upper bound.
+   */
+  flush(): void;
   /** What comes behind the last. */
   tail(): void;
 }
