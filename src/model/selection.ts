@@ -28,7 +28,7 @@ export interface Selection {
   readonly metrics: readonly string[];
   /** Host lists (`a[0100-0185]`), names and globs; null = all hosts. */
   readonly hosts: readonly string[] | null;
-  /** Only hosts of these sub-clusters; null = of all. */
+  /** Only hosts of these sub-clusters, `hosts` is null then; null = of all. */
   readonly subClusters: readonly string[] | null;
   /** `node`, or a type such as `hwthread`. */
   readonly scope: string;
@@ -38,7 +38,7 @@ export interface Selection {
   readonly ids: readonly string[] | null;
   readonly subIds: readonly string[] | null;
   readonly aggregate: Aggregate | null;
-  /** null = each series for itself. */
+  /** null = each unit for itself, [] = all in one. Not null where `aggregate` is not. */
   readonly by: readonly GroupKey[] | null;
   /** Seconds between points, 0 = the metric's. At most one of it and `points` is not 0. */
   readonly stepSec: number;
@@ -73,6 +73,8 @@ export interface JobRange {
   readonly fromSec: number;
   /** Exclusive. */
   readonly toSec: number;
+  /** Both ends were given as points in time. */
+  readonly isFixed: boolean;
   /** Names and globs; null = those with a footprint in cluster.json. */
   readonly metrics: readonly string[] | null;
   /** Hardware threads of the job on each host, null = all. */
