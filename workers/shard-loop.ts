@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import type { HealthRequest } from '../src/routing/store.js';
 import type { ArchiveSummary, CheckpointSummary, NodeHealth } from '../src/routing/store.js';
+import type { CatalogueEntry, CatalogueRequest } from '../src/model/catalogue.js';
 import { hashHost } from '../src/model/hash.js';
 import { StoreError } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
@@ -14,11 +15,14 @@ import type {
   ShardStart,
   ToShard,
 } from '../src/protocol/messages.js';
+import { MetricUnits } from '../src/units/metric-units.js';
 import { Ring } from '../src/protocol/ring.js';
 import { Archiver } from './archive/archiver.js';
 import { exportSamples } from './archive/export-samples.js';
 import { Durability } from './durability.js';
+import { Catalogue } from './engine/catalogue.js';
 import { Engine } from './engine/engine.js';
+import { Topologies } from './engine/topology.js';
 import { PartReader } from './ingest/part-reader.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
 import {
@@ -50,6 +54,7 @@ export class Shard {
   readonly #counters: Counters;
   readonly #engine: Engine;
   readonly #reader: PartReader;
+  readonly #catalogue: Catalogue;
   readonly #retention: Retention;
   readonly #queries: QueryQueue;
   #examples: PartExamples[] = [];
@@ -68,6 +73,14 @@ export class Shard {
     this.#counters = new Counters(start.memory);
     this.#kernel.initShard(start.limits.prefixesMax);
     this.#engine = new Engine(this.#kernel, start.memory, start.store, start.limits);
+    const units = new MetricUnits(start.store);
+    this.#catalogue = new Catalogue({
+      engine: this.#engine,
+      kernel: this.#kernel,
+      topologies: new Topologies(start.store.clusters),
+      clusters: start.store.clusters,
+      unitOf: (cluster, metric) => units.unitOf(cluster, metric),
+    });
     this.#queries = new QueryQueue(this.#engine);
     this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
     this.#durability = this.#makeDurability(start);
@@ -177,6 +190,10 @@ export class Shard {
 
   debug(selector: string[]): string {
     return this.#engine.debug(selector);
+  }
+
+  catalogue(request: CatalogueRequest): Promise<CatalogueEntry[]> {
+    return this.#catalogue.list(request);
   }
 
   health(request: HealthRequest): Record<string, NodeHealth> {

@@ -1,5 +1,6 @@
 // The Piscina entry of a shard: a table of named tasks. What they do is in the folders below.
 import type { HealthRequest } from '../src/routing/store.js';
+import type { CatalogueEntry, CatalogueRequest } from '../src/model/catalogue.js';
 import { StoreError, type ErrorData } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
 import type { ShardStart } from '../src/protocol/messages.js';
@@ -72,6 +73,11 @@ export function free(task: { selectors: string[][]; toSec: number }): Answer<num
 /** The level tree at a selector as JSON text. */
 export function debug(selector: string[]): Answer<string> {
   return answer((owner) => owner.debug(selector));
+}
+
+/** The first entries of a list of what is in memory. */
+export function catalogue(request: CatalogueRequest): Promise<Answer<CatalogueEntry[]>> {
+  return answerLater((owner) => owner.catalogue(request));
 }
 
 /** State of nodes of this shard. */

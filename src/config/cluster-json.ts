@@ -1,19 +1,13 @@
-import type { ClusterDescription, ClusterMetric, SubCluster } from '../model/cluster.js';
+import {
+  LEVEL_TYPES,
+  type ClusterDescription,
+  type ClusterMetric,
+  type SubCluster,
+} from '../model/cluster.js';
 import { CLUSTER_HOSTS_MAX, HostSet } from '../model/host-list.js';
 import { parseTopology } from './cluster-topology.js';
 import { isObject, listOf, show, type Report } from './tolerant.js';
 
-/** Scopes of metrics that cc-backend knows, and those that only collectors do. */
-const SCOPES: readonly string[] = [
-  'node',
-  'socket',
-  'die',
-  'memoryDomain',
-  'llc',
-  'core',
-  'hwthread',
-  'accelerator',
-];
 const FOOTPRINTS = ['avg', 'min', 'max'] as const;
 const ENERGIES = ['power', 'energy'] as const;
 const AGGREGATIONS = ['sum', 'avg'] as const;
@@ -90,7 +84,7 @@ function parseMetric(metric: JsonObject, path: string, report: Report): ClusterM
   // Files of older versions only said that there is one.
   const footprint = metric.footprint === true ? 'avg' : choose('footprint', FOOTPRINTS);
   // cpu is an old name.
-  const scope = metric.scope === 'cpu' ? 'hwthread' : choose('scope', SCOPES);
+  const scope = metric.scope === 'cpu' ? 'hwthread' : choose('scope', LEVEL_TYPES);
   return {
     unit: parseUnit(metric.unit, `${path}.unit`, report),
     scope: scope ?? 'node',

@@ -4,6 +4,7 @@ import type { Store } from '../routing/store.js';
 import { archive, checkpoint, debug, free, healthcheck, ready, status } from './admin-routes.js';
 import { answerError, answerJson, answerJsonText } from './answers.js';
 import { BodyReader, textOf } from './body.js';
+import { catalogueRoutes } from './catalogue-routes.js';
 import { metricsText } from './metrics-text.js';
 import openapi from './openapi.json' with { type: 'json' };
 import type { Headers, HttpExchange, HttpHandler, Traffic } from './server.js';
@@ -53,6 +54,7 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
       methods: ['GET', 'POST'],
       run: withBody((exchange, body) => healthcheck(exchange, store, body)),
     },
+    ...catalogueRoutes(store),
     '/api/v2/admin/checkpoint': {
       methods: ['POST'],
       run: (exchange) => checkpoint(exchange, store),

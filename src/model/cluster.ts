@@ -1,3 +1,18 @@
+/** Types of levels with a place in a topology, the coarsest first. Accelerators are below the node only. */
+export const TYPES_BY_COARSENESS = [
+  'node',
+  'socket',
+  'die',
+  'memoryDomain',
+  'llc',
+  'core',
+  'hwthread',
+] as const;
+export type TopologyType = (typeof TYPES_BY_COARSENESS)[number];
+
+/** All types that the tag `type` has; a level of any other below a host is of a sub-type. */
+export const LEVEL_TYPES: readonly string[] = [...TYPES_BY_COARSENESS, 'accelerator'];
+
 /** What a cluster.json of cc-backend tells of a cluster, as far as the store uses it. */
 export interface ClusterDescription {
   readonly name: string;

@@ -54,7 +54,8 @@ export interface PartResult {
 }
 
 /** What a shard is asked by name, through its pool: slow and rare things. */
-export type TaskName = 'free' | 'debug' | 'health' | 'checkpoint' | 'archive' | 'exportSamples';
+export type TaskName =
+  'free' | 'debug' | 'health' | 'catalogue' | 'checkpoint' | 'archive' | 'exportSamples';
 
 /** How long a crashed shard waits before each further start, so that a crash at start does not spin. */
 const RESTART_DELAY_MS = 200;

@@ -1,10 +1,12 @@
 import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
+import type { CatalogueEntry, CataloguePage, CatalogueRequest } from '../model/catalogue.js';
 import { hashHost } from '../model/hash.js';
 import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
 import { ArchiveQueries, archiveRequest } from './archive-queries.js';
 import { ArchiveUploads } from './archive-uploads.js';
+import { Catalogue } from './catalogue.js';
 import { QueryRouter } from './query-router.js';
 import { ShardClient, type TaskName } from './shard-client.js';
 import { StorePlace } from './store-place.js';
@@ -100,6 +102,7 @@ export class ShardSet implements Store {
   readonly #shards: readonly ShardClient[];
   readonly #limits: Limits;
   readonly #queries: QueryRouter;
+  readonly #catalogue: Catalogue;
   readonly #archive: ArchiveQueries | undefined;
   readonly #uploads: ArchiveUploads | undefined;
   readonly #place: StorePlace | undefined;
@@ -117,6 +120,9 @@ export class ShardSet implements Store {
       if (store.archive.location !== '') this.#uploads = new ArchiveUploads(store, limits, log);
     }
     this.#shards = shards;
+    this.#catalogue = new Catalogue(store.clusters, (request) =>
+      this.invokeOnAll<CatalogueEntry[]>('catalogue', request),
+    );
     this.#limits = limits;
     this.#queries = new QueryRouter(shards, (cluster, host) => this.shardOf(cluster, host), limits);
   }
@@ -206,6 +212,10 @@ export class ShardSet implements Store {
     if (texts.length === 0) throw trees[0];
     if (texts.length === 1) return texts[0]!;
     return JSON.stringify(texts.map((text) => JSON.parse(text) as JsonObject).reduce(mergeTrees));
+  }
+
+  catalogue(request: CatalogueRequest): Promise<CataloguePage> {
+    return this.#catalogue.page(request);
   }
 
   async health(request: HealthRequest): Promise<Record<string, NodeHealth>> {

@@ -1,3 +1,4 @@
+import type { CataloguePage, CatalogueRequest } from '../model/catalogue.js';
 import type { StoreError } from '../model/errors.js';
 
 /**
@@ -21,6 +22,9 @@ export interface Store {
 
   /** The level tree at a selector (`[]` = everything) as JSON text; rejects `bad-request` if unknown. */
   debug(selector: readonly string[]): Promise<string>;
+
+  /** A page of what is in memory. Rejects with StoreError. */
+  catalogue(request: CatalogueRequest): Promise<CataloguePage>;
 
   /** State of each node asked for, by the rules of the health check. */
   health(request: HealthRequest): Promise<Record<string, NodeHealth>>;

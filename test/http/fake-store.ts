@@ -1,3 +1,4 @@
+import type { CataloguePage, CatalogueRequest } from '../../src/model/catalogue.js';
 import { StoreError } from '../../src/model/errors.js';
 import type {
   ArchiveSummary,
@@ -29,6 +30,7 @@ export class FakeStore implements Store {
   readonly bodies: TakenBody[] = [];
   readonly freed: { selectors: readonly (readonly string[])[]; toSec: number }[] = [];
   readonly healthAsked: HealthRequest[] = [];
+  readonly listed: CatalogueRequest[] = [];
   ready = true;
   /** Thrown by `beginWrite`. */
   refusal: StoreError | undefined;
@@ -91,6 +93,11 @@ export class FakeStore implements Store {
   async debug(selector: readonly string[]): Promise<string> {
     if (selector[0] === 'unknown') throw new StoreError('bad-request', 'no level unknown');
     return JSON.stringify({ selector });
+  }
+
+  async catalogue(request: CatalogueRequest): Promise<CataloguePage> {
+    this.listed.push(request);
+    return { entries: [], next: request.after.length === 0 ? ['a', 'b'] : null };
   }
 
   async health(request: HealthRequest): Promise<Record<string, NodeHealth>> {

@@ -1,17 +1,13 @@
-import type { ClusterDescription, SubCluster, TopologyLists } from '../../src/model/cluster.js';
+import {
+  TYPES_BY_COARSENESS,
+  type ClusterDescription,
+  type SubCluster,
+  type TopologyLists,
+  type TopologyType,
+} from '../../src/model/cluster.js';
 import { CLUSTER_HOSTS_MAX, HostSet } from '../../src/model/host-list.js';
 
-/** Types of levels with a place in a topology, the coarsest first. Accelerators are below the node only. */
-export const TYPES_BY_COARSENESS = [
-  'node',
-  'socket',
-  'die',
-  'memoryDomain',
-  'llc',
-  'core',
-  'hwthread',
-] as const;
-export type TopologyType = (typeof TYPES_BY_COARSENESS)[number];
+export { TYPES_BY_COARSENESS };
 
 const ACCELERATOR = 'accelerator';
 /** An old name of hwthread. */

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import type { Level } from '../engine/level-tree.js';
-import type { Turns } from './turns.js';
+import type { Turns } from '../turns.js';
 
 /** A series of a host, and the names of the levels below the host that lead to it. */
 export interface HostSeries {

@@ -4,7 +4,7 @@ import { SERIES_LAST_SLOT, SERIES_METRIC, SERIES_STEP } from '../kernel/layout.j
 import type { Range } from './export-bounds.js';
 import { hostSeries } from './host-series.js';
 import { TEXT_SLOTS_MAX, type SlotReader } from './slot-reader.js';
-import type { Turns } from './turns.js';
+import type { Turns } from '../turns.js';
 
 /** Texts are put together to pieces of about this many characters. */
 const PIECE_CHARS = 128 * 1024;

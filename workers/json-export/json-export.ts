@@ -7,7 +7,7 @@ import { hostSeries } from './host-series.js';
 import { hostText } from './host-text.js';
 import { JsonFiles } from './json-files.js';
 import { SlotReader } from './slot-reader.js';
-import { Turns } from './turns.js';
+import { Turns } from '../turns.js';
 
 /** The newest samples wait for the next time: a host's come in several bodies. */
 const SETTLE_SEC = 60;

@@ -1,0 +1,121 @@
+import {
+  CATALOGUE_KINDS,
+  KEY_PARTS,
+  LISTED_HOSTS_MAX,
+  PAGE_ENTRIES_DEFAULT,
+  PAGE_ENTRIES_MAX,
+  type CatalogueKind,
+  type CatalogueRequest,
+} from '../model/catalogue.js';
+import { StoreError } from '../model/errors.js';
+import { HostSet } from '../model/host-list.js';
+import type { Store } from '../routing/store.js';
+import { answerError, answerJsonText } from './answers.js';
+import type { HttpExchange } from './server.js';
+
+/** Parameters of each list, beside those of its pages. */
+const PARAMETERS: Readonly<Record<CatalogueKind, readonly string[]>> = {
+  clusters: ['match'],
+  metrics: ['cluster', 'match'],
+  hosts: ['cluster', 'match', 'sub-cluster'],
+  series: ['match', 'cluster', 'host', 'metric', 'type'],
+};
+const PAGE_PARAMETERS: readonly string[] = ['limit', 'after'];
+const CLIP_CHARS = 60;
+
+/**
+ * `GET /api/v2/clusters`, `/metrics`, `/hosts` and `/series`: what is in memory, page by page. An
+ * answer's `next` is the `after` of the next page, null on the last one.
+ */
+export function catalogueRoutes(
+  store: Store,
+): Readonly<Record<string, { methods: readonly string[]; run: (exchange: HttpExchange) => void }>> {
+  return Object.fromEntries(
+    CATALOGUE_KINDS.map((kind) => [
+      `/api/v2/${kind}`,
+      { methods: ['GET'], run: (exchange) => list(exchange, store, kind) },
+    ]),
+  );
+}
+
+function list(exchange: HttpExchange, store: Store, kind: CatalogueKind): void {
+  store
+    .catalogue(parseRequest(kind, exchange.query))
+    .then(({ entries, next }) => {
+      const page = { [kind]: entries, next: next && encodeCursor(next) };
+      answerJsonText(exchange, JSON.stringify(page));
+    })
+    .catch((error: unknown) => answerError(exchange, error));
+}
+
+/** Throws `bad-request` with the name of the parameter and its value. */
+function parseRequest(kind: CatalogueKind, query: URLSearchParams): CatalogueRequest {
+  checkNames(kind, query);
+  const text = (name: string): string => query.get(name) ?? '';
+  const hostsParameter = kind === 'hosts' ? 'match' : 'host';
+  const hosts = text(hostsParameter);
+  if (hosts !== '') checkHosts(hostsParameter, hosts);
+  return {
+    kind,
+    cluster: text('cluster'),
+    match: kind === 'hosts' ? '' : text('match'),
+    hosts,
+    metric: text('metric'),
+    type: text('type'),
+    subCluster: text('sub-cluster'),
+    after: decodeCursor(kind, text('after')),
+    limit: parseLimit(text('limit')),
+  };
+}
+
+function checkNames(kind: CatalogueKind, query: URLSearchParams): void {
+  const known = [...PARAMETERS[kind], ...PAGE_PARAMETERS];
+  for (const name of new Set(query.keys())) {
+    if (!known.includes(name)) {
+      const what = `parameter "${clip(name)}" is not known here; known are ${known.join(', ')}`;
+      throw new StoreError('bad-request', what);
+    }
+    if (query.getAll(name).length > 1) {
+      throw new StoreError('bad-request', `parameter ${name} is there more than once`);
+    }
+  }
+}
+
+function checkHosts(parameter: string, hosts: string): void {
+  try {
+    HostSet.parse([hosts], LISTED_HOSTS_MAX);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new StoreError(error.code, `parameter ${parameter}: ${error.message}`);
+  }
+}
+
+function parseLimit(text: string): number {
+  if (text === '') return PAGE_ENTRIES_DEFAULT;
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= PAGE_ENTRIES_MAX) return limit;
+  const what = `parameter limit: "${clip(text)}" is not a number from 1 to ${PAGE_ENTRIES_MAX}`;
+  throw new StoreError('bad-request', what);
+}
+
+/** A key as text that needs no escapes in a URL. Nobody is meant to look into it. */
+function encodeCursor(key: readonly string[]): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url');
+}
+
+function decodeCursor(kind: CatalogueKind, text: string): readonly string[] {
+  if (text === '') return [];
+  try {
+    const key: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
+    const isKey = Array.isArray(key) && key.length === KEY_PARTS[kind].length;
+    if (isKey && key.every((part) => typeof part === 'string')) return key;
+  } catch {
+    // Not even JSON: told below.
+  }
+  const what = `parameter after: "${clip(text)}" is not what \`next\` of a page was`;
+  throw new StoreError('bad-request', what);
+}
+
+function clip(text: string): string {
+  return text.length > CLIP_CHARS ? `${text.slice(0, CLIP_CHARS - 1)}…` : text;
+}

@@ -1,0 +1,159 @@
+import type { StoreConfig } from '../config/config.js';
+import {
+  compareKeys,
+  joinSpans,
+  keyOf,
+  sortScopes,
+  type CatalogueEntry,
+  type CatalogueKind,
+  type CataloguePage,
+  type CatalogueRequest,
+  type ClusterEntry,
+  type MetricEntry,
+} from '../model/catalogue.js';
+import { StoreError } from '../model/errors.js';
+import { globMatcher } from '../model/glob.js';
+
+/** Pages in the making at most: each takes a task of every shard, which have others to do, too. */
+const PAGES_UNDER_WAY_MAX = 16;
+
+/** Has every shard list what it holds, and makes one page of it. */
+export class Catalogue {
+  readonly #clusters: StoreConfig['clusters'];
+  readonly #listOnAll: (request: CatalogueRequest) => Promise<CatalogueEntry[][]>;
+  #underWay = 0;
+
+  constructor(
+    clusters: StoreConfig['clusters'],
+    listOnAll: (request: CatalogueRequest) => Promise<CatalogueEntry[][]>,
+  ) {
+    this.#clusters = clusters;
+    this.#listOnAll = listOnAll;
+  }
+
+  /** Rejects with StoreError. */
+  async page(request: CatalogueRequest): Promise<CataloguePage> {
+    this.#checkSubCluster(request);
+    if (this.#underWay >= PAGES_UNDER_WAY_MAX) {
+      const what = `${PAGES_UNDER_WAY_MAX} pages of lists are being made; try again in a moment`;
+      throw new StoreError('queue-full', what);
+    }
+    this.#underWay++;
+    try {
+      const lists = await this.#listOnAll(request);
+      if (request.kind === 'clusters') lists.push(this.#describedClusters(request));
+      return pageOf(request, lists);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  /** A name nobody knows is a mistake, not a list without entries. */
+  #checkSubCluster({ cluster, subCluster }: CatalogueRequest): void {
+    if (subCluster === '') return;
+    const clusters = this.#clusters.filter(({ name }) => cluster === '' || name === cluster);
+    const names = clusters.flatMap(({ subClusters }) => subClusters.map(({ name }) => name));
+    if (names.includes(subCluster)) return;
+    const known =
+      names.length === 0
+        ? 'none is known; name cluster.json files in metricshard.clusters'
+        : `known are ${names.slice(0, 20).join(', ')}`;
+    const what = `parameter sub-cluster: "${subCluster.slice(0, 60)}" is in no cluster.json`;
+    throw new StoreError('bad-request', `${what} of ${cluster || 'any cluster'}; ${known}`);
+  }
+
+  /** As a shard would list them that has nothing of them. What a page needs of them is sorted out later. */
+  #describedClusters({ match, after }: CatalogueRequest): CatalogueEntry[] {
+    const matches = globMatcher(match === '' ? '*' : match);
+    return this.#clusters
+      .filter(({ name }) => matches(name) && (after.length === 0 || name > after[0]!))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, subClusters }) => ({
+        name,
+        hostCount: 0,
+        seriesCount: 0,
+        isDescribed: true,
+        subClusters: subClusters.map(({ name: subCluster, nodes }) => ({
+          name: subCluster,
+          nodes,
+        })),
+        firstSec: null,
+        lastSec: null,
+      }));
+  }
+}
+
+/** The first entries of sorted lists. Each list has one more than a page, where there are more. */
+function pageOf(
+  { kind, limit }: CatalogueRequest,
+  lists: readonly (readonly CatalogueEntry[])[],
+): CataloguePage {
+  const entries: CatalogueEntry[] = [];
+  let lastKey: string[] = [];
+  for (const { key, entry } of inOrder(kind, lists)) {
+    if (entries.length > 0 && compareKeys(key, lastKey) === 0) {
+      entries.push(join(kind, entries.pop()!, entry));
+    } else if (entries.length === limit) return { entries, next: lastKey };
+    else {
+      entries.push(entry);
+      lastKey = key;
+    }
+  }
+  return { entries, next: null };
+}
+
+interface Keyed {
+  readonly key: string[];
+  readonly entry: CatalogueEntry;
+}
+
+/** Entries of all lists in the order of their keys. Lists are few: their heads are looked at in turn. */
+function* inOrder(
+  kind: CatalogueKind,
+  lists: readonly (readonly CatalogueEntry[])[],
+): Generator<Keyed> {
+  const heads = lists.map((list) => ({ list, at: 0, key: headKey(kind, list, 0) }));
+  for (;;) {
+    let first: (typeof heads)[number] | undefined;
+    for (const head of heads) {
+      if (head.key && (!first || compareKeys(head.key, first.key!) < 0)) first = head;
+    }
+    if (!first) return;
+    yield { key: first.key!, entry: first.list[first.at]! };
+    first.key = headKey(kind, first.list, ++first.at);
+  }
+}
+
+function headKey(
+  kind: CatalogueKind,
+  list: readonly CatalogueEntry[],
+  at: number,
+): string[] | undefined {
+  return at < list.length ? keyOf(kind, list[at]!) : undefined;
+}
+
+/** Two shards' entries of the same: clusters and metrics only, as a host is in one shard. */
+function join(kind: CatalogueKind, a: CatalogueEntry, b: CatalogueEntry): CatalogueEntry {
+  const span = joinSpans(a, b);
+  if (kind === 'metrics') return { ...joinMetrics(a as MetricEntry, b as MetricEntry), ...span };
+  if (kind === 'clusters')
+    return { ...joinClusters(a as ClusterEntry, b as ClusterEntry), ...span };
+  return a;
+}
+
+function joinMetrics(a: MetricEntry, b: MetricEntry): MetricEntry {
+  return {
+    ...a,
+    scopes: sortScopes([...a.scopes, ...b.scopes]),
+    subTypes: [...new Set([...a.subTypes, ...b.subTypes])].sort(),
+    seriesCount: a.seriesCount + b.seriesCount,
+  };
+}
+
+function joinClusters(a: ClusterEntry, b: ClusterEntry): ClusterEntry {
+  return {
+    ...(a.isDescribed ? a : b),
+    hostCount: a.hostCount + b.hostCount,
+    seriesCount: a.seriesCount + b.seriesCount,
+  };
+}

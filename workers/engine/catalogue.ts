@@ -1,0 +1,280 @@
+import type { StoreConfig } from '../../src/config/config.js';
+import {
+  compareKeys,
+  joinSpans,
+  LISTED_HOSTS_MAX,
+  type CatalogueEntry,
+  type CatalogueRequest,
+  type ClusterEntry,
+  type HostEntry,
+  type MetricEntry,
+  type SeriesEntry,
+  type Span,
+} from '../../src/model/catalogue.js';
+import { globMatcher } from '../../src/model/glob.js';
+import { HostSet } from '../../src/model/host-list.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { SERIES_LAST_SLOT, SERIES_STAGGER, SERIES_STEP } from '../kernel/layout.js';
+import { Turns } from '../turns.js';
+import type { Engine } from './engine.js';
+import { firstSlotOf, NO_SLOT } from './first-slot.js';
+import type { Level } from './level-tree.js';
+import { MetricSummaries } from './metric-summaries.js';
+import { partsOf } from './level-parts.js';
+import { SmallestEntries } from './smallest-entries.js';
+import type { Topologies } from './topology.js';
+
+export interface CatalogueParts {
+  readonly engine: Engine;
+  readonly kernel: Kernel;
+  readonly topologies: Topologies;
+  readonly clusters: StoreConfig['clusters'];
+  readonly unitOf: (cluster: string, metric: string) => string;
+}
+
+/** A series that is visited. */
+interface Visited extends Span {
+  readonly level: Level;
+  readonly metricIndex: number;
+  readonly stepSec: number;
+}
+
+/**
+ * Lists what a shard holds. A list may take a look at each of millions of series, so it is made in
+ * turns, between which series may come and go, and one list after the other: no number of requests
+ * takes more of the shard's time than one does.
+ */
+export class Catalogue {
+  readonly #parts: CatalogueParts;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: CatalogueParts) {
+    this.#parts = parts;
+  }
+
+  /** The first entries behind `after` in the order of their keys, one more than the page has, if there are. */
+  list(request: CatalogueRequest): Promise<CatalogueEntry[]> {
+    const listed = this.#last.then(() => new Listing(this.#parts, request).list());
+    this.#last = listed.catch(() => undefined);
+    return listed;
+  }
+}
+
+/** One list in the making. */
+class Listing {
+  readonly #parts: CatalogueParts;
+  readonly #request: CatalogueRequest;
+  readonly #turns = new Turns();
+  readonly #entriesMax: number;
+  readonly #entries: CatalogueEntry[] = [];
+  /** undefined = all. */
+  readonly #hostSet: HostSet | undefined;
+
+  constructor(parts: CatalogueParts, request: CatalogueRequest) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#entriesMax = request.limit + 1;
+    const { hosts } = request;
+    if (hosts !== '') this.#hostSet = HostSet.parse([hosts], LISTED_HOSTS_MAX);
+  }
+
+  async list(): Promise<CatalogueEntry[]> {
+    switch (this.#request.kind) {
+      case 'clusters':
+        await this.#listClusters();
+        break;
+      case 'metrics':
+        await this.#listMetrics();
+        break;
+      case 'hosts':
+        await this.#listHosts();
+        break;
+      case 'series':
+        await this.#listSeries();
+    }
+    return this.#entries;
+  }
+
+  get #isFull(): boolean {
+    return this.#entries.length >= this.#entriesMax;
+  }
+
+  async #listClusters(): Promise<void> {
+    const matches = matcher(this.#request.match);
+    for (const name of this.#clusters()) {
+      if (this.#isFull) return;
+      if (!matches(name) || !this.#isBehind([name])) continue;
+      let hostCount = 0;
+      let seriesCount = 0;
+      let span: Span = { firstSec: null, lastSec: null };
+      for (const host of this.#parts.engine.tree.hosts(name).names) {
+        const before = seriesCount;
+        await this.#eachSeries(name, host, (series) => {
+          seriesCount++;
+          span = joinSpans(span, series);
+        });
+        if (seriesCount > before) hostCount++;
+      }
+      if (hostCount === 0) continue;
+      const entry: ClusterEntry = {
+        name,
+        hostCount,
+        seriesCount,
+        isDescribed: false,
+        subClusters: [],
+        firstSec: span.firstSec,
+        lastSec: span.lastSec,
+      };
+      this.#entries.push(entry);
+    }
+  }
+
+  async #listMetrics(): Promise<void> {
+    const { engine, clusters, unitOf } = this.#parts;
+    const matches = matcher(this.#request.match);
+    for (const cluster of this.#clusters()) {
+      if (this.#isFull) return;
+      const summaries = new MetricSummaries(engine.metrics, (name) => {
+        return matches(name) && this.#isBehind([cluster, name]);
+      });
+      for (const host of engine.tree.hosts(cluster).names) {
+        await this.#eachSeries(cluster, host, (series) =>
+          summaries.add(series.metricIndex, series.level, series),
+        );
+      }
+      const described = clusters.find(({ name }) => name === cluster)?.metrics ?? {};
+      for (const [metric, summary] of summaries.sorted()) {
+        if (this.#isFull) return;
+        const { name, stepSec, aggregation } = metric;
+        const footprint = Object.hasOwn(described, name) ? described[name]!.footprint : '';
+        const unit = unitOf(cluster, name);
+        const entry: MetricEntry = {
+          cluster,
+          name,
+          unit,
+          stepSec,
+          aggregation,
+          footprint,
+          ...summary,
+        };
+        this.#entries.push(entry);
+      }
+    }
+  }
+
+  async #listHosts(): Promise<void> {
+    for (const cluster of this.#clusters()) {
+      for (const name of this.#hosts(cluster)) {
+        if (this.#isFull) return;
+        if (!this.#isBehind([cluster, name])) continue;
+        let seriesCount = 0;
+        let span: Span = { firstSec: null, lastSec: null };
+        await this.#eachSeries(cluster, name, (series) => {
+          seriesCount++;
+          span = joinSpans(span, series);
+        });
+        if (seriesCount === 0) continue;
+        const subCluster = this.#parts.topologies.subClusterOf(cluster, name);
+        const entry: HostEntry = { cluster, name, subCluster, seriesCount, ...span };
+        this.#entries.push(entry);
+      }
+    }
+  }
+
+  async #listSeries(): Promise<void> {
+    const { type: wantedType } = this.#request;
+    const isPath = matcher(this.#request.match);
+    const isMetric = matcher(this.#request.metric);
+    const { metrics } = this.#parts.engine;
+    for (const cluster of this.#clusters()) {
+      for (const host of this.#hosts(cluster)) {
+        if (this.#isFull) return;
+        if (this.#isBefore([cluster, host])) continue;
+        // The series of a host have no order, and may be many more than fit on a page.
+        const found = new SmallestEntries('series', this.#entriesMax - this.#entries.length);
+        await this.#eachSeries(cluster, host, ({ level, metricIndex, stepSec, ...span }) => {
+          const { type, id, subType, subId, path } = partsOf(level);
+          if (wantedType !== '' && type !== wantedType) return;
+          const metric = metrics.at(metricIndex).name;
+          if (!isMetric(metric) || !isPath(`${cluster}/${host}/${path}${metric}`)) return;
+          if (!this.#isBehind([cluster, host, type, id, subType, subId, metric])) return;
+          const unit = this.#parts.unitOf(cluster, metric);
+          const names = { cluster, host, type, id, subType, subId, metric };
+          found.add({ ...names, unit, stepSec, ...span } satisfies SeriesEntry);
+        });
+        this.#entries.push(...found.sorted());
+      }
+    }
+  }
+
+  /** Clusters that are asked for, in sorted order. */
+  #clusters(): string[] {
+    const { cluster } = this.#request;
+    const known = this.#parts.engine.tree.root.children;
+    const names =
+      cluster === '' ? [...(known?.keys() ?? [])] : known?.has(cluster) ? [cluster] : [];
+    return names.sort().filter((name) => !this.#isBefore([name]));
+  }
+
+  /** Hosts of a cluster that are asked for, in sorted order. */
+  #hosts(cluster: string): readonly string[] {
+    const { subCluster } = this.#request;
+    const { engine, topologies } = this.#parts;
+    const { names } = engine.tree.hosts(cluster);
+    return names.filter(
+      (name) =>
+        (this.#hostSet?.has(name) ?? true) &&
+        (subCluster === '' || topologies.subClusterOf(cluster, name) === subCluster),
+    );
+  }
+
+  /** Calls back for each series of a host that holds something, in turns. */
+  async #eachSeries(
+    cluster: string,
+    host: string,
+    visit: (series: Visited) => void,
+  ): Promise<void> {
+    const { engine, kernel } = this.#parts;
+    const top = engine.tree.find([cluster, host]);
+    if (!top) return;
+    for (const level of levelsAt(top)) {
+      const words = engine.words();
+      // Read anew at each level: what was here before a turn may be freed behind it.
+      for (const series of level.series) {
+        const slot = firstSlotOf(kernel, words, series);
+        if (slot === NO_SLOT) continue;
+        const stepSec = words[(series + SERIES_STEP) >>> 2]!;
+        visit({
+          level,
+          metricIndex: words[(series + SERIES_STAGGER) >>> 2]! >>> 16,
+          stepSec,
+          firstSec: slot * stepSec,
+          lastSec: words[(series + SERIES_LAST_SLOT) >>> 2]! * stepSec,
+        });
+      }
+      if (this.#turns.isOver) await this.#turns.next();
+    }
+  }
+
+  /** Whether a key is behind the one to go on after. */
+  #isBehind(key: readonly string[]): boolean {
+    const { after } = this.#request;
+    return after.length === 0 || compareKeys(key, after) > 0;
+  }
+
+  /** Whether all keys that begin with these parts come before the one to go on after. */
+  #isBefore(parts: readonly string[]): boolean {
+    return compareKeys(parts, this.#request.after.slice(0, parts.length)) < 0;
+  }
+}
+
+/** Without a pattern all is wanted. */
+function matcher(pattern: string): (text: string) => boolean {
+  return pattern === '' ? () => true : globMatcher(pattern);
+}
+
+/** A level and all below it. Levels that come and go between turns are seen or not. */
+function* levelsAt(level: Level): Generator<Level> {
+  yield level;
+  for (const child of level.children?.values() ?? []) yield* levelsAt(child);
+}
