@@ -23,6 +23,7 @@ import { Durability } from './durability.js';
 import { Catalogue } from './engine/catalogue.js';
 import { Engine } from './engine/engine.js';
 import { Topologies } from './engine/topology.js';
+import { LineUnits } from './ingest/line-units.js';
 import { PartReader } from './ingest/part-reader.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
 import {
@@ -48,6 +49,7 @@ const UPKEEP_MS = 1000;
  * nothing; between turns the worker's event loop runs its port, tasks and timers.
  */
 export class Shard {
+  readonly units: LineUnits;
   readonly #port: MessagePort;
   readonly #ring: Ring;
   readonly #kernel: Kernel;
@@ -84,6 +86,12 @@ export class Shard {
     this.#queries = new QueryQueue(this.#engine);
     this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
     this.#durability = this.#makeDurability(start);
+    this.units = new LineUnits({
+      memory: start.memory,
+      store: start.store,
+      rowsMax: Math.ceil(start.limits.unitMismatchesMax / start.store.shardCount),
+      warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
+    });
     this.#reader = new PartReader({
       memory: start.memory,
       kernel: this.#kernel,
@@ -94,6 +102,7 @@ export class Shard {
       limits: start.limits,
       shardCount: start.store.shardCount,
       durability: this.#durability,
+      units: this.units,
     });
     this.#port.on('message', (message: ToShard) => {
       if (message !== 0) this.#queries.add(message.queries);

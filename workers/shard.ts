@@ -1,6 +1,6 @@
 // The Piscina entry of a shard: a table of named tasks. What they do is in the folders below.
-import type { HealthRequest } from '../src/routing/store.js';
 import type { CatalogueEntry, CatalogueRequest } from '../src/model/catalogue.js';
+import type { HealthRequest, UnitMismatches, UnitMismatchFilter } from '../src/routing/store.js';
 import { StoreError, type ErrorData } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
 import type { ShardStart } from '../src/protocol/messages.js';
@@ -78,6 +78,11 @@ export function debug(selector: string[]): Answer<string> {
 /** The first entries of a list of what is in memory. */
 export function catalogue(request: CatalogueRequest): Promise<Answer<CatalogueEntry[]>> {
   return answerLater((owner) => owner.catalogue(request));
+}
+
+/** What of this shard came in a unit that can not be converted. */
+export function unitMismatches(filter: UnitMismatchFilter): Answer<UnitMismatches> {
+  return answer((owner) => owner.units.list(filter));
 }
 
 /** State of nodes of this shard. */

@@ -2,6 +2,7 @@ import { DEFAULTS } from '../../src/config/config.js';
 import { Counters } from '../../src/protocol/counters.js';
 import { Ring } from '../../src/protocol/ring.js';
 import { Engine } from '../../workers/engine/engine.js';
+import { LineUnits } from '../../workers/ingest/line-units.js';
 import { PartReader } from '../../workers/ingest/part-reader.js';
 import { createShardMemory, instantiateKernel } from '../../workers/kernel/kernel.js';
 import {
@@ -53,6 +54,7 @@ function makeBench(): Bench {
     limits,
     shardCount: 1,
     durability: undefined,
+    units: new LineUnits({ memory, store, rowsMax: limits.unitMismatchesMax, warn: () => {} }),
   });
   const bytes = Buffer.from(memory.buffer);
   const read = (body: Buffer): number => {

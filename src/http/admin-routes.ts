@@ -139,6 +139,15 @@ export function status(exchange: HttpExchange, store: Store): void {
   answerJson(exchange, 200, store.status());
 }
 
+/** GET /api/v2/unit-mismatches?cluster=C&host=H&metric=M: what came in a unit that can not be converted. */
+export function unitMismatches(exchange: HttpExchange, store: Store): void {
+  const of = (name: string): string | undefined => exchange.query.get(name) || undefined;
+  store
+    .unitMismatches({ cluster: of('cluster'), host: of('host'), metric: of('metric') })
+    .then((answer) => answerJson(exchange, 200, answer))
+    .catch((error: unknown) => answerError(exchange, error));
+}
+
 function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);

@@ -1,7 +1,16 @@
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Store } from '../routing/store.js';
-import { archive, checkpoint, debug, free, healthcheck, ready, status } from './admin-routes.js';
+import {
+  archive,
+  checkpoint,
+  debug,
+  free,
+  healthcheck,
+  ready,
+  status,
+  unitMismatches,
+} from './admin-routes.js';
 import { answerError, answerJson, answerJsonText } from './answers.js';
 import { BodyReader, textOf } from './body.js';
 import { catalogueRoutes } from './catalogue-routes.js';
@@ -61,6 +70,10 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
     },
     '/api/v2/admin/archive': { methods: ['POST'], run: (exchange) => archive(exchange, store) },
     '/api/v2/status': { methods: ['GET'], run: (exchange) => status(exchange, store) },
+    '/api/v2/unit-mismatches': {
+      methods: ['GET'],
+      run: (exchange) => unitMismatches(exchange, store),
+    },
     '/api/openapi.json': {
       methods: ['GET'],
       run: (exchange) => answerJsonText(exchange, JSON.stringify(openapi)),

@@ -46,6 +46,8 @@ export const COUNTER_NAMES: readonly string[] = [
   'imported_bytes_current',
   'import_bytes_current',
   'imported_samples_total',
+  'unit_converted_total',
+  'unit_mismatches_total',
   ...IGNORE_REASONS.map((reason) => `ignored:${reason}`),
   ...REJECT_REASONS.map((reason) => `rejected:${reason}`),
 ];

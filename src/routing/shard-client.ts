@@ -55,7 +55,14 @@ export interface PartResult {
 
 /** What a shard is asked by name, through its pool: slow and rare things. */
 export type TaskName =
-  'free' | 'debug' | 'health' | 'catalogue' | 'checkpoint' | 'archive' | 'exportSamples';
+  | 'free'
+  | 'debug'
+  | 'health'
+  | 'catalogue'
+  | 'checkpoint'
+  | 'archive'
+  | 'exportSamples'
+  | 'unitMismatches';
 
 /** How long a crashed shard waits before each further start, so that a crash at start does not spin. */
 const RESTART_DELAY_MS = 200;

@@ -9,6 +9,7 @@ import { ArchiveUploads } from './archive-uploads.js';
 import { Catalogue } from './catalogue.js';
 import { QueryRouter } from './query-router.js';
 import { ShardClient, type TaskName } from './shard-client.js';
+import { joinMismatches } from './unit-mismatches.js';
 import { StorePlace } from './store-place.js';
 import type {
   ArchiveSummary,
@@ -18,6 +19,8 @@ import type {
   QueryAnswer,
   Store,
   StoreStatus,
+  UnitMismatches,
+  UnitMismatchFilter,
   WriteOptions,
   WriteSession,
 } from './store.js';
@@ -232,6 +235,10 @@ export class ShardSet implements Store {
       ),
     );
     return Object.assign({}, ...answers) as Record<string, NodeHealth>;
+  }
+
+  async unitMismatches(filter: UnitMismatchFilter): Promise<UnitMismatches> {
+    return joinMismatches(await this.invokeOnAll<UnitMismatches>('unitMismatches', filter));
   }
 
   archive(): Promise<ArchiveSummary[]> {

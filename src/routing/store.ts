@@ -29,6 +29,9 @@ export interface Store {
   /** State of each node asked for, by the rules of the health check. */
   health(request: HealthRequest): Promise<Record<string, NodeHealth>>;
 
+  /** Metrics of hosts that came in a unit which can not be converted to theirs, sorted. */
+  unitMismatches(filter: UnitMismatchFilter): Promise<UnitMismatches>;
+
   /** Has every shard archive what is past the retention; what each came to. Rejects with why one failed. */
   archive(): Promise<ArchiveSummary[]>;
   /** Has every shard make a checkpoint; what each came to. Rejects with why one failed. */
@@ -89,6 +92,34 @@ export interface NodeHealth {
   readonly state: 'full' | 'partial' | 'failed';
   /** Unset for a node that was never seen. */
   readonly metrics?: { readonly degraded: readonly string[]; readonly missing: readonly string[] };
+}
+
+/** Of what mismatches are asked for; undefined = of all. */
+export interface UnitMismatchFilter {
+  readonly cluster?: string;
+  readonly host?: string;
+  readonly metric?: string;
+}
+
+export interface UnitMismatches {
+  readonly mismatches: readonly UnitMismatch[];
+  /** Lines of mismatches beyond unit-mismatches-max: they are in no list. */
+  readonly linesNotListed: number;
+}
+
+/** Lines since the start whose values are stored as they came. */
+export interface UnitMismatch {
+  readonly cluster: string;
+  readonly host: string;
+  readonly metric: string;
+  /** What the lines say, clipped. */
+  readonly unit: string;
+  /** What is configured. */
+  readonly expected: string;
+  readonly lines: number;
+  /** Arrival of the first line and of the last. */
+  readonly firstSec: number;
+  readonly lastSec: number;
 }
 
 /** What a run of a shard's archive came to. */

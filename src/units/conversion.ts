@@ -97,8 +97,13 @@ export function scaleValue({ multiplier, addend, divisor }: Conversion, shifted:
 /** value × 10^shift, rounded once: the double that has the same digits with the point elsewhere. */
 function shiftPoint(value: number, shift: number): number {
   if (shift === 0 || !Number.isFinite(value)) return value;
-  const text = Object.is(value, -0) ? '-0' : String(value);
-  const [digits, exponent = '0'] = text.split('e');
+  return Object.is(value, -0) ? value : shiftedNumber(String(value), shift);
+}
+
+/** The number that a decimal text stands for × 10^shift, rounded once. */
+export function shiftedNumber(text: string, shift: number): number {
+  if (shift === 0) return Number(text);
+  const [digits, exponent = '0'] = text.split(/e/i);
   return Number(`${digits}e${Number(exponent) + shift}`);
 }
 

@@ -305,3 +305,24 @@ t.test('any bytes: it ends, moves on and stays inside', async () => {
   }
   t.pass('all read');
 });
+
+t.test('the tag `unit`', async () => {
+  sample('none', `${T} value=1`, { unit: '' });
+  sample('empty', `${T},unit= value=1`, { unit: '' });
+  sample('plain', `${T},unit=MB/s value=1`, { unit: 'MB/s', cluster: 'c', host: 'h' });
+  sample('anywhere', `m,unit=%,cluster=c,hostname=h value=1`, { unit: '%' });
+  sample('with blanks', `${T},unit=\\ load\\ 1m\\  value=1`, { unit: 'load 1m' });
+  sample('the last of two', `${T},unit=B,unit=KB value=1`, { unit: 'KB' });
+  sample('not ASCII', `${T},unit=°C value=1`, { unit: '°C' });
+  sample('of the line before', `${T} value=1`, { unit: '' });
+  sample('another tag', `${T},units=B,Unit=B value=1`, { unit: '' });
+  sample('it names no series: anything goes', `${T},unit=\u0001/..${'x'.repeat(200)} value=1`, {
+    unit: `\u0001/..${'x'.repeat(200)}`,
+  });
+  bound('it is part of the prefix', `${T},unit=GB value=^1.25e3 ${NOW}\n|`, {
+    unit: 'GB',
+    value: 1250,
+    valueFrom: `${T},unit=GB value=`.length,
+    valueUntil: `${T},unit=GB value=1.25e3`.length,
+  });
+});

@@ -8,6 +8,7 @@ import type {
   QueryAnswer,
   Store,
   StoreStatus,
+  UnitMismatches,
   WriteOptions,
   WriteSession,
   WriteSummary,
@@ -106,6 +107,10 @@ export class FakeStore implements Store {
       n1: { state: 'full', metrics: { degraded: [], missing: [] } },
       n2: { state: 'failed' },
     };
+  }
+
+  async unitMismatches(): Promise<UnitMismatches> {
+    return { mismatches: [], linesNotListed: 0 };
   }
 
   async archive(): Promise<ArchiveSummary[]> {

@@ -141,7 +141,7 @@ for (const adapter of ['uws', 'node']) {
   t.test(`the description and the program, ${adapter}`, async (t) => {
     const server = await startServer({
       'metric-store': { cleanup: { mode: 'archive', directory: t.testdir() } },
-      metrics: { clock: { frequency: 60, aggregation: 'avg' } },
+      metrics: { clock: { frequency: 60, aggregation: 'avg', unit: 'MHz' } },
       metricshard: {
         shards: 2,
         'http-adapter': adapter,
@@ -250,6 +250,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'post /api/v2/admin/checkpoint': [{ status: 200 }],
   'post /api/v2/admin/archive': [{ status: 200 }],
   'get /api/v2/status': [{ status: 200 }],
+  'get /api/v2/unit-mismatches': [{ status: 200 }, { status: 200, query: '?cluster=alex' }],
   'get /api/openapi.json': [{ status: 200 }],
   'get /ping': [{ status: 204 }],
   'get /health': [{ status: 200 }],
@@ -263,6 +264,7 @@ async function answersConform(t: Test, server: TestServer): Promise<void> {
   const lines = minutes.map((time) => LINE.replace(String(NOW), String(time)));
   t.equal((await server.write(lines.join(''))).status, 200);
   t.equal((await server.write(LINE.replace('type-id=0', 'type-id=1'))).status, 200);
+  t.equal((await server.write(LINE.replace('type-id=0', 'type-id=0,unit=W'))).status, 200);
   for (const { path, method } of operations()) {
     const cases = CASES[`${method} ${path}`] ?? [];
     for (const { status, query = '', body, headers } of cases) {

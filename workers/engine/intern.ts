@@ -1,5 +1,7 @@
 /** Texts remembered; a slot keeps the newest of those that fall on it. */
 const SLOTS = 16384;
+/** Longer texts are no names; remembered, they could fill memory. */
+const REMEMBERED_BYTES_MAX = 1024;
 const texts: string[] = Array.from({ length: SLOTS }, () => '');
 
 let viewed: Uint8Array | undefined;
@@ -25,7 +27,7 @@ export function internText(bytes: Uint8Array, from: number, until: number): stri
     view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   const text = view.toString(ascii ? 'latin1' : 'utf8', from, until);
-  if (ascii) texts[slot] = text;
+  if (ascii && until - from <= REMEMBERED_BYTES_MAX) texts[slot] = text;
   return text;
 }
 

@@ -19,6 +19,7 @@ import {
   TAG_STYPE_ID,
   TAG_TYPE,
   TAG_TYPE_ID,
+  TAG_UNIT,
   tagFault,
   tagText,
   unescapeName,
@@ -58,6 +59,11 @@ export interface ParsedSample extends SeriesNames {
   readonly lines: number;
   readonly next: number;
   readonly value: number;
+  /** Bytes of its text, from the line's start. */
+  readonly valueFrom: number;
+  readonly valueUntil: number;
+  /** Of the tag `unit`, '' = none: its value is in this one, as far as it is one. */
+  readonly unit: string;
   readonly timeSec: number;
   /** Bytes from the line's start to just behind ` value=` if the fields begin so, else -1. */
   valueOffset: number;
@@ -259,6 +265,9 @@ function readSample(
     stype: tagText(TAG_STYPE),
     stypeId: tagText(TAG_STYPE_ID),
     value,
+    valueFrom: fields.valueFrom - start,
+    valueUntil: fields.valueUntil - start,
+    unit: tagText(TAG_UNIT).trim(),
     timeSec,
     valueOffset: -1,
     ownCluster,

@@ -1,3 +1,5 @@
+import { shiftedNumber } from '../../src/units/conversion.js';
+
 /** Powers of ten that are exact as Float64, so that one division rounds correctly. */
 const POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 /** Up to this many digits a mantissa is exact. */
@@ -13,9 +15,11 @@ const SMALL_U = 117;
 
 /**
  * The number in bytes `from` … `until`: Go's decimal forms, or an integer with suffix `i` or `u`.
- * NaN if it is no number, ±Infinity if it is not finite or too large.
+ * NaN if it is no number, ±Infinity if it is not finite or too large. With a `shift` its decimal
+ * point is so many digits further to the right.
  */
-export function parseNumber(bytes: Uint8Array, from: number, until: number): number {
+export function parseNumber(bytes: Uint8Array, from: number, until: number, shift = 0): number {
+  if (shift !== 0) return parseSlowly(bytes, from, until, shift);
   // Fast path: at most 15 digits, no exponent.
   const negative = bytes[from] === MINUS;
   let p = negative ? from + 1 : from;
@@ -29,13 +33,13 @@ export function parseNumber(bytes: Uint8Array, from: number, until: number): num
     else break;
   }
   const count = p - digits - (point < 0 ? 0 : 1);
-  if (p < until || count === 0 || count > EXACT_DIGITS) return parseSlowly(bytes, from, until);
+  if (p < until || count === 0 || count > EXACT_DIGITS) return parseSlowly(bytes, from, until, 0);
   const value = point < 0 ? mantissa : mantissa / POWERS[p - point - 1]!;
   return negative ? -value : value;
 }
 
-/** Slow path: exponents, suffixes, many digits, and all that is wrong. */
-function parseSlowly(bytes: Uint8Array, from: number, until: number): number {
+/** Slow path: exponents, suffixes, many digits, shifts, and all that is wrong. */
+function parseSlowly(bytes: Uint8Array, from: number, until: number, shift: number): number {
   if (until - from > 400) return NaN;
   let text = '';
   for (let p = from; p < until; p++) text += String.fromCharCode(bytes[p]!);
@@ -43,8 +47,9 @@ function parseSlowly(bytes: Uint8Array, from: number, until: number): number {
   if (suffix === SMALL_I || suffix === SMALL_U) {
     const integer = text.slice(0, -1);
     const isSigned = integer.startsWith('-');
-    return INTEGER.test(integer) && !(suffix === SMALL_U && isSigned) ? Number(integer) : NaN;
+    const isFine = INTEGER.test(integer) && !(suffix === SMALL_U && isSigned);
+    return isFine ? shiftedNumber(integer, shift) : NaN;
   }
   if (NOT_FINITE.test(text)) return Infinity;
-  return DECIMAL.test(text) ? Number(text) : NaN;
+  return DECIMAL.test(text) ? shiftedNumber(text, shift) : NaN;
 }

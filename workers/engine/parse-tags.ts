@@ -1,14 +1,16 @@
 import type { RejectReason } from '../../src/model/reasons.js';
 import { internText } from './intern.js';
 
-/** The tags that say where a sample belongs; all others are ignored. */
+/** The tags that say where a sample belongs, and in which unit it is; all others are ignored. */
 export const TAG_CLUSTER = 0;
 export const TAG_HOST = 1;
 export const TAG_TYPE = 2;
 export const TAG_TYPE_ID = 3;
 export const TAG_STYPE = 4;
 export const TAG_STYPE_ID = 5;
-const TAG_COUNT = 6;
+/** Tags before it name the series, and may not be just anything. */
+export const TAG_UNIT = 6;
+const TAG_COUNT = 7;
 
 const KEYS: readonly (readonly [string, number])[] = [
   ['cluster', TAG_CLUSTER],
@@ -18,6 +20,7 @@ const KEYS: readonly (readonly [string, number])[] = [
   ['type-id', TAG_TYPE_ID],
   ['stype', TAG_STYPE],
   ['stype-id', TAG_STYPE_ID],
+  ['unit', TAG_UNIT],
 ];
 /** Bytes of a value; file systems and PCI addresses stay far below. */
 export const TAG_BYTES_MAX = 128;
@@ -110,7 +113,7 @@ export function tagFault(
   if (texts[TAG_HOST] === '') {
     return { at: tagsEnd, reason: 'no hostname', detail: 'no tag `hostname`' };
   }
-  for (let tag = 0; tag < TAG_COUNT; tag++) {
+  for (let tag = 0; tag < TAG_UNIT; tag++) {
     if (starts[tag]! < 0) continue;
     const isName = tag === TAG_CLUSTER || tag === TAG_HOST;
     const at = badByte(bytes, starts[tag]!, ends[tag]!, isName);

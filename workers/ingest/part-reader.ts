@@ -3,10 +3,12 @@ import type { Counters } from '../../src/protocol/counters.js';
 import type { PartExamples } from '../../src/protocol/messages.js';
 import type { Ring } from '../../src/protocol/ring.js';
 import type { RejectedLine } from '../../src/routing/store.js';
+import { scaleValue } from '../../src/units/conversion.js';
 import type { Durability } from '../durability.js';
 import type { Engine } from '../engine/engine.js';
 import { METRICS_MAX } from '../engine/metrics.js';
 import { parseLine, type LineContext, type ParsedSample } from '../engine/parse-line.js';
+import { parseNumber } from '../engine/parse-number.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
   INGEST_DONE,
@@ -33,6 +35,7 @@ import {
   STATE_BASE,
 } from '../kernel/layout.js';
 import type { Retention } from '../retention.js';
+import type { LineUnits, UnitMeaning } from './line-units.js';
 
 /** Rejected lines of a part that are told to the client. */
 const EXAMPLES_MAX = 10;
@@ -49,6 +52,7 @@ export interface PartReaderParts {
   readonly limits: Limits;
   readonly shardCount: number;
   readonly durability: Durability | undefined;
+  readonly units: LineUnits;
 }
 
 /**
@@ -77,7 +81,7 @@ export class PartReader {
 
   /** Reads the part at a ring position and leaves its counts in the descriptor. */
   read(position: number): PartExamples | undefined {
-    const { ring, counters } = this.#parts;
+    const { ring, counters, units } = this.#parts;
     this.#written = 0;
     this.#ignored = 0;
     this.#rejected = 0;
@@ -94,6 +98,8 @@ export class PartReader {
     counters.add('parts_total', 1);
     counters.add('lines_total', this.#lines);
     counters.add('samples_total', this.#written);
+    counters.set('unit_converted_total', units.converted);
+    counters.set('unit_mismatches_total', units.mismatched);
     return this.#first.length > 0 ? { position, first: this.#first } : undefined;
   }
 
@@ -158,7 +164,7 @@ export class PartReader {
       // A sample newer than all may push out what a look at what is there would have kept.
       if (noRoom && !this.#parts.retention.evict(parsed.timeSec)) {
         this.#reject('memory full', 'memory-cap is reached and nothing older can be freed', 1);
-      } else this.#store(parsed, start, context);
+      } else this.#store(parsed, start, context, lineContext.nowSec);
     }
     return parsed.next;
   }
@@ -171,8 +177,16 @@ export class PartReader {
     }
   }
 
-  #store(sample: ParsedSample, start: number, context: number): void {
-    const { engine, kernel, durability } = this.#parts;
+  #store(sample: ParsedSample, start: number, context: number, nowSec: number): void {
+    const { engine, kernel, durability, units } = this.#parts;
+    const { cluster, metric, unit } = sample;
+    const meaning = unit === '' ? undefined : units.meaningOf(cluster, metric, unit);
+    const value = meaning ? this.#convert(sample, start, meaning) : sample.value;
+    if (!Number.isFinite(value)) {
+      const detail = `\`value\` in ${meaning!.unit} is too large for a double in ${meaning!.expected}`;
+      this.#reject('not finite', detail, sample.valueFrom + 1);
+      return;
+    }
     if (durability && !durability.hasRoomFor(sample)) {
       this.#isFailed = true;
       return;
@@ -182,14 +196,27 @@ export class PartReader {
       this.#reject('too many series', this.#noSeriesDetail(sample.metric), 1);
       return;
     }
-    kernel.appendSample(series, sample.timeSec, sample.value);
+    kernel.appendSample(series, sample.timeSec, value);
     this.#written++;
+    const tally = meaning ? units.tallyOf(sample, meaning, nowSec) : 0;
+    if (tally !== 0) units.count(tally, nowSec);
     if (sample.extraFields > 0) {
       this.#parts.counters.add('ignored:extra field', sample.extraFields);
     }
     if (sample.valueOffset < 0) return;
     const bound = sample.ownCluster ? 0 : context;
-    kernel.bindPrefix(start, sample.valueOffset, bound, PREFIX_KIND_SERIES, series);
+    const length = sample.valueOffset;
+    if (meaning) {
+      const { shift, multiplier, addend, divisor } = meaning.conversion;
+      kernel.bindConverted(start, length, bound, series, shift, multiplier, addend, divisor, tally);
+    } else kernel.bindPrefix(start, length, bound, PREFIX_KIND_SERIES, series);
+  }
+
+  /** From the text, as the kernel does: its digits are moved before they become a double. */
+  #convert(sample: ParsedSample, start: number, { conversion }: UnitMeaning): number {
+    const from = start + sample.valueFrom;
+    const until = start + sample.valueUntil;
+    return scaleValue(conversion, parseNumber(this.#bytes, from, until, conversion.shift));
   }
 
   #noSeriesDetail(metric: string): string {
