@@ -17,7 +17,7 @@ import {
   type JsonObject,
 } from './request-fields.js';
 import type { JobRange, JobStatsRequest } from './selection.js';
-import { parseStatistics } from './statistics-field.js';
+import { JOB_STATISTICS, parseStatistics } from './statistics-field.js';
 import { parseTime } from './time-expression.js';
 import { parseTimeRange } from './time-range.js';
 
@@ -99,7 +99,7 @@ export function parseJobStatsRequest(
   };
   return {
     jobs: jobs.map((job: unknown, index) => parseJob(job, `jobs[${index}]`, context)),
-    stats: parseStatistics(body['stats'], 'stats', STATS),
+    stats: parseStatistics(body['stats'], 'stats', JOB_STATISTICS, STATS),
     byHost: body['by-host'] !== undefined && booleanField(body['by-host'], 'by-host'),
     archive: body['archive'] !== undefined && booleanField(body['archive'], 'archive'),
   };

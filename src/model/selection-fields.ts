@@ -15,7 +15,7 @@ import {
   type JsonObject,
 } from './request-fields.js';
 import { AGGREGATES, GROUP_KEYS, type GroupKey, type Selection } from './selection.js';
-import { parseStatistics } from './statistics-field.js';
+import { ALL_STATISTICS, parseStatistics } from './statistics-field.js';
 import { parseStep } from './time-expression.js';
 
 /** What all selections of a request may have together. */
@@ -77,7 +77,7 @@ export function parseSelection(
 ): Selection {
   if (!isObject(source)) throw wrong(where, 'an object such as {"metric": "flops_any"}', source);
   checkKeys(source, where, KEYS);
-  const stats = parseStatistics(source['stats'], `${where}.stats`, []);
+  const stats = parseStatistics(source['stats'], `${where}.stats`, ALL_STATISTICS, []);
   const data = source['data'] === undefined || booleanField(source['data'], `${where}.data`);
   if (!data && stats.length === 0) {
     const what = 'there is nothing to answer without "stats", such as "stats": true';
@@ -191,6 +191,7 @@ function parsePoints(value: unknown, field: string): number {
   throw wrong(field, `a whole number from 1 to ${POINTS_MAX}`, value);
 }
 
+/** The mean has one name in requests, and another as an algorithm, from before there were statistics. */
 function parseAlgorithm(value: unknown, field: string): ResampleAlgorithm {
   return choiceField(value === 'avg' ? 'average' : value, field, RESAMPLE_ALGORITHMS);
 }

@@ -1,9 +1,25 @@
 import { eachOf, wrong } from './request-fields.js';
 import { isStatistic, STATISTIC_NAMES_TEXT } from './statistics.js';
 
+/** Statistics that a request may ask for. */
+export interface StatisticChoice {
+  has(name: string): boolean;
+  /** For messages. */
+  readonly text: string;
+}
+
+export const ALL_STATISTICS: StatisticChoice = { has: isStatistic, text: STATISTIC_NAMES_TEXT };
+
+const JOB_NAMES: readonly string[] = ['count', 'sum', 'avg', 'min', 'max', 'stddev', 'integral'];
+
+/** Those of a job follow from those of its hosts; the others need all samples in one place. */
+export const JOB_STATISTICS: StatisticChoice = {
+  has: (name) => JOB_NAMES.includes(name),
+  text: JOB_NAMES.join(', '),
+};
+
 /** What `true` stands for: what a block's header has. */
 const COMMON = ['count', 'avg', 'min', 'max'];
-const WANTED = `a statistic (${STATISTIC_NAMES_TEXT}), a list of them, or true`;
 /** More columns than anyone reads. */
 const STATISTICS_MAX = 32;
 
@@ -11,6 +27,7 @@ const STATISTICS_MAX = 32;
 export function parseStatistics(
   value: unknown,
   field: string,
+  choice: StatisticChoice,
   otherwise: readonly string[],
 ): readonly string[] {
   if (value === undefined) return otherwise;
@@ -18,8 +35,8 @@ export function parseStatistics(
   if (value === false || (Array.isArray(value) && value.length === 0)) return [];
   const names = new Set<string>();
   eachOf(value, field, '', (entry, field) => {
-    if (typeof entry !== 'string' || !isStatistic(entry)) {
-      throw wrong(field, WANTED, entry);
+    if (typeof entry !== 'string' || !choice.has(entry)) {
+      throw wrong(field, `a statistic (${choice.text}), a list of them, or true`, entry);
     }
     names.add(entry);
     if (names.size > STATISTICS_MAX) {

@@ -7,7 +7,7 @@ import type { JobStatsRequest, SelectRequest } from '../../src/model/selection.j
 import { seed } from '../helpers/random.js';
 
 const NOW = 1_795_694_400;
-const RUNS = Number(process.env['RUNS']) || 3000;
+const RUNS = Number(process.env['RUNS']) || 1000;
 const TIME_MS_MAX = 100;
 const LIMITS = { selectionsMax: 20, jobsMax: 20, hostsMax: 5000 };
 

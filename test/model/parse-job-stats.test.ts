@@ -73,7 +73,7 @@ t.test('what all jobs share', (t) => {
     { metrics: ['b'], toSec: NOW - 60 },
   ]);
   check(t, { jobs: [{ id: 1, hosts: 'a0101', cluster: 'alex' }], from: '-1h' }, [{}]);
-  check(t, { jobs: [job], stats: ['p95'] }, [{}], { stats: ['p95'] });
+  check(t, { jobs: [job], stats: ['stddev', 'sum'] }, [{}], { stats: ['stddev', 'sum'] });
   check(t, { jobs: [job], stats: true }, [{}], { stats: ['count', 'avg', 'min', 'max'] });
   check(t, { jobs: [job], stats: [] }, [{}], { stats: [] });
   check(t, { jobs: [job], 'by-host': true, archive: true }, [{}], { byHost: true, archive: true });
@@ -103,6 +103,9 @@ t.test('wrong requests', (t) => {
     'from must be a time: Unix seconds, RFC 3339 such as "2026-11-26T12:00:00Z", "now", or before now such as "-6h" or "now-1h30m", not "then"',
   );
   checkError(t, { jobs: [job], 'by-host': 'yes' }, 'by-host must be true or false, not "yes"');
+  const stats =
+    'a statistic (count, sum, avg, min, max, stddev, integral), a list of them, or true';
+  checkError(t, { jobs: [job], stats: ['avg', 'p95'] }, `stats[1] must be ${stats}, not "p95"`);
   checkError(t, { jobs: [job], archive: null }, 'archive must be true or false, not null');
   checkError(
     t,

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { parseSelectRequest } from '../../src/model/parse-selection.js';
+import { RESAMPLE_ALGORITHMS } from '../../src/model/query-request.js';
 import type { Selection, SelectRequest } from '../../src/model/selection.js';
 import { refusalOf } from './bad-request.js';
 
@@ -335,6 +336,12 @@ t.test('wrong points, units, statistics', (t) => {
     t,
     { resample: 'lttb' },
     '@.resample needs a "step" such as "5m", or "points"',
+  );
+  const algorithms = RESAMPLE_ALGORITHMS.map((name) => `"${name}"`).join(', ');
+  checkSelectionError(
+    t,
+    { step: 60, resample: 'ltttb' },
+    `@.resample must be one of ${algorithms} (did you mean "lttb"?), not "ltttb"`,
   );
   checkSelectionError(t, { unit: '' }, '@.unit must be a unit such as "GB/s", not ""');
   const stats =
