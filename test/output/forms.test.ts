@@ -9,8 +9,10 @@ import {
   SEPARATORS,
   tailOf,
 } from '../../workers/output/forms.js';
+import { QUERY_SCRATCH_BASE } from '../../workers/kernel/layout.js';
 import { makeOutput } from '../../workers/output/outputs.js';
-import { tools, written } from './results.js';
+import { Random } from '../helpers/random.js';
+import { HOSTILE, tools, writePieces, written } from './results.js';
 
 function requestOf(...select: object[]): SelectRequest {
   return { fromSec: 10, toSec: 20, select } as unknown as SelectRequest;
@@ -94,6 +96,45 @@ t.test('CSV is one table', (t) => {
   t.doesNotThrow(() => checkForm('csv', requestOf(statistics)));
   for (const form of ['json', 'ndjson', 'arrow'] as const) {
     t.doesNotThrow(() => checkForm(form, mixed), form);
+  }
+  t.end();
+});
+
+t.test('bytesMax is enough for the worst names and numbers', (t) => {
+  const random = new Random(1);
+  /** As long as a number can be. */
+  const number = Number('-0.0000012345678901234567');
+  const values = QUERY_SCRATCH_BASE;
+  for (const form of OUTPUT_FORMS) {
+    for (const [index, name] of HOSTILE.entries()) {
+      for (const count of [0, 1, 3000]) {
+        const stats = ['avg', 'p99.9'];
+        const request = requestOf({ stats, data: count > 0 });
+        new Float64Array(tools.memory.buffer).fill(number, values / 8, values / 8 + count);
+        const result = {
+          metric: name,
+          unit: name,
+          cluster: name,
+          subCluster: name,
+          host: name,
+          type: name,
+          id: name,
+          subId: name,
+          select: 0,
+          seriesCount: 2_000_000_000,
+          coverage: -number,
+          fromSec: 4_294_967_295,
+          stepSec: 31_536_000,
+          count,
+          values: count > 0 ? values : 0,
+          series: 0,
+          stats: [number, number],
+        };
+        const output = makeOutput(form, tools, request);
+        const pieces = writePieces(output, [{ result, data: undefined }], 0, random);
+        t.equal(pieces.length, 1, `${form}, name ${index}, ${count} values`);
+      }
+    }
   }
   t.end();
 });

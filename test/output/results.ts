@@ -48,7 +48,7 @@ const NAMES = [
   'näme',
 ];
 /** Names that a form has to escape, or that take more bytes than others. */
-const HOSTILE = [
+export const HOSTILE = [
   'a,b',
   'say "no"',
   '"',
