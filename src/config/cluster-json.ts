@@ -4,7 +4,7 @@ import {
   type ClusterMetric,
   type SubCluster,
 } from '../model/cluster.js';
-import { CLUSTER_HOSTS_MAX, HostSet } from '../model/host-list.js';
+import { CLUSTER_HOSTS_MAX, countHostList } from '../model/host-list.js';
 import { parseTopology } from './cluster-topology.js';
 import { isObject, listOf, show, type Report } from './tolerant.js';
 
@@ -134,8 +134,10 @@ function parseNodes(nodes: unknown, path: string, report: Report): string {
     return '';
   }
   try {
-    HostSet.parse([nodes], CLUSTER_HOSTS_MAX);
-    return nodes;
+    const count = countHostList(nodes);
+    if (count <= CLUSTER_HOSTS_MAX) return nodes;
+    report(path, `names ${count} hosts, more than ${CLUSTER_HOSTS_MAX}; no host is of it`);
+    return '';
   } catch (error) {
     report(path, `${(error as Error).message}; no host is of it`);
     return '';

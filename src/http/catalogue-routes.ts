@@ -8,7 +8,7 @@ import {
   type CatalogueRequest,
 } from '../model/catalogue.js';
 import { StoreError } from '../model/errors.js';
-import { HostSet } from '../model/host-list.js';
+import { countHostList } from '../model/host-list.js';
 import type { Store } from '../routing/store.js';
 import { answerError, answerJsonText } from './answers.js';
 import type { HttpExchange } from './server.js';
@@ -82,12 +82,16 @@ function checkNames(kind: CatalogueKind, query: URLSearchParams): void {
 }
 
 function checkHosts(parameter: string, hosts: string): void {
+  let count: number;
   try {
-    HostSet.parse([hosts], LISTED_HOSTS_MAX);
+    count = countHostList(hosts);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     throw new StoreError(error.code, `parameter ${parameter}: ${error.message}`);
   }
+  if (count <= LISTED_HOSTS_MAX) return;
+  const what = `"${clip(hosts)}" is more than ${LISTED_HOSTS_MAX} hosts; use a pattern such as a01*`;
+  throw new StoreError('limit-exceeded', `parameter ${parameter}: ${what}`);
 }
 
 function parseLimit(text: string): number {

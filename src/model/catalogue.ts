@@ -8,7 +8,7 @@ export type CatalogueKind = (typeof CATALOGUE_KINDS)[number];
 export const PAGE_ENTRIES_MAX = 10_000;
 export const PAGE_ENTRIES_DEFAULT = 1000;
 /** Names that the host list of a request may stand for. */
-export const LISTED_HOSTS_MAX = 100_000;
+export const LISTED_HOSTS_MAX = 10_000;
 
 /** A page of a list that is asked for. An empty text asks for all. */
 export interface CatalogueRequest {
@@ -116,12 +116,12 @@ export function compareKeys(a: readonly string[], b: readonly string[]): number 
 /** The span of both together. */
 export function joinSpans(a: Span, b: Span): Span {
   return {
-    firstSec: oneOf(a.firstSec, b.firstSec, Math.min),
-    lastSec: oneOf(a.lastSec, b.lastSec, Math.max),
+    firstSec: knownOf(a.firstSec, b.firstSec, Math.min),
+    lastSec: knownOf(a.lastSec, b.lastSec, Math.max),
   };
 }
 
-function oneOf(
+function knownOf(
   a: number | null,
   b: number | null,
   choose: (a: number, b: number) => number,

@@ -1,7 +1,6 @@
 import type { StoreConfig } from '../../src/config/config.js';
 import {
   compareKeys,
-  joinSpans,
   LISTED_HOSTS_MAX,
   type CatalogueEntry,
   type CatalogueRequest,
@@ -9,7 +8,6 @@ import {
   type HostEntry,
   type MetricEntry,
   type SeriesEntry,
-  type Span,
 } from '../../src/model/catalogue.js';
 import { globMatcher } from '../../src/model/glob.js';
 import { HostSet } from '../../src/model/host-list.js';
@@ -20,7 +18,8 @@ import type { Engine } from './engine.js';
 import { firstSlotOf, NO_SLOT } from './first-slot.js';
 import type { Level } from './level-tree.js';
 import { MetricSummaries } from './metric-summaries.js';
-import { partsOf } from './level-parts.js';
+import { partsOf, type LevelParts } from './level-parts.js';
+import { SeriesTotal } from './series-total.js';
 import { SmallestEntries } from './smallest-entries.js';
 import type { Topologies } from './topology.js';
 
@@ -32,12 +31,14 @@ export interface CatalogueParts {
   readonly unitOf: (cluster: string, metric: string) => string;
 }
 
-/** A series that is visited. */
-interface Visited extends Span {
-  readonly level: Level;
-  readonly metricIndex: number;
-  readonly stepSec: number;
-}
+/** Called for a series; with numbers, since there may be millions of them. */
+type Visit = (
+  level: Level,
+  metricIndex: number,
+  stepSec: number,
+  firstSec: number,
+  lastSec: number,
+) => void;
 
 /**
  * Lists what a shard holds. A list may take a look at each of millions of series, so it is made in
@@ -105,25 +106,21 @@ class Listing {
       if (this.#isFull) return;
       if (!matches(name) || !this.#isBehind([name])) continue;
       let hostCount = 0;
-      let seriesCount = 0;
-      let span: Span = { firstSec: null, lastSec: null };
+      const total = new SeriesTotal();
       for (const host of this.#parts.engine.tree.hosts(name).names) {
-        const before = seriesCount;
-        await this.#eachSeries(name, host, (series) => {
-          seriesCount++;
-          span = joinSpans(span, series);
-        });
-        if (seriesCount > before) hostCount++;
+        const before = total.seriesCount;
+        await this.#eachSeries(name, host, (_level, _metric, _step, firstSec, lastSec) =>
+          total.add(firstSec, lastSec),
+        );
+        if (total.seriesCount > before) hostCount++;
       }
       if (hostCount === 0) continue;
       const entry: ClusterEntry = {
         name,
         hostCount,
-        seriesCount,
         isDescribed: false,
         subClusters: [],
-        firstSec: span.firstSec,
-        lastSec: span.lastSec,
+        ...total.toData(),
       };
       this.#entries.push(entry);
     }
@@ -138,8 +135,8 @@ class Listing {
         return matches(name) && this.#isBehind([cluster, name]);
       });
       for (const host of engine.tree.hosts(cluster).names) {
-        await this.#eachSeries(cluster, host, (series) =>
-          summaries.add(series.metricIndex, series.level, series),
+        await this.#eachSeries(cluster, host, (level, metricIndex, _step, firstSec, lastSec) =>
+          summaries.add(metricIndex, level, firstSec, lastSec),
         );
       }
       const described = clusters.find(({ name }) => name === cluster)?.metrics ?? {};
@@ -164,47 +161,61 @@ class Listing {
 
   async #listHosts(): Promise<void> {
     for (const cluster of this.#clusters()) {
-      for (const name of this.#hosts(cluster)) {
+      for await (const name of this.#hosts(cluster)) {
         if (this.#isFull) return;
         if (!this.#isBehind([cluster, name])) continue;
-        let seriesCount = 0;
-        let span: Span = { firstSec: null, lastSec: null };
-        await this.#eachSeries(cluster, name, (series) => {
-          seriesCount++;
-          span = joinSpans(span, series);
-        });
-        if (seriesCount === 0) continue;
+        const total = new SeriesTotal();
+        await this.#eachSeries(cluster, name, (_level, _metric, _step, firstSec, lastSec) =>
+          total.add(firstSec, lastSec),
+        );
+        if (total.seriesCount === 0) continue;
         const subCluster = this.#parts.topologies.subClusterOf(cluster, name);
-        const entry: HostEntry = { cluster, name, subCluster, seriesCount, ...span };
+        const entry: HostEntry = { cluster, name, subCluster, ...total.toData() };
         this.#entries.push(entry);
       }
     }
   }
 
   async #listSeries(): Promise<void> {
-    const { type: wantedType } = this.#request;
-    const isPath = matcher(this.#request.match);
-    const isMetric = matcher(this.#request.metric);
-    const { metrics } = this.#parts.engine;
+    const isWanted = this.#seriesFilter();
+    const { engine, unitOf } = this.#parts;
     for (const cluster of this.#clusters()) {
-      for (const host of this.#hosts(cluster)) {
+      for await (const host of this.#hosts(cluster)) {
         if (this.#isFull) return;
-        if (this.#isBefore([cluster, host])) continue;
         // The series of a host have no order, and may be many more than fit on a page.
         const found = new SmallestEntries('series', this.#entriesMax - this.#entries.length);
-        await this.#eachSeries(cluster, host, ({ level, metricIndex, stepSec, ...span }) => {
-          const { type, id, subType, subId, path } = partsOf(level);
-          if (wantedType !== '' && type !== wantedType) return;
-          const metric = metrics.at(metricIndex).name;
-          if (!isMetric(metric) || !isPath(`${cluster}/${host}/${path}${metric}`)) return;
+        let parts: LevelParts | undefined;
+        let last: Level | undefined;
+        await this.#eachSeries(cluster, host, (level, metricIndex, stepSec, firstSec, lastSec) => {
+          if (level !== last) parts = partsOf((last = level));
+          const { type, id, subType, subId, path } = parts!;
+          const metric = engine.metrics.at(metricIndex).name;
+          if (!isWanted(cluster, host, type, path, metric)) return;
           if (!this.#isBehind([cluster, host, type, id, subType, subId, metric])) return;
-          const unit = this.#parts.unitOf(cluster, metric);
+          const unit = unitOf(cluster, metric);
           const names = { cluster, host, type, id, subType, subId, metric };
-          found.add({ ...names, unit, stepSec, ...span } satisfies SeriesEntry);
+          found.add({ ...names, unit, stepSec, firstSec, lastSec } satisfies SeriesEntry);
         });
         this.#entries.push(...found.sorted());
       }
     }
+  }
+
+  /** Whether a series is asked for, by what names it. */
+  #seriesFilter(): (
+    cluster: string,
+    host: string,
+    type: string,
+    path: string,
+    metric: string,
+  ) => boolean {
+    const { type: wantedType, metric: wantedMetric, match } = this.#request;
+    const isMetric = matcher(wantedMetric);
+    const isPath = matcher(match);
+    return (cluster, host, type, path, metric) =>
+      (wantedType === '' || type === wantedType) &&
+      isMetric(metric) &&
+      (match === '' || isPath(`${cluster}/${host}/${path}${metric}`));
   }
 
   /** Clusters that are asked for, in sorted order. */
@@ -216,24 +227,23 @@ class Listing {
     return names.sort().filter((name) => !this.#isBefore([name]));
   }
 
-  /** Hosts of a cluster that are asked for, in sorted order. */
-  #hosts(cluster: string): readonly string[] {
+  /**
+   * Hosts of a cluster that are asked for, in sorted order, from the one to go on after. Patterns may be
+   * many: looking for hosts takes turns as well.
+   */
+  async *#hosts(cluster: string): AsyncGenerator<string> {
     const { subCluster } = this.#request;
     const { engine, topologies } = this.#parts;
-    const { names } = engine.tree.hosts(cluster);
-    return names.filter(
-      (name) =>
-        (this.#hostSet?.has(name) ?? true) &&
-        (subCluster === '' || topologies.subClusterOf(cluster, name) === subCluster),
-    );
+    for (const host of engine.tree.hosts(cluster).names) {
+      if (this.#turns.isOver) await this.#turns.next();
+      if (this.#isBefore([cluster, host]) || this.#hostSet?.has(host) === false) continue;
+      if (subCluster !== '' && topologies.subClusterOf(cluster, host) !== subCluster) continue;
+      yield host;
+    }
   }
 
   /** Calls back for each series of a host that holds something, in turns. */
-  async #eachSeries(
-    cluster: string,
-    host: string,
-    visit: (series: Visited) => void,
-  ): Promise<void> {
+  async #eachSeries(cluster: string, host: string, visit: Visit): Promise<void> {
     const { engine, kernel } = this.#parts;
     const top = engine.tree.find([cluster, host]);
     if (!top) return;
@@ -244,13 +254,9 @@ class Listing {
         const slot = firstSlotOf(kernel, words, series);
         if (slot === NO_SLOT) continue;
         const stepSec = words[(series + SERIES_STEP) >>> 2]!;
-        visit({
-          level,
-          metricIndex: words[(series + SERIES_STAGGER) >>> 2]! >>> 16,
-          stepSec,
-          firstSec: slot * stepSec,
-          lastSec: words[(series + SERIES_LAST_SLOT) >>> 2]! * stepSec,
-        });
+        const metricIndex = words[(series + SERIES_STAGGER) >>> 2]! >>> 16;
+        const lastSec = words[(series + SERIES_LAST_SLOT) >>> 2]! * stepSec;
+        visit(level, metricIndex, stepSec, slot * stepSec, lastSec);
       }
       if (this.#turns.isOver) await this.#turns.next();
     }
