@@ -5,6 +5,7 @@ import type { ResampleExports } from './exports/resample.js';
 import type { BlockExports } from './exports/block.js';
 import type { AggregateExports } from './exports/aggregate.js';
 import type { AnswerExports } from './exports/answer.js';
+import type { ConvertExports } from './exports/convert.js';
 import type { SeriesExports } from './exports/series.js';
 import type { StatisticsExports } from './exports/statistics.js';
 import type { TableExports } from './exports/table.js';
@@ -17,6 +18,7 @@ export type Kernel = FormatExports &
   AggregateExports &
   StatisticsExports &
   AnswerExports &
+  ConvertExports &
   DurabilityExports &
   TableExports &
   SeriesExports & { kernelVersion(): number };

@@ -35,6 +35,8 @@ export { lttb } from './resample-lttb';
 export { resample, resampleStride } from './resample';
 export { formatRows } from './csv';
 export { presentBits } from './validity';
+export { lttb } from './resample';
+export { convertValues } from './convert';
 export {
   divideByCount,
   maxSeries,
