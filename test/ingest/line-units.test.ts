@@ -4,6 +4,15 @@ import { createShardMemory } from '../../workers/kernel/kernel.js';
 import { TALLY_CONVERTED, TALLY_MISMATCHED, TALLY_ROWS } from '../../workers/kernel/layout.js';
 
 const NOW = 1_700_000_000;
+const OF_CLUSTER = {
+  unit: 'GB/s',
+  scope: 'socket',
+  stepSec: 60,
+  aggregation: 'sum',
+  footprint: '',
+  energy: '',
+  removedIn: [],
+} as const;
 
 function make(rowsMax: number): { units: LineUnits; warnings: string[] } {
   const warnings: string[] = [];
@@ -16,7 +25,7 @@ function make(rowsMax: number): { units: LineUnits; warnings: string[] } {
         load: { ...configured, unit: 'load 1m' },
         clock: configured,
       },
-      clusters: [],
+      clusters: [{ name: 'fritz', metrics: { mem_bw: OF_CLUSTER }, subClusters: [] }],
     },
     rowsMax,
     warn: (warning) => warnings.push(warning),
@@ -50,6 +59,8 @@ t.test('what a unit means', async (t) => {
   // More than are remembered.
   for (let i = 0; i < 10_000; i++) units.meaningOf('alex', 'mem_bw', `unit${i}`);
   check('mem_bw', 'GB/s', 1000);
+  t.equal(units.meaningOf('fritz', 'mem_bw', 'GB/s'), undefined, 'a cluster has its own units');
+  t.match(units.meaningOf('fritz', 'mem_bw', 'MB/s'), { conversion: { shift: -3 } });
   t.same(warnings, [], 'a look is no line');
 });
 

@@ -215,6 +215,30 @@ t.test('too large when it is converted', async (t) => {
   t.equal(await metricSum(server, 'metricshard_unit_converted_total'), 2);
 });
 
+t.test('lines are counted whether their prefix is remembered or not', async (t) => {
+  const server = await startServer({
+    metrics: METRICS,
+    metricshard: { shards: 1, limits: { 'prefixes-max': 20 } },
+  });
+  t.teardown(() => server.stop());
+  for (let round = 0; round < 4; round++) {
+    // Hosts one and two fit; all do not.
+    const hosts = round % 2 === 0 ? HOSTS : HOSTS.slice(0, 2);
+    for (const host of hosts) await server.write(body(host, round));
+  }
+  const { json } = await server.get('/api/v2/unit-mismatches');
+  const linesOf = (host: string): number[] =>
+    json.mismatches
+      .filter((row: { host: string }) => row.host === host)
+      .map((row: { lines: number }) => row.lines);
+  t.strictSame(linesOf('h0'), [4, 4, 4]);
+  t.strictSame(linesOf('h5'), [2, 2, 2]);
+  const evictions = (): Promise<number> => metricSum(server, 'metricshard_prefix_evictions_total');
+  t.ok(await eventually(async () => (await evictions()) > 0), 'some were forgotten');
+  t.equal(await metricSum(server, 'metricshard_unit_converted_total'), CONVERTED_PER_HOST * 16);
+  t.strictSame(await stored(server, 'h1', 4), wanted(4));
+});
+
 t.test('unit-mismatches-max is reached', async (t) => {
   const server = await startServer({
     metrics: METRICS,
