@@ -95,10 +95,20 @@ export function parseConfig(value: unknown): ParsedConfig {
     store: storeOf(file, clusters),
     limits: limitsOf(own.limits ?? {}),
   };
-  const units = Object.entries(config.store.metrics).map(
-    ([name, { unit }]) => [`metrics.${name}.unit`, unit ?? ''] as const,
-  );
-  return { config: freezeDeep(config), warnings: [...warningsOf(file), ...warnings, ...unitWarnings(units)] };
+  const all = [...warningsOf(file), ...warnings, ...unitWarnings(unitsOf(file))];
+  return { config: freezeDeep(config), warnings: all };
+}
+
+/** Units of metrics, each with its place in the file. */
+function unitsOf({ metrics = {}, metricshard }: ConfigFile): [place: string, unit: string][] {
+  const others = metricshard?.['default-metric']?.unit ?? '';
+  return [
+    ...Object.entries(metrics).map(([name, { unit = '' }]): [string, string] => [
+      `metrics.${name}.unit`,
+      unit,
+    ]),
+    ['metricshard.default-metric.unit', others],
+  ];
 }
 
 /** A file that passed the schema; only what this version uses or warns about. */

@@ -335,6 +335,7 @@ t.test('units of metrics', async (t) => {
   ]);
   t.equal(unknown.warnings.length, 1, 'once');
   t.equal(unknown.config.store.metrics['e']!.unit, 'load 1m');
+  t.match(parse({}, load).warnings, [/^metricshard\.default-metric\.unit: "load 1m" is not/]);
   checkProblems(t, { metrics: { a: { frequency: 1, unit: { base: 'B' } } } }, [
     ['metrics.a.unit', /must be a string/],
   ]);

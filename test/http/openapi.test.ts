@@ -261,20 +261,6 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { status: 200, query: '?match=alex/*&host=a*&metric=clock&type=hwthread&limit=1' },
     { status: 400, query: '?after=x' },
   ],
-  'get /api/v2/clusters': [{ status: 200 }, { status: 400, query: '?cluster=alex' }],
-  'get /api/v2/metrics': [
-    { status: 200 },
-    { status: 200, query: '?cluster=alex&match=cl*&limit=1' },
-    { status: 400, query: '?limit=0' },
-  ],
-  'get /api/v2/hosts': [
-    { status: 200, query: '?match=a%5B0101-0103%5D' },
-    { status: 400, query: '?sub-cluster=unseen' },
-  ],
-  'get /api/v2/series': [
-    { status: 200, query: '?match=alex/*&host=a*&metric=clock&type=hwthread&limit=1' },
-    { status: 400, query: '?after=x' },
-  ],
   'post /api/v2/admin/checkpoint': [{ status: 200 }],
   'post /api/v2/admin/archive': [{ status: 200 }],
   'get /api/v2/status': [{ status: 200 }],

@@ -8,7 +8,7 @@
  * | 1 KiB     | static data   | linker | constant tables of the kernel, the same in every instance |
  * | 1 MiB     | control       | both   | doorbell, ring positions, counters: one word, one writer |
  * | +4 KiB    | ring          | both   | RING_SLOTS descriptors of RING_SLOT_BYTES |
- * | 1.375 MiB | state         | shard  | mutable state of the kernel (allocator, prefix table) |
+ * | 1.375 MiB | state         | shard  | mutable state of the kernel (allocator), tallies of units |
  * | 1.5 MiB   | scratch       | shard  | fixed work areas of kernel functions |
  * | 2 MiB     | body arena    | front  | request bodies, copied once |
  * | 66 MiB    | query scratch | shard  | Float64 arrays of a query in work |

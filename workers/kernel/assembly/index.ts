@@ -35,7 +35,6 @@ export { lttb } from './resample-lttb';
 export { resample, resampleStride } from './resample';
 export { formatRows } from './csv';
 export { presentBits } from './validity';
-export { lttb } from './resample';
 export { convertValues } from './convert';
 export {
   divideByCount,
