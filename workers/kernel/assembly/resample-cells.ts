@@ -7,7 +7,7 @@
 let inputs: i64 = 0;
 let numerator: i64 = 0;
 let denominator: i64 = 0;
-let shift: i64 = 0;
+let inputOffset: i64 = 0;
 // The end of the cell last asked for, before it is bounded: position + rest / denominator.
 let position: i64 = 0;
 let rest: i64 = 0;
@@ -20,9 +20,11 @@ export function beginCells(count: i32, offset: i32, num: i32, den: i32): i32 {
   inputs = <i64>count;
   numerator = <i64>num;
   denominator = <i64>den;
-  shift = <i64>(den - 1) - <i64>offset;
-  position = floorQuotient(shift, denominator);
-  rest = shift - position * denominator;
+  inputOffset = <i64>offset;
+  // ceil(x / den) = floor((x + den - 1) / den).
+  const dividend = denominator - 1 - inputOffset;
+  position = floorQuotient(dividend, denominator);
+  rest = dividend - position * denominator;
   wholeStep = numerator / denominator;
   restStep = numerator % denominator;
   return bounded(position);
@@ -43,7 +45,13 @@ export function nextCellEnd(): i32 {
 
 /** First input of any cell, of those that `beginCells` was told of. */
 export function cellStart(cell: i32): i32 {
-  return bounded(floorQuotient(<i64>cell * numerator + shift, denominator));
+  const dividend = <i64>cell * numerator - inputOffset + denominator - 1;
+  return bounded(floorQuotient(dividend, denominator));
+}
+
+/** The cell of an input. */
+export function cellOf(input: i32): i32 {
+  return <i32>((<i64>input * denominator + inputOffset) / numerator);
 }
 
 // @ts-ignore: decorator

@@ -1,15 +1,18 @@
 // The smallest and the largest sample: of ranges, and of all, which curves must not lose.
-import { cellStart } from './resample-cells';
+//
+// Which of a few samples wins is chance, so a branch on it is guessed wrong half of the time, and a
+// wrong guess costs more than all the rest: short ranges are compared in registers.
+import { cellOf, cellStart } from './resample-cells';
 
 /** What `scanRange` found: Infinity and -Infinity if there is no sample. */
 export let rangeLeast: f64 = 0;
 export let rangeMost: f64 = 0;
+/** Indexes of the first smallest and the first largest sample, in the order of time. */
+export let earlierIndex: i32 = 0;
+export let laterIndex: i32 = 0;
 
-// Of all cells so far, and the first cell that each lies in.
-let least: f64 = 0;
-let most: f64 = 0;
-let leastCell: i32 = -1;
-let mostCell: i32 = -1;
+/** Ranges up to so many inputs are searched with a bit for each. */
+const MASK_INPUTS: i32 = 64;
 
 /**
  * Extremes of the samples `from` … `until` - 1. Missing ones are skipped without a look: `pmin` and
@@ -20,100 +23,103 @@ let mostCell: i32 = -1;
 export function scanRange(values: u32, from: i32, until: i32): void {
   let at = values + (<u32>from << 3);
   const end = values + (<u32>until << 3);
-  let low: f64 = Infinity;
-  let high: f64 = -Infinity;
-  if (end - at >= 32) {
-    let low0 = f64x2.splat(Infinity);
-    let high0 = f64x2.splat(-Infinity);
-    let low1 = low0;
-    let high1 = high0;
-    for (; at + 32 <= end; at += 32) {
-      const first = v128.load(at);
-      const second = v128.load(at, 16);
-      low0 = f64x2.pmin(low0, first);
-      high0 = f64x2.pmax(high0, first);
-      low1 = f64x2.pmin(low1, second);
-      high1 = f64x2.pmax(high1, second);
-    }
-    low0 = f64x2.pmin(low0, low1);
-    high0 = f64x2.pmax(high0, high1);
-    low = min(f64x2.extract_lane(low0, 0), f64x2.extract_lane(low0, 1));
-    high = max(f64x2.extract_lane(high0, 0), f64x2.extract_lane(high0, 1));
+  let low = f64x2.splat(Infinity);
+  let high = f64x2.splat(-Infinity);
+  let otherLow = low;
+  let otherHigh = high;
+  for (; at + 32 <= end; at += 32) {
+    const first = v128.load(at);
+    const second = v128.load(at, 16);
+    low = f64x2.pmin(low, first);
+    high = f64x2.pmax(high, first);
+    otherLow = f64x2.pmin(otherLow, second);
+    otherHigh = f64x2.pmax(otherHigh, second);
   }
   for (; at < end; at += 8) {
-    const value = load<f64>(at);
-    low = value < low ? value : low;
-    high = value > high ? value : high;
+    const value = v128.load64_splat(at);
+    low = f64x2.pmin(low, value);
+    high = f64x2.pmax(high, value);
   }
-  rangeLeast = low;
-  rangeMost = high;
+  low = f64x2.pmin(low, otherLow);
+  high = f64x2.pmax(high, otherHigh);
+  low = f64x2.pmin(low, v128.shuffle<i64>(low, low, 1, 0));
+  high = f64x2.pmax(high, v128.shuffle<i64>(high, high, 1, 0));
+  rangeLeast = f64x2.extract_lane(low, 0);
+  rangeMost = f64x2.extract_lane(high, 0);
 }
 
-/** Index of the first of two values from `from` on; one of them is there. */
-export function firstOf(values: u32, from: i32, one: f64, other: f64): i32 {
+/** Finds where the extremes of a range lie, which are there. */
+// @ts-ignore: decorator
+@inline
+export function findExtremes(values: u32, from: i32, until: i32, least: f64, most: f64): void {
+  if (until - from > MASK_INPUTS) {
+    findFar(values, from, least, most);
+    return;
+  }
+  const leasts = f64x2.splat(least);
+  const mosts = f64x2.splat(most);
+  let low: u64 = 0;
+  let high: u64 = 0;
+  const start = values + (<u32>from << 3);
+  // The last lane may lie behind the range, but then the one before it has been found.
+  for (let i = 0; i < until - from; i += 2) {
+    const pair = v128.load(start + (<u32>i << 3));
+    low |= <u64>i64x2.bitmask(f64x2.eq(pair, leasts)) << <u64>i;
+    high |= <u64>i64x2.bitmask(f64x2.eq(pair, mosts)) << <u64>i;
+  }
+  const lowIndex = <i32>ctz(low);
+  const highIndex = <i32>ctz(high);
+  const difference = lowIndex - highIndex;
+  const negative = difference & (difference >> 31);
+  earlierIndex = from + highIndex + negative;
+  laterIndex = from + lowIndex - negative;
+}
+
+function findFar(values: u32, from: i32, least: f64, most: f64): void {
+  const lowIndex = indexOf(values, from, least);
+  const highIndex = indexOf(values, from, most);
+  earlierIndex = min(lowIndex, highIndex);
+  laterIndex = max(lowIndex, highIndex);
+}
+
+/** Index of the first `value` from `from` on; there is one. */
+function indexOf(values: u32, from: i32, value: f64): i32 {
+  const wanted = f64x2.splat(value);
   let at = values + (<u32>from << 3);
-  const ones = f64x2.splat(one);
-  const others = f64x2.splat(other);
   while (true) {
-    const pair = v128.load(at);
-    const found = v128.or(f64x2.eq(pair, ones), f64x2.eq(pair, others));
-    // The second lane may lie behind the range, but then the first one is what is looked for.
-    if (v128.any_true(found)) {
-      return <i32>((at - values) >> 3) + <i32>(i64x2.extract_lane(found, 0) == 0);
-    }
+    const found = i64x2.bitmask(f64x2.eq(v128.load(at), wanted));
+    if (found) return <i32>((at - values) >> 3) + ctz(found);
     at += 16;
   }
 }
 
-export function resetExtremes(): void {
-  least = Infinity;
-  most = -Infinity;
-  leastCell = -1;
-  mostCell = -1;
-}
-
-/** Adds the extremes of a cell; those of no samples change nothing. */
-// @ts-ignore: decorator
-@inline
-export function noteExtremes(cell: i32, cellLeast: f64, cellMost: f64): void {
-  if (cellLeast < least) {
-    least = cellLeast;
-    leastCell = cell;
-  }
-  if (cellMost > most) {
-    most = cellMost;
-    mostCell = cell;
-  }
-}
-
 /**
- * Puts the smallest and the largest sample of all into `out`, where one of them is not shown: each
+ * Puts `least` and `most`, the extremes of all cells, into `out` if one of them is not shown: each
  * into its cell. If both lie in the same one, the nearest cell that shows a sample (the later one
  * on ties) takes one of them, so that they stay in the order of time; if there is none, the largest
  * one is shown.
  */
-export function keepExtremes(values: u32, target: i32, out: u32): void {
-  if (leastCell < 0 || (isShown(least, target, out) && isShown(most, target, out))) return;
-  if (leastCell != mostCell) {
-    store<f64>(out + (<u32>leastCell << 3), least);
-    store<f64>(out + (<u32>mostCell << 3), most);
+export function keepExtremes(values: u32, target: i32, least: f64, most: f64, out: u32): void {
+  if (!(least <= most)) return;
+  scanRange(out, 0, target);
+  if (rangeLeast == least && rangeMost == most) return;
+  findFar(values, cellStart(0), least, most);
+  const earlier = load<f64>(values + (<u32>earlierIndex << 3));
+  const later = load<f64>(values + (<u32>laterIndex << 3));
+  const first = cellOf(earlierIndex);
+  const second = cellOf(laterIndex);
+  if (first != second) {
+    store<f64>(out + (<u32>first << 3), earlier);
+    store<f64>(out + (<u32>second << 3), later);
     return;
   }
-  const other = nearestShown(leastCell, target, out);
+  const other = nearestShown(first, target, out);
   if (other < 0) {
-    store<f64>(out + (<u32>mostCell << 3), most);
+    store<f64>(out + (<u32>first << 3), most);
     return;
   }
-  const first = load<f64>(values + (<u32>firstOf(values, cellStart(leastCell), least, most) << 3));
-  store<f64>(out + (<u32>min(leastCell, other) << 3), first);
-  store<f64>(out + (<u32>max(leastCell, other) << 3), first == least ? most : least);
-}
-
-function isShown(value: f64, target: i32, out: u32): bool {
-  for (let i = 0; i < target; i++) {
-    if (load<f64>(out + (<u32>i << 3)) == value) return true;
-  }
-  return false;
+  store<f64>(out + (<u32>min(first, other) << 3), earlier);
+  store<f64>(out + (<u32>max(first, other) << 3), later);
 }
 
 function nearestShown(cell: i32, target: i32, out: u32): i32 {

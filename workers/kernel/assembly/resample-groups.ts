@@ -1,22 +1,47 @@
 // Extremes of groups of cells: spikes stay, and stay where they are to within a group.
-import { lastSample, firstSample, valueAt } from './resample-buckets';
-import { nextCellEnd } from './resample-cells';
+import { firstSample, lastSample, valueAt } from './resample-buckets';
+import { cellStart, nextCellEnd } from './resample-cells';
 import {
-  firstOf,
+  earlierIndex,
+  findExtremes,
   keepExtremes,
-  noteExtremes,
+  laterIndex,
   rangeLeast,
   rangeMost,
-  resetExtremes,
   scanRange,
 } from './resample-extremes';
 
 /**
- * Pairs of cells show the smallest and the largest of their samples. What cells are left over at the
- * end are a group as well, and groups with gaps are as `resampleGroups` tells.
+ * Pairs of cells show the smallest and the largest of their samples, in the order of time. What cell
+ * is left over at the end, and pairs with a gap, are as `resampleGroup` tells.
  */
 export function resampleMinMax(values: u32, start: i32, target: i32, out: u32): void {
-  resampleGroups(2, values, start, target, out);
+  let from = start;
+  let isComplete = true;
+  let cell = 0;
+  for (; cell + 1 < target; cell += 2) {
+    const middle = nextCellEnd();
+    const until = nextCellEnd();
+    // Fast path: both cells begin with a sample.
+    if (isSample(values, from, middle) && isSample(values, middle, until)) {
+      scanRange(values, from, until);
+      findExtremes(values, from, until, rangeLeast, rangeMost);
+      store<f64>(out + (<u32>cell << 3), valueAt(values, earlierIndex));
+      store<f64>(out + (<u32>cell << 3), valueAt(values, laterIndex), 8);
+    } else if (!resampleGroup(values, cell, 2, out)) isComplete = false;
+    from = until;
+  }
+  if (cell < target && !resampleGroup(values, cell, 1, out)) isComplete = false;
+  if (isComplete) return;
+  scanRange(values, start, cellStart(target));
+  keepExtremes(values, target, rangeLeast, rangeMost, out);
+}
+
+// @ts-ignore: decorator
+@inline
+function isSample(values: u32, index: i32, until: i32): bool {
+  const value = load<f64>(values + (<u32>index << 3));
+  return index < until && value == value;
 }
 
 /**
@@ -24,49 +49,42 @@ export function resampleMinMax(values: u32, start: i32, target: i32, out: u32): 
  * Aggregation", 2014): of four cells the first, the smallest, the largest and the last sample.
  */
 export function resampleM4(values: u32, start: i32, target: i32, out: u32): void {
-  resampleGroups(4, values, start, target, out);
+  let isComplete = true;
+  for (let cell = 0; cell < target; cell += 4) {
+    if (!resampleGroup(values, cell, min(4, target - cell), out)) isComplete = false;
+  }
+  if (isComplete) return;
+  scanRange(values, start, cellStart(target));
+  keepExtremes(values, target, rangeLeast, rangeMost, out);
 }
 
 /**
- * Values of a group stand in the order of their time, in those of its cells that have samples; the
- * others are missing. If no cell has two different samples, each cell shows its own. Else, by the
- * number of cells that have samples:
+ * Values of a group of `size` cells from `cell` on. They stand in the order of their time, in those
+ * cells that have samples; the others are missing. If no cell has two different samples, each cell
+ * shows its own. Else, by the number of cells that have samples:
  * - four: first, smallest, largest, last;
  * - three: smallest, largest, last;
  * - two: smallest, largest;
  * - one: of smallest and largest the one further away from the value shown before; the largest, if
- *   there is none or they are as far.
- * The last rule may lose the smallest or largest of all: see `keepExtremes`.
+ *   there is none or they are as far. Returns false then: the smallest or largest of all may be lost.
  */
-// @ts-ignore: decorator
-@inline
-function resampleGroups(size: i32, values: u32, start: i32, target: i32, out: u32): void {
-  let from = start;
-  resetExtremes();
-  for (let cell = 0; cell < target; cell += size) {
-    const behind = min(cell + size, target);
-    const first = from;
-    let least: f64 = Infinity;
-    let most: f64 = -Infinity;
-    let present = 0;
-    let isFlat = true;
-    for (let k = cell; k < behind; k++) {
-      const until = nextCellEnd();
-      scanRange(values, from, until);
-      const hasSample = rangeLeast <= rangeMost;
-      store<f64>(out + (<u32>k << 3), hasSample ? rangeLeast : NaN);
-      if (hasSample) {
-        noteExtremes(k, rangeLeast, rangeMost);
-        isFlat = isFlat && rangeLeast == rangeMost;
-        least = min(least, rangeLeast);
-        most = max(most, rangeMost);
-        present++;
-      }
-      from = until;
-    }
-    if (!isFlat) writeGroup(values, first, from, least, most, present, cell, out);
+function resampleGroup(values: u32, cell: i32, size: i32, out: u32): bool {
+  let from = cellStart(cell);
+  const first = from;
+  let present = 0;
+  let isFlat = true;
+  for (let k = cell; k < cell + size; k++) {
+    const until = cellStart(k + 1);
+    scanRange(values, from, until);
+    const hasSample = rangeLeast <= rangeMost;
+    store<f64>(out + (<u32>k << 3), hasSample ? rangeLeast : NaN);
+    isFlat = isFlat && (!hasSample || rangeLeast == rangeMost);
+    present += <i32>hasSample;
+    from = until;
   }
-  keepExtremes(values, target, out);
+  if (isFlat) return true;
+  writeGroup(values, first, from, present, cell, out);
+  return present > 1;
 }
 
 /** A group from `cell` on, of which `present` cells have samples: those of inputs from … until - 1. */
@@ -74,12 +92,13 @@ function writeGroup(
   values: u32,
   from: i32,
   until: i32,
-  least: f64,
-  most: f64,
   present: i32,
   cell: i32,
   out: u32,
 ): void {
+  scanRange(values, from, until);
+  const least = rangeLeast;
+  const most = rangeMost;
   let at = nextShown(cell, out);
   if (present == 1) {
     const before = valueAt(out, lastSample(out, 0, cell));
@@ -91,10 +110,10 @@ function writeGroup(
     store<f64>(out + (<u32>at << 3), valueAt(values, firstSample(values, from, until)));
     at = nextShown(at + 1, out);
   }
-  const first = load<f64>(values + (<u32>firstOf(values, from, least, most) << 3));
-  store<f64>(out + (<u32>at << 3), first);
+  findExtremes(values, from, until, least, most);
+  store<f64>(out + (<u32>at << 3), valueAt(values, earlierIndex));
   at = nextShown(at + 1, out);
-  store<f64>(out + (<u32>at << 3), first == least ? most : least);
+  store<f64>(out + (<u32>at << 3), valueAt(values, laterIndex));
   if (present < 3) return;
   at = nextShown(at + 1, out);
   store<f64>(out + (<u32>at << 3), valueAt(values, lastSample(values, from, until)));

@@ -106,21 +106,13 @@ function largestTriangle(
   middle: f64,
 ): i32 {
   const width = <f64>before - middle;
+  // Fast path: both corners known.
+  if (y0 == y0 && mean == mean) {
+    const best = largestOfKnown(values, <f64>before, y0, from, until, width, mean - y0);
+    return best < until ? best : firstSample(values, from, until);
+  }
   let best = -1;
   let bestArea: f64 = -1;
-  // Fast path: both corners known. A missing point has no area, so it is never larger.
-  if (y0 == y0 && mean == mean) {
-    const height = mean - y0;
-    for (let i = from; i < until; i++) {
-      const y = load<f64>(values + (<u32>i << 3));
-      const area = Math.abs(width * (y - y0) - <f64>(before - i) * height);
-      if (area > bestArea) {
-        bestArea = area;
-        best = i;
-      }
-    }
-    return best < 0 ? firstSample(values, from, until) : best;
-  }
   for (let i = from; i < until; i++) {
     const y = load<f64>(values + (<u32>i << 3));
     const left = y0 == y0 ? y0 : y;
@@ -132,4 +124,58 @@ function largestTriangle(
     }
   }
   return best < 0 ? firstSample(values, from, until) : best;
+}
+
+/**
+ * The largest area first, then the first point that has it: twice the arithmetic, but no branch that
+ * depends on the data. A missing point has no area, so it is never larger. `until` or more if no
+ * point has one.
+ */
+// @ts-ignore: decorator
+@inline
+function largestOfKnown(
+  values: u32,
+  before: f64,
+  y0: f64,
+  from: i32,
+  until: i32,
+  width: f64,
+  height: f64,
+): i32 {
+  const widths = f64x2.splat(width);
+  const heights = f64x2.splat(height);
+  const lefts = f64x2.splat(y0);
+  const two = f64x2.splat(2);
+  const start = f64x2.replace_lane(f64x2.splat(before - <f64>from), 1, before - <f64>from - 1);
+  let largest = f64x2.splat(-1);
+  let times = start;
+  for (let i = from; i < until; i += 2) {
+    let points = v128.load(values + (<u32>i << 3));
+    // Behind the bucket is nothing.
+    if (i + 1 == until) points = f64x2.replace_lane(points, 1, NaN);
+    largest = f64x2.pmax(largest, areas(points, times, widths, heights, lefts));
+    times = f64x2.sub(times, two);
+  }
+  largest = f64x2.pmax(largest, v128.shuffle<i64>(largest, largest, 1, 0));
+  times = start;
+  for (let chunk = from; chunk < until; chunk += 64) {
+    const end = min(chunk + 64, until);
+    let mask: u64 = 0;
+    for (let i = chunk; i < end; i += 2) {
+      const points = v128.load(values + (<u32>i << 3));
+      const found = f64x2.eq(areas(points, times, widths, heights, lefts), largest);
+      mask |= <u64>i64x2.bitmask(found) << <u64>(i - chunk);
+      times = f64x2.sub(times, two);
+    }
+    // What lies behind the bucket is not the first one to have the largest area.
+    if (mask) return chunk + <i32>ctz(mask);
+  }
+  return until;
+}
+
+// @ts-ignore: decorator
+@inline
+function areas(points: v128, times: v128, widths: v128, heights: v128, lefts: v128): v128 {
+  const rise = f64x2.mul(widths, f64x2.sub(points, lefts));
+  return f64x2.abs(f64x2.sub(rise, f64x2.mul(times, heights)));
 }

@@ -2,69 +2,129 @@
 // Leveraging MinMax-Preselection to Scale LTTB", 2023): LTTB that only looks at extremes.
 //
 // Four points of a cell are candidates (the paper's ratio of 4): smallest and largest of each half,
-// in the order of time and once if they are the same; all samples of a cell of at most four. LTTB is
-// done over the candidates with their own times; gaps are as in resample-lttb.ts, but that a mean's
-// time is the mean of the candidates' times. First and last cell show their first and last sample. At the end
-// the smallest and the largest of all are put where they belong, if they were not chosen.
+// in the order of time and once if they are the same; all samples of a cell of at most four inputs.
+// LTTB is done over the candidates with their own times; gaps are as in resample-lttb.ts, but that a
+// mean's time is the mean of the candidates' times. First and last cell show their first and last
+// sample. At the end the smallest and the largest of all are put where they belong, if they were not
+// chosen.
+//
+// The next choice needs this one, so the way from one to the next is all the time it takes: four
+// candidates are compared without a branch, which would be guessed wrong every other time.
 import { SCRATCH_BASE } from '../layout';
 import { firstSample, lastSample, valueAt } from './resample-buckets';
 import { nextCellEnd } from './resample-cells';
 import {
-  firstOf,
+  earlierIndex,
+  findExtremes,
   keepExtremes,
-  noteExtremes,
+  laterIndex,
   rangeLeast,
   rangeMost,
-  resetExtremes,
   scanRange,
 } from './resample-extremes';
 
 const CANDIDATES: i32 = 4;
-/** Candidates of two cells: each four times Float64 (indexes), then four values. */
-const LIST_BYTES: u32 = 64;
+/**
+ * Work areas: lists of the candidates of two cells. A list is four registers of two Float64: times
+ * of the first and third candidate, of the second and fourth, and their values likewise.
+ */
 const LISTS: u32 = SCRATCH_BASE + 16384;
+const LIST_BYTES: u32 = 64;
 const VALUES: u32 = 32;
 
-// Of the list made last.
-let listCount: i32 = 0;
+// Of the list made last: how many candidates, and their mean.
+let count: i32 = 0;
 let meanTime: f64 = 0;
 let meanValue: f64 = 0;
 
-// The candidate taken last; its value is NaN before the first.
-let takenTime: f64 = 0;
-let takenValue: f64 = 0;
-
 /** Cells of `values` from input `start` on. */
 export function resampleMinMaxLttb(values: u32, start: i32, target: i32, out: u32): void {
-  resetExtremes();
-  takenTime = -1;
-  takenValue = NaN;
   let from = start;
   let until = nextCellEnd();
+  let behind = until;
   let list = LISTS;
-  collect(values, 0, from, until, list);
-  let count = listCount;
+  // The sample taken last, in both lanes.
+  let takenTime = f64x2.splat(-1);
+  let takenValue = f64x2.splat(NaN);
+  let isFirst = true;
+  let low = f64x2.splat(Infinity);
+  let high = f64x2.splat(-Infinity);
+  listCandidates(values, from, until, list);
+  let listed = count;
   for (let cell = 0; cell < target; cell++) {
     const next = LISTS + LISTS + LIST_BYTES - list;
-    let behind = until;
     if (cell + 1 < target) {
       behind = nextCellEnd();
-      collect(values, cell + 1, until, behind, next);
+      listCandidates(values, until, behind, next);
     }
-    const nextCount = listCount;
-    if (cell == 0) take(values, firstSample(values, from, until));
-    else if (cell == target - 1) take(values, lastSample(values, from, until));
-    else {
-      if (cell == target - 2) aimAtLast(values, until, behind);
-      if (count) takeLargest(list, count);
-    }
-    store<f64>(out + (<u32>cell << 3), count ? takenValue : NaN);
+    if (listed) {
+      const one = v128.load(list, VALUES);
+      const two = v128.load(list, VALUES + 16);
+      low = f64x2.pmin(f64x2.pmin(low, one), two);
+      high = f64x2.pmax(f64x2.pmax(high, one), two);
+      if (cell == 0 || cell == target - 1) {
+        const index = cell ? lastSample(values, from, until) : firstSample(values, from, until);
+        takenTime = f64x2.splat(<f64>index);
+        takenValue = f64x2.splat(valueAt(values, index));
+      } else {
+        if (cell == target - 2) aimAtLast(values, until, behind);
+        const timesOne = v128.load(list);
+        const timesTwo = v128.load(list, 16);
+        const middle = f64x2.splat(meanTime);
+        const width = f64x2.sub(takenTime, middle);
+        const mean = f64x2.splat(meanValue);
+        const hasMean = meanValue == meanValue;
+        // A corner that is not known is level with the candidate.
+        const areaOne = areas(
+          width,
+          f64x2.sub(one, isFirst ? one : takenValue),
+          f64x2.sub(takenTime, timesOne),
+          f64x2.sub(hasMean ? mean : one, isFirst ? one : takenValue),
+        );
+        const areaTwo = areas(
+          width,
+          f64x2.sub(two, isFirst ? two : takenValue),
+          f64x2.sub(takenTime, timesTwo),
+          f64x2.sub(hasMean ? mean : two, isFirst ? two : takenValue),
+        );
+        // The first of each two, unless the second one's area is larger; then of those left.
+        const isTwo = f64x2.gt(areaTwo, areaOne);
+        const area = f64x2.pmax(areaOne, areaTwo);
+        const times = v128.bitselect(timesTwo, timesOne, isTwo);
+        const points = v128.bitselect(two, one, isTwo);
+        const isSecond = f64x2.gt(upper(area), lower(area));
+        takenTime = v128.bitselect(upper(times), lower(times), isSecond);
+        takenValue = v128.bitselect(upper(points), lower(points), isSecond);
+      }
+      isFirst = false;
+      store<f64>(out + (<u32>cell << 3), f64x2.extract_lane(takenValue, 0));
+    } else store<f64>(out + (<u32>cell << 3), NaN);
     from = until;
     until = behind;
     list = next;
-    count = nextCount;
+    listed = count;
   }
-  keepExtremes(values, target, out);
+  low = f64x2.pmin(low, upper(low));
+  high = f64x2.pmax(high, upper(high));
+  keepExtremes(values, target, f64x2.extract_lane(low, 0), f64x2.extract_lane(high, 0), out);
+}
+
+// @ts-ignore: decorator
+@inline
+function areas(width: v128, rise: v128, time: v128, height: v128): v128 {
+  return f64x2.abs(f64x2.sub(f64x2.mul(width, rise), f64x2.mul(time, height)));
+}
+
+// @ts-ignore: decorator
+@inline
+function lower(pair: v128): v128 {
+  return v128.shuffle<i64>(pair, pair, 0, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function upper(pair: v128): v128 {
+  return v128.shuffle<i64>(pair, pair, 1, 1);
 }
 
 /** Of the last cell its last sample is what will be shown. */
@@ -75,88 +135,82 @@ function aimAtLast(values: u32, from: i32, until: i32): void {
   meanValue = valueAt(values, last);
 }
 
-function take(values: u32, index: i32): void {
-  if (index < 0) return;
-  takenTime = <f64>index;
-  takenValue = valueAt(values, index);
-}
-
-/** Takes the candidate of the largest triangle, the first one on ties. */
-// @ts-ignore: decorator
-@inline
-function takeLargest(list: u32, count: i32): void {
-  const width = takenTime - meanTime;
-  const hasBefore = takenValue == takenValue;
-  const hasMean = meanValue == meanValue;
-  let best = list;
-  let bestArea: f64 = -1;
-  for (let i = 0; i < count; i++) {
-    const at = list + (<u32>i << 3);
-    const y = load<f64>(at, VALUES);
-    const left = hasBefore ? takenValue : y;
-    const right = hasMean ? meanValue : y;
-    const area = Math.abs(width * (y - left) - (takenTime - load<f64>(at)) * (right - left));
-    // An area may overflow, or be none of two infinite ones: then the first candidate stays.
-    if (area > bestArea) {
-      bestArea = area;
-      best = at;
-    }
-  }
-  takenTime = load<f64>(best);
-  takenValue = load<f64>(best, VALUES);
-}
-
 /** Makes the list of a cell's candidates, and their mean. */
 // @ts-ignore: decorator
 @inline
-function collect(values: u32, cell: i32, from: i32, until: i32, list: u32): void {
-  listCount = 0;
-  if (until - from <= CANDIDATES) collectAll(values, cell, from, until, list);
-  else {
+function listCandidates(values: u32, from: i32, until: i32, list: u32): void {
+  if (until - from == CANDIDATES) {
+    const first = v128.load(values + (<u32>from << 3));
+    const second = v128.load(values + (<u32>from << 3), 16);
+    const sum =
+      f64x2.extract_lane(first, 0) +
+      f64x2.extract_lane(first, 1) +
+      f64x2.extract_lane(second, 0) +
+      f64x2.extract_lane(second, 1);
+    // Fast path: four samples.
+    if (sum == sum) {
+      const times = f64x2.add(f64x2.splat(<f64>from), f64x2(0, 2));
+      v128.store(list, times);
+      v128.store(list, f64x2.add(times, f64x2.splat(1)), 16);
+      v128.store(list, v128.shuffle<i64>(first, second, 0, 2), VALUES);
+      v128.store(list, v128.shuffle<i64>(first, second, 1, 3), VALUES + 16);
+      count = CANDIDATES;
+      meanTime = <f64>from + 1.5;
+      meanValue = sum * 0.25;
+      return;
+    }
+  }
+  listFew(values, from, until, list);
+}
+
+/** The same for fewer samples, and for more. */
+function listFew(values: u32, from: i32, until: i32, list: u32): void {
+  count = 0;
+  meanTime = 0;
+  meanValue = 0;
+  if (until - from > CANDIDATES) {
     const middle = (from + until) >> 1;
-    collectExtremes(values, cell, from, middle, list);
-    collectExtremes(values, cell, middle, until, list);
+    listExtremes(values, from, middle, list);
+    listExtremes(values, middle, until, list);
+  } else {
+    for (let i = from; i < until; i++) {
+      const value = load<f64>(values + (<u32>i << 3));
+      if (value == value) append(list, i, value);
+    }
   }
-  let times: f64 = 0;
-  let sum: f64 = 0;
-  for (let i = 0; i < listCount; i++) {
-    times += load<f64>(list + (<u32>i << 3));
-    sum += load<f64>(list + (<u32>i << 3), VALUES);
-  }
-  meanTime = listCount ? times / <f64>listCount : <f64>(from + until - 1) * 0.5;
-  meanValue = sum / <f64>listCount;
-}
-
-// @ts-ignore: decorator
-@inline
-function collectAll(values: u32, cell: i32, from: i32, until: i32, list: u32): void {
-  for (let i = from; i < until; i++) {
-    const value = load<f64>(values + (<u32>i << 3));
-    if (value != value) continue;
-    noteExtremes(cell, value, value);
-    append(list, i, value);
+  meanTime = count ? meanTime / <f64>count : <f64>(from + until - 1) * 0.5;
+  meanValue = meanValue / <f64>count;
+  if (!count) return;
+  // The list is filled up with its last candidate: a later one wins no tie.
+  const last = candidateAt(list, count - 1);
+  for (let i = count; i < CANDIDATES; i++) {
+    store<f64>(candidateAt(list, i), load<f64>(last));
+    store<f64>(candidateAt(list, i), load<f64>(last, VALUES), VALUES);
   }
 }
 
-function collectExtremes(values: u32, cell: i32, from: i32, until: i32, list: u32): void {
+function listExtremes(values: u32, from: i32, until: i32, list: u32): void {
   scanRange(values, from, until);
-  const least = rangeLeast;
-  const most = rangeMost;
-  if (!(least <= most)) return;
-  noteExtremes(cell, least, most);
-  const first = firstOf(values, from, least, most);
-  const value = load<f64>(values + (<u32>first << 3));
-  append(list, first, value);
-  if (least == most) return;
-  const other = value == least ? most : least;
-  append(list, firstOf(values, first, other, other), other);
+  if (!(rangeLeast <= rangeMost)) return;
+  findExtremes(values, from, until, rangeLeast, rangeMost);
+  append(list, earlierIndex, valueAt(values, earlierIndex));
+  if (laterIndex > earlierIndex) append(list, laterIndex, valueAt(values, laterIndex));
 }
 
 // @ts-ignore: decorator
 @inline
 function append(list: u32, index: i32, value: f64): void {
-  const at = list + (<u32>listCount << 3);
+  const at = candidateAt(list, count);
   store<f64>(at, <f64>index);
   store<f64>(at, value, VALUES);
-  listCount++;
+  meanTime += <f64>index;
+  meanValue += value;
+  count++;
+}
+
+/** Where the time of a candidate lies. */
+// @ts-ignore: decorator
+@inline
+function candidateAt(list: u32, index: i32): u32 {
+  return list + (<u32>(index & 1) << 4) + (<u32>(index >> 1) << 3);
 }
