@@ -49,13 +49,44 @@ function isSample(values: u32, index: i32, until: i32): bool {
  * Aggregation", 2014): of four cells the first, the smallest, the largest and the last sample.
  */
 export function resampleM4(values: u32, start: i32, target: i32, out: u32): void {
+  let from = start;
   let isComplete = true;
-  for (let cell = 0; cell < target; cell += 4) {
-    if (!resampleGroup(values, cell, min(4, target - cell), out)) isComplete = false;
+  let cell = 0;
+  for (; cell + 3 < target; cell += 4) {
+    const second = nextCellEnd();
+    const third = nextCellEnd();
+    const fourth = nextCellEnd();
+    const until = nextCellEnd();
+    // Fast path: all cells begin with a sample, and the first one has two that differ.
+    if (
+      differs(values, from, second) &&
+      isSample(values, second, third) &&
+      isSample(values, third, fourth) &&
+      isSample(values, fourth, until)
+    ) {
+      const at = out + (<u32>cell << 3);
+      scanRange(values, from, until);
+      findExtremes(values, from, until, rangeLeast, rangeMost);
+      store<f64>(at, valueAt(values, from));
+      store<f64>(at, valueAt(values, earlierIndex), 8);
+      store<f64>(at, valueAt(values, laterIndex), 16);
+      store<f64>(at, valueAt(values, lastSample(values, from, until)), 24);
+    } else if (!resampleGroup(values, cell, 4, out)) isComplete = false;
+    from = until;
   }
+  if (cell < target && !resampleGroup(values, cell, target - cell, out)) isComplete = false;
   if (isComplete) return;
   scanRange(values, start, cellStart(target));
   keepExtremes(values, target, rangeLeast, rangeMost, out);
+}
+
+/** Whether the first two inputs from `from` on lie before `until`, and are different samples. */
+// @ts-ignore: decorator
+@inline
+function differs(values: u32, from: i32, until: i32): bool {
+  const first = load<f64>(values + (<u32>from << 3));
+  const second = load<f64>(values + (<u32>from << 3), 8);
+  return until - from > 1 && (first < second || first > second);
 }
 
 /**
