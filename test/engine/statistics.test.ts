@@ -57,14 +57,7 @@ function expected(
 }
 
 /** How far a statistic may be off: in the last digits of the largest sample, sums in those of all. */
-function errorMax(
-  name: string,
-  slots: ReadonlyMap<number, number>,
-  from: number,
-  count: number,
-): number {
-  const { samples, magnitude } = twin.summarize(slots, from, count);
-  const largest = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+function errorMax(name: string, largest: number, magnitude: number): number {
   if (['count', 'min', 'max', 'first', 'last'].includes(name)) return 0;
   if (name === 'sum') return magnitude * PRECISION;
   if (name === 'integral') return magnitude * PRECISION * STEP_SEC;
@@ -79,12 +72,14 @@ function difference(
   count: number,
 ): string {
   const theirs = expected(slots, from, count);
+  const { samples, magnitude } = twin.summarize(slots, from, count);
+  const largest = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (ours.length !== names.length) return `${ours.length} statistics for ${names.length}`;
   for (const [index, name] of names.entries()) {
     const value = ours[index]!;
     const other = theirs.get(name)!;
     if (Number.isNaN(value) && Number.isNaN(other)) continue;
-    if (!(Math.abs(value - other) <= errorMax(name, slots, from, count))) {
+    if (!(Math.abs(value - other) <= errorMax(name, largest, magnitude))) {
       return `${name} ${value} for ${other}`;
     }
   }
@@ -241,8 +236,6 @@ t.test(`long ranges do not drift, seed ${seed}`, (t) => {
   };
   const random = new Random(seed);
   check('tenths', () => 0.1);
-  check('a decimal each', () => random.below(1000) / 10);
-  check('raw', () => random.next());
   check('with gaps', (slot) => (slot % 7 === 0 ? NaN : 0.3 + (slot % 3)));
   check('a counter', (slot) => 1e12 + slot * 1e6);
   check('huge and tiny', () => (random.chance(0.5) ? 1e12 + random.next() : random.next() * 1e-6));

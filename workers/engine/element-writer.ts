@@ -57,6 +57,13 @@ export class ElementWriter {
   #shownUntil = 0;
   #from = 0;
   #count = 0;
+  // Slots that were asked for last, whatever there is of them.
+  #whole: Readonly<{
+    request: ParsedQuery | undefined;
+    stepSec: number;
+    from: number;
+    until: number;
+  }> = { request: undefined, stepSec: 0, from: 0, until: 0 };
   // What lies at RANGE_TEXT.
   #range = { fromSec: -1, untilSec: -1, resolution: -1, withStats: false };
   #rangeBytes = 0;
@@ -90,8 +97,17 @@ export class ElementWriter {
     this.#item = item;
     this.#metric = metric;
     this.#group = group;
-    this.#setRange(request, metric, group);
     this.#combiner.reset();
+    if (this.#isHeaderWork(request, item, group)) {
+      this.#single = group.series[0]!;
+      this.#setWholeRange(request, metric);
+      this.samples = Math.ceil(this.#count / WINDOW_SLOTS);
+      this.bytesMax = ELEMENT_BYTES_MAX;
+      this.isLong = false;
+      this.#values = 0;
+      return;
+    }
+    this.#setRange(request, metric, group);
     const isScaled = (item.scaleBy || 1) !== 1;
     this.#stride = this.#strideNow();
     const isShort = this.#stride === 1 || this.#count <= LONG_SAMPLES;
@@ -124,6 +140,31 @@ export class ElementWriter {
   /** Writes the element begun; returns how many points it has. */
   write(): number {
     return this.#single !== 0 ? this.#writeSingle(this.#single) : this.#writeComputed();
+  }
+
+  /** Fast path: statistics of one series, most of which are in the headers of its blocks. */
+  #isHeaderWork(request: ParsedQuery, item: QueryItem, group: Group): boolean {
+    return (
+      !request.withData &&
+      request.withPadding &&
+      group.series.length === 1 &&
+      group.layered.length === 0 &&
+      (item.scaleBy || 1) === 1
+    );
+  }
+
+  /** All slots asked for, as far as there can be any. Mostly they are those of the element before. */
+  #setWholeRange(request: ParsedQuery, metric: Metric): void {
+    const { stepSec } = metric;
+    if (this.#whole.request !== request || this.#whole.stepSec !== stepSec) {
+      const from = slotOf(request.fromSec, stepSec);
+      const until = slotOf(request.toSec, stepSec);
+      this.#whole = { request, stepSec, from, until };
+    }
+    this.#shownFrom = this.#whole.from;
+    this.#shownUntil = this.#whole.until;
+    this.#from = this.#shownFrom;
+    this.#count = Math.max(0, Math.min(this.#shownUntil, SLOT_MAX) - this.#from);
   }
 
   /** What is read is cut to what is there, except where each slot asked for has a place in the answer. */

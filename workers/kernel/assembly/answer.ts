@@ -158,12 +158,11 @@ function writeBlock(block: u32, from: i32, until: i32, out: u32, work: u32): u32
 
 /** Slots of the head: mostly decimals of the exponent that the blocks have. */
 function writeHead(series: u32, values: u32, count: u32, out: u32, work: u32): u32 {
+  if (wantsStatistics) addStatistics(values, count);
   const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
   if (scaleToInts(values, count, exponent, work)) {
-    if (wantsStatistics) addIntStatistics(work, count, unchecked(POWERS_OF_TEN[exponent]));
     return formatScaledInts(work, count, exponent, out);
   }
-  if (wantsStatistics) addStatistics(values, count);
   return writeValues(values, count, out);
 }
 

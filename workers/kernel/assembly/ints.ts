@@ -5,6 +5,7 @@ import {
   BLOCK_MIN,
   CODEC_FOR32,
   SCRATCH_BASE,
+  WINDOW_SLOTS,
   WORD_BITMAP,
 } from '../layout';
 import {
@@ -15,8 +16,10 @@ import {
   wordCodec,
   wordExceptions,
   wordExponent,
+  wordSlots,
 } from './block-fields';
 import { unpackNarrow } from './pack';
+import { unpackRows } from './rows';
 
 /** Integers are kept up to it, so that differences of two fit 32 bits as well. */
 const INTS_BOUND: f64 = 1073741823;
@@ -81,14 +84,24 @@ export function hasInts(block: u32, word: u32): bool {
   return reach * unchecked(POWERS_OF_TEN[exponent]) <= INTS_BOUND;
 }
 
+/** So many rows of a part cost what all rows of a block do. */
+const PART_ROWS_MAX: i32 = 12;
+
 /**
  * Integers of slots `from` … `until` of a block that has them; returns the address of the first.
- * Whole rows of four are written to `out`.
+ * At most 512 bytes are written to `out`: whole rows of four, or all of the block.
  */
 // @ts-ignore: decorator
 @inline
 export function unpackInts(block: u32, word: u32, from: i32, until: i32, out: u32): u32 {
   const base = <i32>blockBase(block, word);
-  unpackNarrow(blockPayload(block, word), from >> 2, (until + 3) >> 2, wordBits(word), base, out);
+  const packed = blockPayload(block, word);
+  const row = from >> 2;
+  const end = (until + 3) >> 2;
+  if (end - row > PART_ROWS_MAX && wordSlots(word) > WINDOW_SLOTS - 4) {
+    unpackRows(packed, wordBits(word), base, out);
+    return out + (<u32>from << 2);
+  }
+  unpackNarrow(packed, row, end, wordBits(word), base, out);
   return out + (<u32>(from & 3) << 2);
 }

@@ -48,60 +48,62 @@ function mergeMoments(count: f64, mean: f64, squares: f64): void {
   momentCount = total;
 }
 
-/** Float64, NaN = missing. Two passes over parts that stay in the cache. */
+/** Float64, NaN = missing. */
 export function addValueMoments(values: u32, count: u32): void {
   for (let done: u32 = 0; done < count; done += WINDOW_SLOTS) {
     addFewMoments(values + (done << 3), min<u32>(WINDOW_SLOTS, count - done));
   }
 }
 
-/** Two values, the second one missing if there is none. */
-// @ts-ignore: decorator
-@inline
-function loadTwo(at: u32, end: u32): v128 {
-  return at + 8 < end ? v128.load(at) : f64x2.replace_lane(f64x2.splat(NaN), 0, load<f64>(at));
-}
-
+/**
+ * One pass over differences from one of the samples, at most 128. It has its own share in the
+ * spread: so the square of its distance from the mean, all that is lost in the difference at the
+ * end, is at most 128 times the mean squared difference, seven bits.
+ */
 function addFewMoments(values: u32, count: u32): void {
   const end = values + (count << 3);
+  let at = values;
+  while (at < end && load<f64>(at) != load<f64>(at)) at += 8;
+  if (at == end) return;
+  const origin = load<f64>(at);
+  const origins = f64x2.splat(origin);
   let counts = i64x2.splat(0);
   let sums = f64x2.splat(0);
-  for (let at = values; at < end; at += 16) {
-    const lanes = loadTwo(at, end);
-    const present = f64x2.eq(lanes, lanes);
-    counts = i64x2.sub(counts, present);
-    sums = f64x2.add(sums, v128.and(lanes, present));
-  }
-  const samples = <f64>(i64x2.extract_lane(counts, 0) + i64x2.extract_lane(counts, 1));
-  if (!samples) return;
-  const mean = (f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1)) / samples;
-  const means = f64x2.splat(mean);
   let squares = f64x2.splat(0);
-  for (let at = values; at < end; at += 16) {
-    const lanes = loadTwo(at, end);
-    const differences = v128.and(f64x2.sub(lanes, means), f64x2.eq(lanes, lanes));
+  for (; at + 8 < end; at += 16) {
+    const lanes = f64x2.sub(v128.load(at), origins);
+    const present = f64x2.eq(lanes, lanes);
+    const differences = v128.and(lanes, present);
+    counts = i64x2.sub(counts, present);
+    sums = f64x2.add(sums, differences);
     squares = f64x2.add(squares, f64x2.mul(differences, differences));
   }
-  mergeMoments(samples, mean, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1));
+  let samples = <f64>(i64x2.extract_lane(counts, 0) + i64x2.extract_lane(counts, 1));
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  let square = f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1);
+  if (at < end && load<f64>(at) == load<f64>(at)) {
+    const difference = load<f64>(at) - origin;
+    samples += 1;
+    sum += difference;
+    square += difference * difference;
+  }
+  mergeMoments(samples, origin + sum / samples, max(square - (sum * sum) / samples, 0));
 }
 
 /** So many bits of 128 integers leave room in 64 bits for the sum of their squares times 128. */
 const SQUARE_BITS_MAX: i32 = 24;
 
-/** Slots `from` … `until` of a block; true if they were decoded to `work` (1024 bytes) for it. */
-export function addBlockMoments(block: u32, from: i32, until: i32, work: u32): bool {
+/** Slots `from` … `until` of a block. `work`: 1024 bytes. */
+export function addBlockMoments(block: u32, from: i32, until: i32, work: u32): void {
   const word = load<u32>(block + BLOCK_WORD);
   if (wordCodec(word) == CODEC_CONSTANT && !(word & WORD_BITMAP)) {
     mergeMoments(<f64>(until - from), load<f64>(block + BLOCK_MIN), 0);
-    return false;
-  }
-  if (wordBits(word) <= SQUARE_BITS_MAX && hasInts(block, word)) {
+  } else if (wordBits(word) <= SQUARE_BITS_MAX && hasInts(block, word)) {
     addPackedMoments(block, word, from, until, work);
-    return false;
+  } else {
+    decodeBlockRange(block, from, until, work);
+    addFewMoments(work, until - from);
   }
-  decodeBlockRange(block, from, until, work);
-  addFewMoments(work, until - from);
-  return true;
 }
 
 /** Fast path: integers less the block's smallest, whose sum and squares are exact. */

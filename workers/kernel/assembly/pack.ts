@@ -102,20 +102,6 @@ export function unpackNarrow(
   }
 }
 
-/**
- * Row `row` of 4 lanes, masked to their bits. Both words that it may lie in are read, so that there
- * is no branch, which a row in the middle would mostly mispredict.
- */
-// @ts-ignore: decorator
-@inline
-export function rowOf(packed: u32, row: i32, bits: i32, mask: v128): v128 {
-  const at = packed + (<u32>((row * bits) >> 5) << 4);
-  const shift = (row * bits) & 31;
-  // Shifted twice, as a shift by 32 would be none.
-  const upper = i32x4.shl(i32x4.shl(v128.load(at, 16), 1), 31 - shift);
-  return v128.and(v128.or(i32x4.shr_u(v128.load(at), shift), upper), mask);
-}
-
 /** `unpackNarrow` of the first `rows` that adds to what is at `sums`: one pass over memory less. */
 export function addNarrow(packed: u32, rows: i32, bits: i32, base: i32, sums: u32): void {
   if (rows == ROWS_MAX) {

@@ -40,6 +40,7 @@ export function selectRank(values: u32, from: u32, until: u32, rank: u32): f64 {
   let low = values + (from << 3);
   let high = values + ((until - 1) << 3);
   while (high - low > FEW << 3) {
+    if (wanted - low <= 8) return placeLeast(low, high, wanted);
     const count = ((high - low) >> 3) + 1;
     const pivot = middleOf(
       load<f64>(low + (nextBelow(count) << 3)),
@@ -64,6 +65,21 @@ export function selectRank(values: u32, from: u32, until: u32, rank: u32): f64 {
     else return load<f64>(wanted);
   }
   sortFew(low, high);
+  return load<f64>(wanted);
+}
+
+/** The least one to `low`, and the next if that is wanted: as it is behind a rank selected before. */
+function placeLeast(low: u32, high: u32, wanted: u32): f64 {
+  for (let to = low; to <= wanted; to += 8) {
+    let least = load<f64>(to);
+    for (let at = to + 8; at <= high; at += 8) {
+      const value = load<f64>(at);
+      if (value >= least) continue;
+      store<f64>(at, least);
+      least = value;
+    }
+    store<f64>(to, least);
+  }
   return load<f64>(wanted);
 }
 

@@ -6,22 +6,12 @@ import {
   BLOCK_SUM,
   BLOCK_WORD,
   CODEC_CONSTANT,
-  SERIES_EXPONENT,
   WORD_BITMAP,
 } from '../layout';
-import {
-  blockBase,
-  blockPayload,
-  POWERS_OF_TEN,
-  wordBits,
-  wordCodec,
-  wordCount,
-  wordExponent,
-} from './block-fields';
+import { POWERS_OF_TEN, wordCodec, wordCount, wordExponent } from './block-fields';
 import { decodeBlockRange } from './decode';
-import { hasInts, scaleToInts, unpackInts } from './ints';
-import { largestLane, largestUnsigned, smallestLane, smallestUnsigned } from './lanes';
-import { rowOf } from './pack';
+import { hasInts, unpackInts } from './ints';
+import { largestLane, smallestLane } from './lanes';
 
 let statCount: f64 = 0;
 let statSum: f64 = 0;
@@ -89,24 +79,27 @@ export function addStatistics(values: u32, count: u32): void {
   statMax = max(statMax, max(f64x2.extract_lane(high, 0), f64x2.extract_lane(high, 1)));
 }
 
-/** Integers times a power of ten: their sum is exact. */
+/** Integers of at most 30 bits times a power of ten: their sum is exact. */
 export function addIntStatistics(ints: u32, count: i32, power: f64): void {
   if (count < 1) return;
   let sums = i64x2.splat(0);
   let low = i32x4.splat(i32.MAX_VALUE);
   let high = i32x4.splat(i32.MIN_VALUE);
-  const end = ints + (<u32>(count & ~3) << 2);
-  for (let at = ints; at < end; at += 16) {
-    const lanes = v128.load(at);
-    sums = i64x2.add(sums, i64x2.extend_low_i32x4_s(lanes));
-    sums = i64x2.add(sums, i64x2.extend_high_i32x4_s(lanes));
-    low = i32x4.min_s(low, lanes);
-    high = i32x4.max_s(high, lanes);
+  const end = ints + (<u32>(count & ~7) << 2);
+  for (let at = ints; at < end; at += 32) {
+    const left = v128.load(at);
+    const right = v128.load(at, 16);
+    // Two of them fit 32 bits.
+    const both = i32x4.add(left, right);
+    sums = i64x2.add(sums, i64x2.extend_low_i32x4_s(both));
+    sums = i64x2.add(sums, i64x2.extend_high_i32x4_s(both));
+    low = i32x4.min_s(low, i32x4.min_s(left, right));
+    high = i32x4.max_s(high, i32x4.max_s(left, right));
   }
   let sum = i64x2.extract_lane(sums, 0) + i64x2.extract_lane(sums, 1);
   let least = smallestLane(low);
   let most = largestLane(high);
-  for (let i: i32 = count & ~3; i < count; i++) {
+  for (let i: i32 = count & ~7; i < count; i++) {
     const value = load<i32>(ints + (i << 2));
     sum += value;
     least = min(least, value);
@@ -144,10 +137,6 @@ export function addBlockStatistics(block: u32): void {
 export function addPartStatistics(block: u32, from: i32, until: i32, work: u32): void {
   const word = load<u32>(block + BLOCK_WORD);
   if (hasInts(block, word)) {
-    if (wordBits(word) <= LANE_BITS_MAX) {
-      addPackedStatistics(block, word, from, until);
-      return;
-    }
     const ints = unpackInts(block, word, from, until, work);
     addIntStatistics(ints, until - from, unchecked(POWERS_OF_TEN[wordExponent(word)]));
   } else if (wordCodec(word) == CODEC_CONSTANT && !(word & WORD_BITMAP)) {
@@ -156,59 +145,6 @@ export function addPartStatistics(block: u32, from: i32, until: i32, work: u32):
     decodeBlockRange(block, from, until, work);
     addStatistics(work, until - from);
   }
-}
-
-/** A lane adds up 32 integers of so many bits. */
-const LANE_BITS_MAX: i32 = 27;
-
-/**
- * Fast path: packed integers as they are, less the block's smallest, without writing them anywhere.
- * The first and the last row may be covered in part.
- */
-function addPackedStatistics(block: u32, word: u32, from: i32, until: i32): void {
-  const bits = wordBits(word);
-  const packed = blockPayload(block, word);
-  const mask = i32x4.splat((1 << bits) - 1);
-  const lastRow = (until - 1) >> 2;
-  let row = from >> 2;
-  let sums = i32x4.splat(0);
-  let low = i32x4.splat(-1);
-  let high = i32x4.splat(0);
-  for (; row <= lastRow; row++) {
-    let lanes = rowOf(packed, row, bits, mask);
-    let least = lanes;
-    if (row << 2 < from || (row << 2) + 4 > until) {
-      const inside = lanesInside(row << 2, from, until);
-      lanes = v128.and(lanes, inside);
-      least = v128.or(lanes, v128.not(inside));
-    }
-    sums = i32x4.add(sums, lanes);
-    low = i32x4.min_u(low, least);
-    high = i32x4.max_u(high, lanes);
-  }
-  const count = until - from;
-  const base = blockBase(block, word);
-  const pairs = i64x2.add(i64x2.extend_low_i32x4_u(sums), i64x2.extend_high_i32x4_u(sums));
-  const sum = i64x2.extract_lane(pairs, 0) + i64x2.extract_lane(pairs, 1) + base * count;
-  const least = <i32>base + smallestUnsigned(low);
-  const most = <i32>base + largestUnsigned(high);
-  addScaled(count, sum, least, most, unchecked(POWERS_OF_TEN[wordExponent(word)]));
-}
-
-/** All bits of those lanes set whose slot, `first` being lane 0's, is one of `from` … `until`. */
-// @ts-ignore: decorator
-@inline
-function lanesInside(first: i32, from: i32, until: i32): v128 {
-  const slots = i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
-  return v128.and(i32x4.ge_s(slots, i32x4.splat(from)), i32x4.lt_s(slots, i32x4.splat(until)));
-}
-
-/** Slots of the head: mostly decimals of the exponent that the blocks have. */
-export function addHeadStatistics(series: u32, values: u32, count: u32, work: u32): void {
-  const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
-  if (scaleToInts(values, count, exponent, work)) {
-    addIntStatistics(work, count, unchecked(POWERS_OF_TEN[exponent]));
-  } else addStatistics(values, count);
 }
 
 /** See exports/statistics.ts. */

@@ -26,7 +26,6 @@ import { addBlockMoments, addValueMoments, resetMoments, storeMoments } from './
 import { firstPresent, lastPresent, valueOfSlot } from './present';
 import {
   addBlockStatistics,
-  addHeadStatistics,
   addPartStatistics,
   addStatistics,
   countedSamples,
@@ -161,7 +160,7 @@ function addSlots(series: u32, from: u32, until: u32, wanted: i32, work: u32): v
   const last = min<u32>(headEnd(series), until);
   if (first >= last) return;
   const values = head + ((first - headSlot) << 3);
-  addHeadStatistics(series, values, last - first, work);
+  addStatistics(values, last - first);
   if (wanted & WANTS_SQUARES) addValueMoments(values, last - first);
   if (wanted & (WANTS_ENDS | WANTS_HELD)) {
     readNewest(work);
