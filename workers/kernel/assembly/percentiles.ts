@@ -33,46 +33,52 @@ function middleOf(a: f64, b: f64, c: f64): f64 {
   return max(min(a, b), min(max(a, b), c));
 }
 
-/** See exports/statistics.ts. Hoare's quickselect (1961). */
+/** See exports/statistics.ts. Quickselect (Hoare 1961), whose partition has no branch on a value. */
 export function selectRank(values: u32, from: u32, until: u32, rank: u32): f64 {
   const wanted = values + (rank << 3);
-  // Addresses of the first and the last one of those that the rank is among.
+  // The rank is among those from `low` up to `end`.
   let low = values + (from << 3);
-  let high = values + ((until - 1) << 3);
-  while (high - low > FEW << 3) {
-    if (wanted - low <= 8) return placeLeast(low, high, wanted);
-    const count = ((high - low) >> 3) + 1;
+  let end = values + (until << 3);
+  while (end - low > FEW << 3) {
+    if (wanted - low <= 8) return placeLeast(low, end, wanted);
+    const count = (end - low) >> 3;
     const pivot = middleOf(
       load<f64>(low + (nextBelow(count) << 3)),
       load<f64>(low + (nextBelow(count) << 3)),
       load<f64>(low + (nextBelow(count) << 3)),
     );
-    let left = low;
-    let right = high;
-    while (left <= right) {
-      while (load<f64>(left) < pivot) left += 8;
-      while (load<f64>(right) > pivot) right -= 8;
-      if (left > right) break;
-      const value = load<f64>(left);
-      store<f64>(left, load<f64>(right));
-      store<f64>(right, value);
-      left += 8;
-      right -= 8;
+    let middle = partition(low, end, pivot, 0);
+    if (middle == low) {
+      // The pivot is the least: all equal to it are in their places at once, of whatever number.
+      middle = partition(low, end, pivot, 1);
+      if (wanted < middle) return pivot;
     }
-    // Between both lie only values equal to the pivot.
-    if (wanted <= right) high = right;
-    else if (wanted >= left) low = left;
-    else return load<f64>(wanted);
+    if (wanted < middle) end = middle;
+    else low = middle;
   }
-  sortFew(low, high);
+  sortFew(low, end);
   return load<f64>(wanted);
 }
 
+/** Values below the pivot to the front, with `takesEqual` those equal to it too; returns their end. */
+// @ts-ignore: decorator
+@inline
+function partition(low: u32, end: u32, pivot: f64, takesEqual: u32): u32 {
+  let to = low;
+  for (let at = low; at < end; at += 8) {
+    const value = load<f64>(at);
+    store<f64>(at, load<f64>(to));
+    store<f64>(to, value);
+    to += (<u32>(value < pivot) | (<u32>(value == pivot) & takesEqual)) << 3;
+  }
+  return to;
+}
+
 /** The least one to `low`, and the next if that is wanted: as it is behind a rank selected before. */
-function placeLeast(low: u32, high: u32, wanted: u32): f64 {
+function placeLeast(low: u32, end: u32, wanted: u32): f64 {
   for (let to = low; to <= wanted; to += 8) {
     let least = load<f64>(to);
-    for (let at = to + 8; at <= high; at += 8) {
+    for (let at = to + 8; at < end; at += 8) {
       const value = load<f64>(at);
       if (value >= least) continue;
       store<f64>(at, least);
@@ -83,8 +89,8 @@ function placeLeast(low: u32, high: u32, wanted: u32): f64 {
   return load<f64>(wanted);
 }
 
-function sortFew(low: u32, high: u32): void {
-  for (let at = low + 8; at <= high; at += 8) {
+function sortFew(low: u32, end: u32): void {
+  for (let at = low + 8; at < end; at += 8) {
     const value = load<f64>(at);
     let to = at;
     while (to > low && load<f64>(to - 8) > value) {
