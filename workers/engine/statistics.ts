@@ -132,12 +132,15 @@ function list(
   stepSec: number,
   scale: Scale,
 ): number[] {
+  const values: number[] = [];
   let next = 0;
-  return plan.statistics.map(({ kind }) =>
-    kind === 'percentile'
-      ? finite(within(percentiles[next++]!, summary) * scale.factor + scale.offset)
-      : summary.statistic(kind, stepSec, scale),
-  );
+  for (const { kind } of plan.statistics) {
+    if (kind === 'percentile') {
+      const value = within(percentiles[next++]!, summary);
+      values.push(finite(value * scale.factor + scale.offset));
+    } else values.push(summary.statistic(kind, stepSec, scale));
+  }
+  return values;
 }
 
 /** What a sketch tells of the least and the largest sample is known better. */
