@@ -136,7 +136,7 @@ function answerSummaries(exchange: HttpExchange, summaries: Promise<readonly obj
 
 /** GET /api/v2/status: the shards with all their counters, and the copies on S3. */
 export function status(exchange: HttpExchange, store: Store): void {
-  answerJson(exchange, 200, store.status());
+  answerJsonText(exchange, JSON.stringify(store.status()));
 }
 
 /** GET /api/v2/unit-mismatches?cluster=C&host=H&metric=M: what came in a unit that can not be converted. */

@@ -11,12 +11,12 @@ import {
   status,
   unitMismatches,
 } from './admin-routes.js';
-import { answerError, answerJson, answerJsonText } from './answers.js';
+import { answerBytes, answerError, answerJson, answerJsonText } from './answers.js';
 import { BodyReader, textOf } from './body.js';
 import { catalogueRoutes } from './catalogue-routes.js';
 import { metricsText } from './metrics-text.js';
 import openapi from './openapi.json' with { type: 'json' };
-import type { Headers, HttpExchange, HttpHandler, Traffic } from './server.js';
+import type { HttpExchange, HttpHandler, Traffic } from './server.js';
 import { write } from './write-route.js';
 
 /** Requests answered, by `path status`. */
@@ -27,7 +27,7 @@ interface Route {
   readonly run: (exchange: HttpExchange) => void;
 }
 
-const PROMETHEUS: Headers = [['Content-Type', 'text/plain; version=0.0.4; charset=utf-8']];
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The table of paths and what they do. */
 export function makeHandler(store: Store, limits: Limits, traffic: Traffic): HttpHandler {
@@ -87,11 +87,10 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
     '/metrics': {
       methods: ['GET'],
       run: (exchange) =>
-        exchange.respond(
-          200,
-          PROMETHEUS,
-          metricsText(store.status(), counts, traffic, bodies.bytesHeld),
-        ),
+        answerBytes(exchange, {
+          contentType: PROMETHEUS,
+          body: metricsText(store.status(), counts, traffic, bodies.bytesHeld),
+        }),
     },
   };
   return (exchange) => dispatch(exchange, routes, counts);

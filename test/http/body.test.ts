@@ -168,13 +168,13 @@ eachAdapter('packed answers', async (t, start) => {
     t.equal(plain.toString(), text, accepted);
   };
   await check('gzip', 'gzip');
-  await check('gzip, deflate, br', 'gzip');
+  await check('gzip, deflate', 'gzip');
   await check('zstd', 'zstd');
   await check('gzip;q=0.5, zstd', 'zstd');
   await check('zstd;q=0, gzip', 'gzip');
   await check('gzip;q=0', undefined);
   await check('identity', undefined);
-  await check('br', undefined);
+  await check('deflate', undefined);
   t.equal((await ask('gzip', 'large 1023')).headers['content-encoding'], undefined);
   t.equal((await ask('gzip', 'large 1024')).headers['content-encoding'], 'gzip');
   const without = await front.send('/api/query', { ...POST, body: 'large 5000' });

@@ -99,7 +99,7 @@ eachAdapter('the pieces of a stream arrive in order, whatever their size', async
 });
 
 eachAdapter('a reader that stops does not make memory grow', async (t, start) => {
-  const bytes = 300 * MB;
+  const bytes = 150 * MB;
   let state = { written: 0 };
   const front = await start({}, (exchange) => {
     const stream = exchange.stream(200, TYPE);
