@@ -1,16 +1,42 @@
 import { StoreError, type ErrorData } from '../src/model/errors.js';
-import type { QueryTask, ShardAnswer } from '../src/protocol/messages.js';
+import type {
+  AnyQueryTask,
+  QueryMessage,
+  QueryTask,
+  ShardAnswer,
+} from '../src/protocol/messages.js';
 import type { Engine } from './engine/engine.js';
-import type { QueryRun } from './engine/query-run.js';
 
 /** A batch of answers ends when it has grown to this, so that the same few pages are reused. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** Queries begun and not done; the front holds what has come of them. More wait untouched. */
 const BEGUN_MAX = 16;
+/** Pieces of a streamed answer that the client has not taken yet. */
+const PIECES_AHEAD_MAX = 4;
+/** Streamed answers whose clients are slower than we are. */
+const PARKED_MAX = 256;
+
+/** A query in work: `QueryRun`, `SelectRun` and the like. */
+export interface Run {
+  /** No other query may have a turn before its next. */
+  readonly mustGoOn: boolean;
+  /** Its pieces go to the client as they come: no more are made than it takes. */
+  readonly isStreamed?: boolean;
+  turn(address: number, end: number, untilMs: number): RunTurn;
+}
+
+/** What came of a turn: bytes written, and what is to be told with them. */
+export interface RunTurn {
+  readonly bytes: number;
+  readonly isDone: boolean;
+  /** Fields of the last answer. */
+  readonly result?: Partial<ShardAnswer>;
+}
 
 interface Begun {
-  readonly task: QueryTask;
-  readonly run: QueryRun;
+  readonly task: AnyQueryTask;
+  readonly run: Run;
+  piecesAhead: number;
 }
 
 /** A batch of answers: its text lies from `base` to `at`. */
@@ -26,19 +52,23 @@ export interface Batch {
 /**
  * The queries of a shard that are not answered yet. Most are answered in the turn they come in. One
  * that takes longer goes on in later turns, one after the other, and has at least half of each:
- * those that came later overtake it.
+ * those that came later overtake it. Streamed answers take turns with the others piece by piece, and
+ * are parked while their clients are behind.
  */
 export class QueryQueue {
   readonly #engine: Engine;
-  #waiting: QueryTask[] = [];
+  #waiting: AnyQueryTask[] = [];
   readonly #begun: Begun[] = [];
+  readonly #parked = new Map<number, Begun>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  add(tasks: readonly QueryTask[]): void {
-    this.#waiting.push(...tasks);
+  add({ queries, taken, cancelled }: QueryMessage): void {
+    this.#waiting.push(...queries);
+    for (const id of taken) this.#take(id);
+    for (const id of cancelled) this.#cancel(id);
   }
 
   get isEmpty(): boolean {
@@ -62,10 +92,9 @@ export class QueryQueue {
       if (this.#begun[0]?.run.mustGoOn || (taken > 0 && isOver(batch, untilMs))) break;
       const task = this.#waiting[taken++]!;
       try {
-        const run = this.#engine.beginQuery(task.text, task.indexes);
-        if (this.#turn(batch, { task, run }, untilMs)) continue;
-        if (run.mustGoOn) this.#begun.unshift({ task, run });
-        else this.#begun.push({ task, run });
+        const begun = { task, run: this.#begin(task), piecesAhead: 0 };
+        if (this.#turn(batch, begun, untilMs)) continue;
+        this.#putBack(begun, true);
       } catch (error) {
         this.#fail(batch, task.id, error);
       }
@@ -73,27 +102,78 @@ export class QueryQueue {
     if (taken > 0) this.#waiting = this.#waiting.slice(taken);
   }
 
+  #begin(task: AnyQueryTask): Run {
+    if ('text' in task) return this.#engine.beginQuery(task.text, task.indexes);
+    if ('jobStats' in task) return this.#engine.beginJobStats(task);
+    const run = this.#engine.beginSelect(task);
+    if (run.isStreamed && this.#parked.size >= PARKED_MAX) {
+      throw new StoreError(
+        'queue-full',
+        `${PARKED_MAX} streamed answers wait for their clients already; send it again in a moment`,
+      );
+    }
+    return run;
+  }
+
   #goOn(batch: Batch, untilMs: number): void {
     while (this.#begun.length > 0 && !isOver(batch, untilMs)) {
-      const first = this.#begun[0]!;
+      const first = this.#begun.shift()!;
       try {
-        if (!this.#turn(batch, first, untilMs)) return;
+        if (this.#turn(batch, first, untilMs)) continue;
       } catch (error) {
         this.#fail(batch, first.task.id, error);
+        continue;
       }
-      this.#begun.shift();
+      this.#putBack(first, false);
+      if (!first.run.isStreamed || first.run.mustGoOn) return;
     }
   }
 
+  /** A place for one that is not done. */
+  #putBack(begun: Begun, isNew: boolean): void {
+    const { run, task, piecesAhead } = begun;
+    if (run.mustGoOn || (!run.isStreamed && !isNew)) this.#begun.unshift(begun);
+    else if (!run.isStreamed) this.#insert(begun);
+    else if (piecesAhead < PIECES_AHEAD_MAX) this.#begun.push(begun);
+    else this.#parked.set(task.id, begun);
+  }
+
+  /** Behind those of its kind that are in work, before what is streamed. */
+  #insert(begun: Begun): void {
+    const streamed = this.#begun.findIndex(({ run }) => run.isStreamed);
+    this.#begun.splice(streamed < 0 ? this.#begun.length : streamed, 0, begun);
+  }
+
+  #take(id: number): void {
+    const parked = this.#parked.get(id);
+    const begun = parked ?? this.#begun.find(({ task }) => task.id === id);
+    if (begun) begun.piecesAhead--;
+    if (!parked) return;
+    this.#parked.delete(id);
+    this.#begun.push(parked);
+  }
+
+  #cancel(id: number): void {
+    this.#parked.delete(id);
+    this.#waiting = this.#waiting.filter((task) => task.id !== id);
+    const index = this.#begun.findIndex(({ task }) => task.id === id);
+    if (index >= 0) this.#begun.splice(index, 1);
+  }
+
   /** One turn of a query; true if it is done. */
-  #turn(batch: Batch, { task, run }: Begun, untilMs: number): boolean {
-    const { id, hostsVersion } = task;
+  #turn(batch: Batch, begun: Begun, untilMs: number): boolean {
+    const { task, run } = begun;
+    const { id } = task;
     const address = batch.at;
     const { bytes, isDone, result } = run.turn(address, batch.end, untilMs);
     if (isDone) {
+      const { hostsVersion } = task as Partial<QueryTask>;
       const hosts = result?.hosts?.version === hostsVersion ? undefined : result?.hosts;
       batch.answers.push({ id, address, bytes, ...result, hosts });
-    } else if (bytes > 0) batch.answers.push({ id, address, bytes, isPiece: true });
+    } else if (bytes > 0) {
+      batch.answers.push({ id, address, bytes, isPiece: true });
+      begun.piecesAhead++;
+    }
     batch.at = (address + bytes + 63) & ~63;
     if (isDone) batch.answered++;
     return isDone;

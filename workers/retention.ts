@@ -170,6 +170,7 @@ export class Retention {
         this.#kernel.sealIdleHead(series, Math.floor(nowSec / step) - 2 * HEAD_SLOTS);
       }
     });
+    if (freed > 0) this.#engine.samplesFreed(toSec);
     return freed;
   }
 }

@@ -6,6 +6,7 @@ import type { CatalogueEntry, CatalogueRequest } from '../src/model/catalogue.js
 import { hashHost } from '../src/model/hash.js';
 import { StoreError } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
+import { SETTLED_AFTER_SEC } from '../src/protocol/changes.js';
 import { Counters } from '../src/protocol/counters.js';
 import type {
   AnswerBatch,
@@ -105,7 +106,7 @@ export class Shard {
       units: this.units,
     });
     this.#port.on('message', (message: ToShard) => {
-      if (message !== 0) this.#queries.add(message.queries);
+      if (message !== 0) this.#queries.add(message);
       this.#turn();
     });
     setInterval(() => this.#keepHouse(), UPKEEP_MS).unref();
@@ -307,6 +308,7 @@ export class Shard {
   #keepHouse(): void {
     const nowSec = Math.floor(Date.now() / 1000);
     this.#retention.tick(nowSec);
+    this.#engine.settleBefore(nowSec - SETTLED_AFTER_SEC);
     this.#durability?.tick(nowSec);
     this.#archiver?.tick(nowSec);
     this.#counters.set('prefixes_current', this.#kernel.prefixCount());

@@ -32,6 +32,8 @@ export interface StoreConfig {
   readonly resampleMinPoints: number;
   /** Of queries that name none. */
   readonly resampleAlgorithm: ResampleAlgorithm;
+  /** Sums over series of a host that are kept for queries; bytes over all shards. */
+  readonly aggregateCacheBytes: number;
   readonly checkpoints: CheckpointConfig;
   /** Where samples go that leave memory; undefined: nowhere, they are deleted. */
   readonly archive?: ArchiveConfig;
@@ -118,6 +120,14 @@ export interface Limits {
   /** Samples of one result whose percentiles are exact. */
   readonly percentileExactMax: number;
   readonly queryTimeMsMax: number;
+  /** Of answers that are streamed: points, and how long one may take. */
+  readonly streamPointsMax: number;
+  readonly streamTimeMsMax: number;
+  /** Jobs in one request for their statistics; hosts that a request names, in all. */
+  readonly jobsMax: number;
+  readonly hostsMax: number;
+  /** Selections in one request. */
+  readonly selectionsMax: number;
   /** How long a write waits for room before 503. */
   readonly writeWaitMsMax: number;
   readonly connectionsMax: number;
@@ -153,6 +163,7 @@ export const DEFAULTS: Config = freezeDeep({
     retentionEnforced: true,
     memoryCapBytes: 0,
     resampleMinPoints: 1000,
+    aggregateCacheBytes: 32 * MIB,
     resampleAlgorithm: 'lttb',
     checkpoints: {
       directory: './var/checkpoints',
@@ -186,6 +197,11 @@ export const DEFAULTS: Config = freezeDeep({
     archiveSamplesMax: 50_000_000,
     percentileExactMax: 1_000_000,
     queryTimeMsMax: 10_000,
+    streamPointsMax: 1_000_000_000,
+    streamTimeMsMax: 600_000,
+    jobsMax: 10_000,
+    hostsMax: 1_000_000,
+    selectionsMax: 1000,
     writeWaitMsMax: 2000,
     connectionsMax: 20_000,
     seriesMax: 4_000_000,

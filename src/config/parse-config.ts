@@ -24,7 +24,7 @@ import { isS3 } from '../object-store/location.js';
 import { readClusters } from './cluster-files.js';
 import { parseGoDuration } from './duration.js';
 import { parseListenAddress } from './listen-address.js';
-import { kebabCase } from './schema.js';
+import { kebabCase } from './limits-schema.js';
 import { unitWarnings } from './unit-warnings.js';
 import { findProblems } from './validate.js';
 
@@ -135,6 +135,7 @@ interface ConfigFile {
     readonly future?: string;
     readonly 'retention-enforced'?: boolean;
     readonly 'resample-min-points'?: number;
+    readonly 'aggregate-cache-bytes'?: number;
     readonly 'resample-algorithm'?: ResampleAlgorithm;
     readonly 'wal-sync'?: LogSync;
     readonly 'archive-interval'?: string;
@@ -183,6 +184,7 @@ function storeOf(file: ConfigFile, clusters: StoreConfig['clusters']): StoreConf
     memoryCapBytes:
       memoryCapGb === undefined ? DEFAULTS.store.memoryCapBytes : Math.floor(memoryCapGb * GB),
     resampleMinPoints: own['resample-min-points'] ?? DEFAULTS.store.resampleMinPoints,
+    aggregateCacheBytes: own['aggregate-cache-bytes'] ?? DEFAULTS.store.aggregateCacheBytes,
     resampleAlgorithm: own['resample-algorithm'] ?? DEFAULTS.store.resampleAlgorithm,
     checkpoints: checkpointsOf(file),
     ...archiveOf(file),

@@ -5,7 +5,7 @@ import {
   ARCHIVE_QUEUE_BYTES_MAX,
   DEFAULTS,
 } from './config.js';
-import type { Limits } from './config.js';
+import { LIMIT_SCHEMAS } from './limits-schema.js';
 import { RESAMPLE_ALGORITHMS } from '../model/query-request.js';
 
 /** The JSON Schema forms that our configuration needs; it is the documentation's source as well. */
@@ -33,16 +33,7 @@ export interface Schema {
 /** Metric indexes are 16 bits wide in a series record. */
 const METRICS_MAX = 65_000;
 
-/** A shard has room for so many in its memory. */
-const UNIT_MISMATCHES_MAX = 5000;
-
 const MIB = 1024 * 1024;
-
-/** Of a shard's body arena: a body that one shard must hold could not wait for its own end. */
-const ARENA_BYTES = 64 * MIB;
-
-/** Half of the work area of a query. */
-const PERCENTILE_EXACT_MAX = 4_000_000;
 
 const metric = object('Step and strategy of one metric.', {
   frequency: {
@@ -161,55 +152,6 @@ const metricStore = object('The store, as in the reference.', {
     }),
   },
 });
-
-const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
-  bodyBytesMax: {
-    ...limit('Bytes of a write request, after decompression; more: 413.', 1024),
-    maximum: ARENA_BYTES,
-  },
-  queryBodyBytesMax: {
-    ...limit('Bytes of the body of any other request; more: 413.', 1024),
-    maximum: ARENA_BYTES,
-  },
-  collectedBytesMax: limit(
-    'Bytes of bodies held at one time, over all requests: packed ones and what they inflate to, ' +
-      'and those of queries; more: 503, or 413 if a body alone needs more.',
-    1024,
-  ),
-  lineBytesMax: { ...limit('Bytes of one line; a longer one is rejected.', 64), maximum: 1048576 },
-  queriesMax: limit('Queries in one request, after `for-all-nodes` is expanded.'),
-  seriesPerQueryMax: limit('Series one request may touch.'),
-  pointsMax: limit('Points one request may return.'),
-  answerBytesMax: limit('Bytes of text of one answer.'),
-  archiveSamplesMax: limit('Samples read for one request that asks the archive.'),
-  percentileExactMax: {
-    ...limit(
-      'Samples whose percentiles are exact; of more they come from a sketch and are off by at ' +
-        'most 0.4 %.',
-    ),
-    maximum: PERCENTILE_EXACT_MAX,
-  },
-  queryTimeMsMax: limit('Milliseconds one request may take.'),
-  writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
-  connectionsMax: limit('Open connections; more are closed at once.'),
-  seriesMax: limit(
-    'Series over all shards, each of which takes an equal share; lines that would make more in ' +
-      'the shard of their host are rejected.',
-  ),
-  prefixesMax: limit('Line prefixes a shard remembers; the least useful go first.'),
-  unitMismatchesMax: {
-    ...limit(
-      'Metrics of hosts listed whose unit can not be converted, over all shards, each of which ' +
-        'takes an equal share; those beyond are only counted.',
-      0,
-    ),
-    maximum: UNIT_MISMATCHES_MAX,
-  },
-  idleTimeoutSec: {
-    ...limit('Seconds until a silent connection is closed (adapter `uws`: always 10).'),
-    maximum: 3600,
-  },
-};
 
 const s3 = object('How S3 is spoken to; credentials come from where the AWS SDK looks.', {
   endpoint: {
@@ -342,6 +284,13 @@ const metricshard = object('Settings that the reference does not have.', {
     default: DEFAULTS.store.resampleMinPoints,
     description: 'A query for fewer native points than this gets native resolution.',
   },
+  'aggregate-cache-bytes': {
+    type: 'integer',
+    minimum: 0,
+    default: DEFAULTS.store.aggregateCacheBytes,
+    description:
+      'Bytes of sums over series of a host that are kept for `/api/v2`, over all shards; 0: none.',
+  },
   'resample-algorithm': {
     enum: RESAMPLE_ALGORITHMS,
     default: DEFAULTS.store.resampleAlgorithm,
@@ -352,10 +301,7 @@ const metricshard = object('Settings that the reference does not have.', {
     defaultText: '`{"frequency": 60, "aggregation": "avg"}` without `metrics`, else none',
     description: 'Step and strategy of metrics that `metrics` does not list; none: ignored.',
   },
-  limits: object(
-    'Bounds; the answer to what passes one names it.',
-    Object.fromEntries(Object.entries(LIMITS).map(limitProperty)),
-  ),
+  limits: object('Bounds; the answer to what passes one names it.', LIMIT_SCHEMAS),
 });
 
 /** What a configuration file may hold. */
@@ -373,23 +319,10 @@ export const CONFIG_SCHEMA: Schema = object('A configuration file.', {
   nats,
 });
 
-/** `bodyBytesMax` → `body-bytes-max`: the name of a setting in the file. */
-export function kebabCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
 function object(description: string, properties: Readonly<Record<string, Schema>>): Schema {
   return { type: 'object', description, properties, additionalProperties: false };
 }
 
 function unused(type: string | undefined, description: string): Schema {
   return { ...(type === undefined ? {} : { type }), description, unused: true };
-}
-
-function limit(description: string, minimum = 1): Schema {
-  return { type: 'integer', minimum, maximum: Number.MAX_SAFE_INTEGER, description };
-}
-
-function limitProperty([name, schema]: [string, Schema]): [string, Schema] {
-  return [kebabCase(name), { ...schema, default: DEFAULTS.limits[name as keyof Limits] }];
 }

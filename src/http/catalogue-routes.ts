@@ -11,6 +11,7 @@ import { StoreError } from '../model/errors.js';
 import { countHostList } from '../model/host-list.js';
 import type { Store } from '../routing/store.js';
 import { answerError, answerJsonText } from './answers.js';
+import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
 /** Parameters of each list, beside those of its pages. */
@@ -27,9 +28,7 @@ const CLIP_CHARS = 60;
  * `GET /api/v2/clusters`, `/metrics`, `/hosts` and `/series`: what is in memory, page by page. An
  * answer's `next` is the `after` of the next page, null on the last one.
  */
-export function catalogueRoutes(
-  store: Store,
-): Readonly<Record<string, { methods: readonly string[]; run: (exchange: HttpExchange) => void }>> {
+export function catalogueRoutes(store: Store): Readonly<Record<string, Route>> {
   return Object.fromEntries(
     CATALOGUE_KINDS.map((kind) => [
       `/api/v2/${kind}`,

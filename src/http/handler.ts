@@ -14,6 +14,8 @@ import {
 import { answerBytes, answerError, answerJson, answerJsonText } from './answers.js';
 import { BodyReader, textOf } from './body.js';
 import { catalogueRoutes } from './catalogue-routes.js';
+import type { Route } from './route.js';
+import { selectRoutes } from './select-routes.js';
 import { metricsText } from './metrics-text.js';
 import openapi from './openapi.json' with { type: 'json' };
 import type { HttpExchange, HttpHandler, Traffic } from './server.js';
@@ -21,11 +23,6 @@ import { write } from './write-route.js';
 
 /** Requests answered, by `path status`. */
 export type RequestCounts = ReadonlyMap<string, number>;
-
-interface Route {
-  readonly methods: readonly string[];
-  readonly run: (exchange: HttpExchange) => void;
-}
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -54,6 +51,7 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
     '/write': { methods: ['POST'], run: influx },
     '/api/v2/write': { methods: ['POST'], run: influx },
     '/api/query': { methods: ['GET', 'POST'], run: query },
+    ...selectRoutes(store, limits, withBody),
     '/api/free': {
       methods: ['POST'],
       run: withBody((exchange, body) => free(exchange, store, body)),

@@ -4,6 +4,7 @@ export const ERROR_STATUS = {
   unauthorized: 401,
   'not-found': 404,
   'method-not-allowed': 405,
+  'not-acceptable': 406,
   'request-timeout': 408,
   'body-too-large': 413,
   'unsupported-encoding': 415,

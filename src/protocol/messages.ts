@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Limits, StoreConfig } from '../config/config.js';
 import type { ErrorData } from '../model/errors.js';
 import type { QueryCounts } from './query-limits.js';
+import type { JobStatsShare, JobStatsTask, SelectSummary, SelectTask } from './select.js';
 import type { FoundHost } from '../migration/checkpoint-directory.js';
 import type { ArchiveSummary, RejectedLine } from '../routing/store.js';
 
@@ -66,7 +67,18 @@ export interface ImportSummary {
 }
 
 /** Front to shard, over the shard's own port. A bare 0 is the doorbell. */
-export type ToShard = 0 | { readonly queries: readonly QueryTask[] };
+export type ToShard = 0 | QueryMessage;
+
+/** All about queries of one turn of the front's loop. */
+export interface QueryMessage {
+  readonly queries: readonly AnyQueryTask[];
+  /** By id, once for each piece: it went to the client, or has a place to wait. */
+  readonly taken: readonly number[];
+  /** Nobody waits for these any more. */
+  readonly cancelled: readonly number[];
+}
+
+export type AnyQueryTask = QueryTask | SelectTask | JobStatsTask;
 
 export interface QueryTask {
   readonly id: number;
@@ -127,5 +139,9 @@ export interface ShardAnswer {
   readonly hosts?: HostList;
   /** What the answer took of the limits of a request; only when the task named its indexes. */
   readonly counts?: QueryCounts;
+  /** Only of selections. */
+  readonly select?: SelectSummary;
+  /** Only of statistics of jobs that several shards have shares of. */
+  readonly jobStats?: JobStatsShare;
   readonly error?: ErrorData;
 }

@@ -5,6 +5,7 @@ import { NO_HOSTS, type HostList, type ShardAnswer } from '../protocol/messages.
 import { limitError } from '../protocol/query-limits.js';
 import { joinPieces, makeLayout, type AnswerLayout, type Piece } from './answer-layout.js';
 import { KnownHosts } from './known-hosts.js';
+import type { AnswerReceiver } from './query-port.js';
 import { makeRoute, sameLists, type QueryRoute } from './query-route.js';
 import type { ShardClient } from './shard-client.js';
 import type { QueryAnswer } from './store.js';
@@ -26,13 +27,15 @@ export class QueryRouter {
   readonly #routes = new TextCache<QueryRoute>(ROUTES_BOUNDS);
   readonly #hosts = new KnownHosts();
   readonly #pool = new TextPool();
-  #nextId = 0;
+  readonly #nextId: () => number;
 
   constructor(
     shards: readonly ShardClient[],
     shardOf: (cluster: string, host: string) => number,
     limits: Limits,
+    nextId: () => number,
   ) {
+    this.#nextId = nextId;
     this.#shards = shards;
     this.#shardOf = shardOf;
     this.#limits = limits;
@@ -68,8 +71,8 @@ export class QueryRouter {
   }
 
   #passOn(text: string, shard: ShardClient, deliver: Deliver): void {
-    const task = { id: this.#nextId++, text, indexes: null, hostsVersion: 0 };
-    shard.query(task, (answer, bytes) => deliver(whole(answer, bytes)));
+    const task = { id: this.#nextId(), text, indexes: null, hostsVersion: 0 };
+    shard.query(task, { done: (answer, bytes) => deliver(whole(answer, bytes)) });
   }
 
   #fanOut(text: string, route: QueryRoute, deliver: Deliver): void {
@@ -78,8 +81,8 @@ export class QueryRouter {
     shares.forEach(({ shard: index, indexes }, share) => {
       const shard = this.#shards[index]!;
       const known = forAllNodes ? this.#hosts.get(cluster, shard) : NO_HOSTS;
-      const task = { id: this.#nextId++, text, indexes, hostsVersion: known.version };
-      shard.query(task, (answer, bytes) => {
+      const task = { id: this.#nextId(), text, indexes, hostsVersion: known.version };
+      const done: AnswerReceiver['done'] = (answer, bytes) => {
         const isLast = gathered.answers.push(answer) === shares.length;
         if (!errorOf(answer)) {
           const { hosts } = answer as ShardAnswer;
@@ -88,7 +91,8 @@ export class QueryRouter {
           gathered.pieces[share] = isLast ? piece : this.#copy(piece, gathered);
         }
         if (isLast) this.#deliver(route, gathered, deliver);
-      });
+      };
+      shard.query(task, { done });
     });
   }
 

@@ -20,16 +20,16 @@ import type { Logger } from '../model/logger.js';
 import { StoreError } from '../model/errors.js';
 import { Counters } from '../protocol/counters.js';
 import type {
+  AnyQueryTask,
   FromShard,
   ImportSummary,
-  QueryTask,
   RestoreSummary,
-  ShardAnswer,
   ShardFolders,
   ShardStart,
 } from '../protocol/messages.js';
 import { Ring } from '../protocol/ring.js';
 import { BodyArena } from './body-arena.js';
+import { QueryPort, type AnswerReceiver } from './query-port.js';
 import { watchRestore } from './restore-watch.js';
 import type { RejectedLine } from './store.js';
 import { makeThread } from './thread-pool.js';
@@ -89,11 +89,7 @@ export class ShardClient {
   #parts: Part[] = [];
   #partsFrom = 0;
   #examples = new Map<number, readonly RejectedLine[]>();
-  #queries = new Map<number, (answer: ShardAnswer | StoreError, bytes: Uint8Array) => void>();
-  /** By query: what has come of long answers. */
-  #pieces = new Map<number, Buffer[]>();
-  #outbox: QueryTask[] = [];
-  #outboxScheduled = false;
+  readonly #queries = new QueryPort((message) => this.#port!.postMessage(message));
   #waiters: (() => void)[] = [];
   #stopping = false;
   /** Counts starts and deaths: what belongs to an earlier one has no say any more. */
@@ -222,24 +218,22 @@ export class ShardClient {
   }
 
   /** Sends a query with all others of this turn of the event loop, in one message. */
-  query(
-    task: QueryTask,
-    done: (answer: ShardAnswer | StoreError, bytes: Uint8Array) => void,
-  ): void {
+  query(task: AnyQueryTask, receiver: AnswerReceiver): void {
     if (!this.ready) {
-      done(this.#unavailable(), this.bytes);
+      receiver.done(this.#unavailable(), this.bytes);
       return;
     }
-    this.#queries.set(task.id, done);
-    this.#outbox.push(task);
-    if (this.#outboxScheduled) return;
-    this.#outboxScheduled = true;
-    setImmediate(() => {
-      this.#outboxScheduled = false;
-      const queries = this.#outbox;
-      this.#outbox = [];
-      if (queries.length > 0) this.#port!.postMessage({ queries });
-    });
+    this.#queries.send(task, receiver);
+  }
+
+  /** The client has taken a piece of a streamed answer. */
+  taken(id: number): void {
+    if (this.ready) this.#queries.taken(id);
+  }
+
+  /** Nobody waits for the answer any more. */
+  cancel(id: number): void {
+    this.#queries.cancel(id);
   }
 
   async run<Result>(name: TaskName, argument: unknown): Promise<Result> {
@@ -296,30 +290,8 @@ export class ShardClient {
     for (const { position, first } of message.examples ?? []) this.#examples.set(position, first);
     this.#settleParts();
     if (message.batch) {
-      for (const answer of message.batch.answers) this.#deliver(answer);
+      for (const answer of message.batch.answers) this.#queries.deliver(answer, this.bytes);
       if (this.#ring.consumeBatch(message.batch.number)) this.#port!.postMessage(0);
-    }
-  }
-
-  /** Pieces of a long answer are kept until the last one is there: then it is one text. */
-  #deliver(answer: ShardAnswer): void {
-    const { id, address, bytes } = answer;
-    const before = this.#pieces.get(id);
-    if (answer.isPiece || before) {
-      const pieces = before ?? [];
-      pieces.push(Buffer.from(this.bytes.subarray(address, address + bytes)));
-      if (answer.isPiece) {
-        this.#pieces.set(id, pieces);
-        return;
-      }
-    }
-    this.#pieces.delete(id);
-    const done = this.#queries.get(id);
-    this.#queries.delete(id);
-    if (!before) done?.(answer, this.bytes);
-    else {
-      const text = Buffer.concat(before);
-      done?.({ ...answer, address: 0, bytes: text.length }, text);
     }
   }
 
@@ -369,13 +341,9 @@ export class ShardClient {
     this.#attempt++;
     const error = this.#unavailable();
     const parts = this.#parts;
-    const queries = [...this.#queries.values()];
     this.#parts = [];
-    this.#queries.clear();
-    this.#pieces.clear();
-    this.#outbox = [];
     for (const part of parts) part.done(error);
-    for (const done of queries) done(error, this.bytes);
+    this.#queries.failAll(error, this.bytes);
     this.#wakeWaiters();
     if (this.#stopping) return;
     this.restarts++;

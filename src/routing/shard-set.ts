@@ -2,12 +2,17 @@ import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
 import type { CatalogueEntry, CataloguePage, CatalogueRequest } from '../model/catalogue.js';
+import { checkForm, type OutputForm } from '../../workers/output/forms.js';
+import type { JobStatsRequest, SelectRequest } from '../model/selection.js';
 import { hashHost } from '../model/hash.js';
 import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
 import { ArchiveQueries, archiveRequest } from './archive-queries.js';
 import { ArchiveUploads } from './archive-uploads.js';
 import { Catalogue } from './catalogue.js';
+import { DataVersions } from './data-versions.js';
+import { JobStatsRouter } from './job-stats-router.js';
 import { QueryRouter } from './query-router.js';
+import { SelectRouter } from './select-router.js';
 import { ShardClient, type TaskName } from './shard-client.js';
 import { joinMismatches } from './unit-mismatches.js';
 import { StorePlace } from './store-place.js';
@@ -17,8 +22,11 @@ import type {
   HealthRequest,
   NodeHealth,
   QueryAnswer,
+  RunningSelect,
+  SelectSink,
   Store,
   StoreStatus,
+  TimeSpan,
   UnitMismatches,
   UnitMismatchFilter,
   WriteOptions,
@@ -106,6 +114,10 @@ export class ShardSet implements Store {
   readonly #limits: Limits;
   readonly #queries: QueryRouter;
   readonly #catalogue: Catalogue;
+  readonly #selections: SelectRouter;
+  readonly #jobStats: JobStatsRouter;
+  readonly #versions: DataVersions;
+  #nextQueryId = 0;
   readonly #archive: ArchiveQueries | undefined;
   readonly #uploads: ArchiveUploads | undefined;
   readonly #place: StorePlace | undefined;
@@ -127,7 +139,13 @@ export class ShardSet implements Store {
       this.invokeOnAll<CatalogueEntry[]>('catalogue', request),
     );
     this.#limits = limits;
-    this.#queries = new QueryRouter(shards, (cluster, host) => this.shardOf(cluster, host), limits);
+    const shardOf = (cluster: string, host: string): number => this.shardOf(cluster, host);
+    const nextId = (): number => this.#nextQueryId++;
+    this.#queries = new QueryRouter(shards, shardOf, limits, nextId);
+    this.#selections = new SelectRouter(shards, shardOf, limits, nextId);
+    this.#jobStats = new JobStatsRouter(shards, shardOf, nextId);
+    const steps = Object.values(store.metrics).map(({ frequency }) => frequency);
+    this.#versions = new DataVersions(shards, Math.max(...steps, 1));
   }
 
   get shardCount(): number {
@@ -191,6 +209,19 @@ export class ShardSet implements Store {
       if (!(error instanceof StoreError)) throw error;
       deliver({ ok: false, error });
     }
+  }
+
+  select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect {
+    checkForm(form, request);
+    return this.#selections.run(request, form, sink);
+  }
+
+  versionOf(ranges: readonly TimeSpan[], text: string): string | undefined {
+    return this.#versions.of(ranges, text);
+  }
+
+  jobStats(request: JobStatsRequest): Promise<Uint8Array> {
+    return this.#jobStats.run(request);
   }
 
   free(selectors: readonly (readonly string[])[], toSec: number): Promise<number> {

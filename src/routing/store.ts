@@ -1,5 +1,7 @@
 import type { CataloguePage, CatalogueRequest } from '../model/catalogue.js';
+import type { OutputForm } from '../../workers/output/forms.js';
 import type { StoreError } from '../model/errors.js';
+import type { JobStatsRequest, SelectRequest } from '../model/selection.js';
 
 /**
  * What the front's routes may ask of the shards. `ShardSet` implements it; routes know nothing
@@ -16,6 +18,18 @@ export interface Store {
    * once; the view in it is valid only until `deliver` returns.
    */
   query(text: string, deliver: (answer: QueryAnswer) => void): void;
+
+  /** Answers a selection in one of the forms. Throws `bad-request` if the form can not have it. */
+  select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect;
+
+  /**
+   * An entity tag for what is asked by `text` of ranges that are settled: it changes when late samples
+   * come or samples are freed. undefined: they may still change.
+   */
+  versionOf(ranges: readonly TimeSpan[], text: string): string | undefined;
+
+  /** Statistics of jobs as JSON text. Rejects with StoreError. */
+  jobStats(request: JobStatsRequest): Promise<Uint8Array>;
 
   /** Frees whole blocks older than `toSec` below each selector; resolves to how many. */
   free(selectors: readonly (readonly string[])[], toSec: number): Promise<number>;
@@ -81,6 +95,34 @@ export interface RejectedLine {
 export type QueryAnswer =
   | { readonly ok: true; readonly json: Uint8Array }
   | { readonly ok: false; readonly error: StoreError };
+
+/** From `fromSec` until before `toSec`. */
+export interface TimeSpan {
+  readonly fromSec: number;
+  readonly toSec: number;
+}
+
+/** Where the answer to a selection goes. */
+export interface SelectSink {
+  /** Called once, for an answer that is not streamed, or a failure before anything was written. */
+  deliver(answer: SelectAnswer): void;
+  /** Some of a streamed answer, read before this returns. False: call `drained` when there is room. */
+  write(bytes: Uint8Array): boolean;
+  end(): void;
+  /** It can not be made whole. */
+  abort(error: StoreError): void;
+}
+
+export type SelectAnswer =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly error: StoreError };
+
+export interface RunningSelect {
+  /** The client takes more. */
+  drained(): void;
+  /** The client is gone. */
+  cancel(): void;
+}
 
 export interface HealthRequest {
   readonly cluster: string;

@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import { readClusters } from '../../src/config/cluster-files.js';
 import { DEFAULTS } from '../../src/config/config.js';
 import { ConfigError, loadConfig, parseConfig } from '../../src/config/parse-config.js';
-import { kebabCase } from '../../src/config/schema.js';
+import { kebabCase } from '../../src/config/limits-schema.js';
 
 const REFERENCE = 'test/fixtures/config-reference.json';
 
@@ -95,6 +95,7 @@ t.test('every setting arrives', async (t) => {
       'retention-enforced': false,
       'resample-min-points': 7,
       'resample-algorithm': 'm4',
+      'aggregate-cache-bytes': 7,
       'default-metric': { frequency: 30, aggregation: 'sum' },
       'local-directory': '/local',
       s3: {
@@ -129,6 +130,7 @@ t.test('every setting arrives', async (t) => {
       memoryCapBytes: 500e6,
       resampleMinPoints: 7,
       resampleAlgorithm: 'm4',
+      aggregateCacheBytes: 7,
       checkpoints: {
         directory: '/data',
         localDirectory: '/local',

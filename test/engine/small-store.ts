@@ -1,5 +1,9 @@
 import { DEFAULTS, type Limits, type StoreConfig } from '../../src/config/config.js';
 import { StoreError } from '../../src/model/errors.js';
+import { parseSelectRequest } from '../../src/model/parse-selection.js';
+import { parseJobStatsRequest } from '../../src/model/parse-job-stats.js';
+import type { JobStatsShare, SelectSummary, SelectTask } from '../../src/protocol/select.js';
+import { headOf, SEPARATORS, tailOf, type OutputForm } from '../../workers/output/forms.js';
 import { Engine } from '../../workers/engine/engine.js';
 import type { QueryResult } from '../../workers/engine/query-run.js';
 import { createShardMemory, instantiateKernel, type Kernel } from '../../workers/kernel/kernel.js';
@@ -23,6 +27,25 @@ export interface Shown {
   min: number | null;
   max: number | null;
   coverage?: number;
+}
+
+/** One result of a selection. */
+export interface SelectedShown {
+  select: number;
+  metric: string;
+  unit?: string;
+  cluster?: string;
+  'sub-cluster'?: string;
+  host?: string;
+  type?: string;
+  id?: string;
+  'sub-id'?: string;
+  series: number;
+  coverage?: number;
+  from?: number;
+  step?: number;
+  data?: (number | null)[];
+  stats?: Record<string, number | null>;
 }
 
 export class SmallStore {
@@ -94,6 +117,77 @@ export class SmallStore {
       }
     }
     throw new Error(`no end after ${TURNS_MAX} turns`);
+  }
+
+  /**
+   * The bytes of an answer to `POST /api/v2/query` as its front would join them, in as many turns as it
+   * takes; `beforeTurn` may change the store, and tells how long.
+   */
+  select(
+    body: object,
+    form: OutputForm = 'json',
+    beforeTurn: (turn: number) => number = () => Infinity,
+  ): { bytes: Buffer; turns: number; summary: SelectSummary } {
+    const defaults = { cluster: 'c', from: T0, to: T0 + 300 };
+    const limits = { selectionsMax: 100, hostsMax: 10_000 };
+    const text = JSON.stringify({ ...defaults, ...body });
+    const select = parseSelectRequest(text, T0 + 86_400, limits);
+    const task: SelectTask = { id: 1, select, form, isShared: false, finish: undefined };
+    const run = this.engine.beginSelect(task);
+    const pieces: Buffer[] = [];
+    for (let turns = 1; turns <= TURNS_MAX; turns++) {
+      const untilMs = performance.now() + beforeTurn(turns);
+      const turn = run.turn(ANSWER_BASE, ANSWER_BASE + ANSWER_BYTES / 2, untilMs);
+      const piece = Buffer.from(new Uint8Array(this.#memory.buffer, ANSWER_BASE, turn.bytes));
+      if (piece.length > 0) pieces.push(piece);
+      if (!turn.isDone) continue;
+      if (turn.result!.error) throw StoreError.fromData(turn.result!.error);
+      const summary = turn.result!.select!;
+      const separator = Buffer.from(SEPARATORS[form]);
+      const joined = pieces.flatMap((bytes, i) => (i === 0 ? [bytes] : [separator, bytes]));
+      const tail = tailOf(form, summary.problems);
+      const bytes = Buffer.concat([headOf(form, select), ...joined, tail]);
+      return { bytes, turns, summary };
+    }
+    throw new Error(`no end after ${TURNS_MAX} turns`);
+  }
+
+  /** Jobs of an answer to `POST /api/v2/job-stats`, of this store or of `shares`. */
+  jobStats(body: object, shares?: readonly JobStatsShare[]): unknown[] {
+    const { text } = this.#runJobStats(body, false, shares);
+    return (JSON.parse(text) as { jobs: unknown[] }).jobs;
+  }
+
+  /** What this store has of them, as one of several shards. */
+  jobShare(body: object): JobStatsShare {
+    return this.#runJobStats(body, true, undefined).share!;
+  }
+
+  #runJobStats(
+    body: object,
+    isShared: boolean,
+    finish: readonly JobStatsShare[] | undefined,
+  ): { text: string; share: JobStatsShare | undefined } {
+    const limits = { jobsMax: 1000, hostsMax: 10_000 };
+    const jobStats = parseJobStatsRequest(JSON.stringify(body), T0 + 86_400, limits);
+    const run = this.engine.beginJobStats({ id: 1, jobStats, isShared, finish });
+    let text = '';
+    for (let turns = 1; turns <= TURNS_MAX; turns++) {
+      const turn = run.turn(ANSWER_BASE, ANSWER_BASE + ANSWER_BYTES / 2, Infinity);
+      text += Buffer.from(new Uint8Array(this.#memory.buffer, ANSWER_BASE, turn.bytes)).toString();
+      if (!turn.isDone) continue;
+      if (turn.result?.error) throw StoreError.fromData(turn.result.error);
+      return { text, share: turn.result?.jobStats };
+    }
+    throw new Error(`no end after ${TURNS_MAX} turns`);
+  }
+
+  /** Results of a selection, or of several. */
+  selected(select: object | readonly object[], more: object = {}): SelectedShown[] {
+    const first = this.select({ select, ...more }).bytes.toString();
+    const again = this.select({ select, ...more }).bytes.toString();
+    if (first !== again) throw new Error(`two answers to one request: ${first} and ${again}`);
+    return (JSON.parse(first) as { results: SelectedShown[] }).results;
   }
 
   /** Elements of each query. */

@@ -1,5 +1,8 @@
 import type { CataloguePage, CatalogueRequest } from '../../src/model/catalogue.js';
 import { StoreError } from '../../src/model/errors.js';
+import type { SelectRequest } from '../../src/model/selection.js';
+import type { RunningSelect, SelectSink } from '../../src/routing/store.js';
+import type { OutputForm } from '../../workers/output/forms.js';
 import type {
   ArchiveSummary,
   CheckpointSummary,
@@ -40,6 +43,19 @@ export class FakeStore implements Store {
   /** Awaited by `finish`. */
   gate: Promise<void> = Promise.resolve();
   readonly #memory = new Uint8Array(new SharedArrayBuffer(8 * 1024 * 1024));
+
+  select(_request: SelectRequest, _form: OutputForm, sink: SelectSink): RunningSelect {
+    sink.deliver({ ok: true, bytes: Buffer.from('{"results":[]}') });
+    return { drained: () => undefined, cancel: () => undefined };
+  }
+
+  versionOf(): string | undefined {
+    return undefined;
+  }
+
+  jobStats(): Promise<Uint8Array> {
+    return Promise.resolve(Buffer.from('{"jobs":[]}'));
+  }
 
   beginWrite(options: WriteOptions): WriteSession {
     if (this.refusal) throw this.refusal;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { configTable, withConfigTable } from '../../scripts/config-table.js';
 import { DEFAULTS } from '../../src/config/config.js';
-import { kebabCase } from '../../src/config/schema.js';
+import { kebabCase } from '../../src/config/limits-schema.js';
 
 t.test('the table of the README is up to date', async (t) => {
   const readme = readFileSync('README.md', 'utf8');

@@ -11,6 +11,12 @@ export const BLOCK_WORK = QUERY_SCRATCH_BASE + 256;
 const AREAS = BLOCK_WORK + 4096;
 const SCRATCH_END = QUERY_SCRATCH_BASE + QUERY_SCRATCH_BYTES;
 
+/** Addresses of sums and of how many contributed to each. */
+export interface Sums {
+  readonly out: number;
+  readonly contributors: number;
+}
+
 /**
  * Values of groups of series, in the scratch region. Areas are taken one behind the other and all
  * given back by `reset`; a series too long for the region is refused before anything is read.
@@ -80,6 +86,34 @@ export class Combiner {
     return values;
   }
 
+  /**
+   * Sums of a group per slot, and how many members each is of: addresses of Float64 (NaN where none
+   * is present) and Uint32.
+   */
+  sums(group: Group, metric: Metric, from: number, count: number, missingIsNull = false): Sums {
+    const out = this.allocate(count * 8);
+    const contributors = this.allocate(count * 4);
+    const before = this.#top;
+    this.#sum(group.series, from, count, out, contributors);
+    for (const level of group.layered) {
+      const added = this.#layeredValues(level, metric, from, count, missingIsNull) >>> 3;
+      this.#add(added, out >>> 3, contributors >>> 2, count);
+      this.#top = before;
+    }
+    this.#top = before;
+    return { out, contributors };
+  }
+
+  /** Runs `work` on scratch that is given back. */
+  borrowed<Result>(work: () => Result): Result {
+    const before = this.#top;
+    try {
+      return work();
+    } finally {
+      this.#top = before;
+    }
+  }
+
   /** Own samples, and the children's aggregate only from the first missing one to the last. */
   #layeredValues(
     level: Layered,
@@ -88,6 +122,7 @@ export class Combiner {
     count: number,
     missingIsNull: boolean,
   ): number {
+    if (level.own === 0) return this.values(level.below, metric, from, count, missingIsNull, 0);
     const out = this.allocate(count * 8);
     this.#kernel.readSeries(level.own, from, count, out);
     const doubles = this.#doubles;
@@ -119,16 +154,7 @@ export class Combiner {
     missingIsNull: boolean,
     mask: number,
   ): number {
-    const out = this.allocate(count * 8);
-    const contributors = this.allocate(count * 4);
-    const before = this.#top;
-    this.#sum(group.series, from, count, out, contributors);
-    for (const level of group.layered) {
-      const added = this.#layeredValues(level, metric, from, count, missingIsNull) >>> 3;
-      this.#add(added, out >>> 3, contributors >>> 2, count);
-      this.#top = before;
-    }
-    this.#top = before;
+    const { out, contributors } = this.sums(group, metric, from, count, missingIsNull);
     if (metric.aggregation === 'avg') this.#kernel.divideByCount(out, contributors, count);
     const members = group.series.length + group.layered.length;
     this.#cover(members, count, out >>> 3, contributors >>> 2, missingIsNull, mask >>> 3);

@@ -1,11 +1,16 @@
 import type { Limits, StoreConfig } from '../../src/config/config.js';
+import { TIME_SEC_MAX } from '../../src/model/slot.js';
 import type { HealthRequest, NodeHealth } from '../../src/routing/store.js';
+import type { JobStatsTask, SelectTask } from '../../src/protocol/select.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
+  FREED_BEFORE_SEC,
+  FREED_COUNT,
   SERIES_LAST_SLOT,
   SERIES_LEVEL,
   SERIES_STAGGER,
   SERIES_STEP,
+  STATE_BASE,
   WINDOW_SLOTS,
 } from '../kernel/layout.js';
 import { debugJson } from './debug.js';
@@ -16,6 +21,9 @@ import { Metrics, type Metric } from './metrics.js';
 import type { SeriesNames } from './parse-line.js';
 import type { QueryRun } from './query-run.js';
 import { QueryRunner } from './query.js';
+import { JobStatsRun } from '../select/job-stats-run.js';
+import { SelectRun } from '../select/select-run.js';
+import { SelectTools } from '../select/select-tools.js';
 
 /** Words of the memory, by address / 4. */
 export type Words = Uint32Array;
@@ -37,6 +45,10 @@ export class Engine {
   readonly #memory: WebAssembly.Memory;
   readonly #seriesMax: number;
   readonly #queries: QueryRunner;
+  readonly #makeSelectTools: () => SelectTools;
+  /** Made by the first selection. */
+  #selectTools: SelectTools | undefined;
+  #settledSec = 0;
   #view: Words;
   /** Addresses of all series: the first `#seriesCount` entries. */
   #series = new Uint32Array(1024);
@@ -70,6 +82,18 @@ export class Engine {
       limits,
       this.#seriesIn,
     );
+    this.#makeSelectTools = () =>
+      new SelectTools({
+        kernel,
+        memory,
+        store,
+        limits,
+        tree: this.tree,
+        metrics: this.metrics,
+        seriesIn: this.#seriesIn,
+        writer: this.#queries.writer,
+        words: () => this.words(),
+      });
   }
 
   get seriesCount(): number {
@@ -180,6 +204,7 @@ export class Engine {
     this.tree.addSeries(level, made);
     this.tree.removeSeries(level, old);
     this.#kernel.markDead(old);
+    this.#selectTools?.cache.clear();
     this.#replaced.add(old);
     if (this.#replaced.size >= REPLACED_MAX) this.releaseReplaced();
   }
@@ -200,6 +225,38 @@ export class Engine {
     return this.#queries.begin(text, indexes);
   }
 
+  beginSelect(task: SelectTask): SelectRun {
+    return new SelectRun(this.selectTools(), task);
+  }
+
+  beginJobStats(task: JobStatsTask): JobStatsRun {
+    return new JobStatsRun(this.selectTools(), task);
+  }
+
+  /** What selections are answered with. */
+  selectTools(): SelectTools {
+    this.#selectTools ??= this.#makeSelectTools();
+    this.#selectTools.cache.settledSec = this.#settledSec;
+    return this.#selectTools;
+  }
+
+  /** From now on samples before `sec` are late: what was made of that time is made anew for them. */
+  settleBefore(sec: number): void {
+    if (sec <= this.#settledSec) return;
+    this.#settledSec = sec;
+    this.#kernel.setSettledBefore(sec);
+    if (this.#selectTools) this.#selectTools.cache.settledSec = sec;
+  }
+
+  /** Told of samples before `sec` that were freed. */
+  samplesFreed(sec: number): void {
+    this.#selectTools?.cache.forgetBefore(sec);
+    const words = this.words();
+    const before = (STATE_BASE + FREED_BEFORE_SEC) >>> 2;
+    words[(STATE_BASE + FREED_COUNT) >>> 2]!++;
+    words[before] = Math.max(words[before]!, Math.min(Math.ceil(sec), TIME_SEC_MAX));
+  }
+
   /** Frees whole blocks older than `toSec`; series left with nothing go, so that they answer as never seen. */
   free(
     selectors: readonly (readonly string[])[],
@@ -207,7 +264,9 @@ export class Engine {
     rounding: Rounding = 'up',
   ): number {
     const freed = freeSelectors(this, this.#kernel, selectors, toSec, rounding);
-    if (freed > 0) this.removeEmptySeries((series) => this.#kernel.oldestSlot(series) === -1);
+    if (freed === 0) return 0;
+    this.samplesFreed(toSec);
+    this.removeEmptySeries((series) => this.#kernel.oldestSlot(series) === -1);
     return freed;
   }
 

@@ -38,6 +38,11 @@ export class QueryRunner {
     this.#tools = { tree, metrics, limits, seriesIn, writer, elements, plans };
   }
 
+  /** Writes answers: one for all, since one is written at a time. */
+  get writer(): AnswerWriter {
+    return this.#tools.writer;
+  }
+
   /**
    * Begins with a request. With `indexes` only those queries are answered (and all nodes of this
    * shard), as texts with commas in between and ends of groups; without, it is the whole answer.

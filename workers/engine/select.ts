@@ -10,6 +10,7 @@ export interface Group {
 
 /** A level that holds the metric and has children that do: its own samples go first. */
 export interface Layered {
+  /** Its series; 0 = it has none, and stands for the aggregate of what is below. */
   readonly own: number;
   readonly below: Group;
 }

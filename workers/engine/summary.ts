@@ -57,6 +57,22 @@ export class Summary {
     return this;
   }
 
+  /** Writes it to `target` from `index` on, as the kernel does. */
+  store(target: Float64Array, index: number): void {
+    target[index + SUMMARY_COUNT / 8] = this.count;
+    target[index + SUMMARY_SUM / 8] = this.sum;
+    target[index + SUMMARY_MIN / 8] = this.min;
+    target[index + SUMMARY_MAX / 8] = this.max;
+    target[index + SUMMARY_MEAN / 8] = this.mean;
+    target[index + SUMMARY_SQUARES / 8] = this.squares;
+    target[index + SUMMARY_FIRST / 8] = this.first;
+    target[index + SUMMARY_FIRST_SLOT / 8] = this.firstSlot;
+    target[index + SUMMARY_LAST / 8] = this.last;
+    target[index + SUMMARY_LAST_SLOT / 8] = this.lastSlot;
+    target[index + SUMMARY_HELD / 8] = this.held;
+    target[index + SUMMARY_HELD_SLOTS / 8] = this.heldSlots;
+  }
+
   /**
    * Adds the samples of another summary. Of samples in the same slot, this one's are the first and
    * the last.

@@ -189,6 +189,14 @@ export const INGEST_WRITTEN = 4; // samples stored by this call
 export const INGEST_IGNORED = 8; // lines ignored by a bound prefix
 export const INGEST_LINES = 12; // lines passed, blank ones too
 export const ALLOC_TABLE = 4096; // allocator: first partial page of each size class
+// How often something was written to a time that had been settled: a u32 for each CHANGES_SEC seconds,
+// modulo CHANGES_COUNT.
+export const CHANGES_TABLE = 65536;
+// How often something was freed, and the second before which all of it was (u32).
+export const FREED_COUNT = 61440;
+export const FREED_BEFORE_SEC = 61444;
+export const CHANGES_COUNT = 4096;
+export const CHANGES_SEC = 1024;
 export const INGEST_DONE = 0;
 export const INGEST_SLOW_LINE = 1; // the line at INGEST_LINE wants the control plane
 export const INGEST_LOW_MEMORY = 2; // free something, then call again from INGEST_LINE

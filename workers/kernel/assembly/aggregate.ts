@@ -34,6 +34,16 @@ let sumExponent: i32 = 0;
 /** Largest scaled value of a head that cannot make the integer sum overflow. */
 let headLimit: f64 = 0;
 
+/** Directory index of the first block that matters for slots from `from` on. */
+// @ts-ignore: decorator
+@inline
+function firstBlock(series: u32, from: u32): i32 {
+  // Fast path of the newest slots: all in the head, and no block is touched. Without one its slot is
+  // beyond all others.
+  if (from >= load<u32>(series + SERIES_HEAD_SLOT)) return blockCount(series);
+  return firstOverlap(series, from);
+}
+
 /**
  * Whether the sum over all series fits 32-bit integers of one decimal exponent (left in
  * `sumExponent`): every overlapping block is packed decimals or constant and without gaps.
@@ -45,7 +55,7 @@ function sumsAsIntegers(list: u32, length: i32, from: u32, until: u32): bool {
     const series = load<u32>(list + (k << 2));
     const count = blockCount(series);
     let largest: f64 = 0;
-    for (let index = firstOverlap(series, from); index < count; index++) {
+    for (let index = firstBlock(series, from); index < count; index++) {
       const block = blockAt(series, index);
       if (load<u32>(block + BLOCK_START) >= until) break;
       const word = load<u32>(block + BLOCK_WORD);
@@ -116,7 +126,7 @@ export function sumSeries(
   for (let k = 0; k < length; k++) {
     const series = load<u32>(list + (k << 2));
     const blocks = blockCount(series);
-    for (let index = firstOverlap(series, from); index < blocks; index++) {
+    for (let index = firstBlock(series, from); index < blocks; index++) {
       const block = blockAt(series, index);
       const start = load<u32>(block + BLOCK_START);
       if (start >= until) break;

@@ -14,6 +14,7 @@ export {
   sealIdleHead,
   seriesBytes,
   setCheckpoint,
+  setSettledBefore,
 } from './series';
 export { bindConverted, bindPrefix, dropDeadPrefixes, prefixCount, prefixEvictions } from './prefixes';
 export { firstSpace, ingest, initShard, setTimeRange } from './ingest';
@@ -43,3 +44,5 @@ export {
   scaleValues,
   sumSeries,
 } from './aggregate';
+export { formatRows } from './csv';
+export { presentBits } from './validity';

@@ -45,7 +45,7 @@ import {
   setPreviousPrefix,
 } from './prefixes';
 import { decimalToDouble } from './number';
-import { append } from './series';
+import { append, noteTime } from './series';
 
 const NEWLINE: u32 = 10;
 const RETURN: u32 = 13;
@@ -389,6 +389,7 @@ function stampedSample(
   if (p < end && <u32>load<u8>(p) != NEWLINE) return 0;
   time = toSeconds(ticks, precision);
   if (time < timeMin || time > timeMax) return 0;
+  noteTime(time);
   if (digitCount == 10) {
     stampAt = stamp;
     stampTime = time;

@@ -4,6 +4,9 @@ import {
   BLOCK_FLAG_SAVED,
   BLOCK_FLAG_SAVING,
   BLOCK_START,
+  CHANGES_COUNT,
+  CHANGES_SEC,
+  CHANGES_TABLE,
   HEAD_SLOTS,
   SERIES_BLOCKS,
   SERIES_BLOCK_CAPACITY,
@@ -26,6 +29,7 @@ import {
   SERIES_NEXT_SPAN,
   SERIES_STAGGER,
   SERIES_STEP,
+  STATE_BASE,
   WINDOW_SLOTS,
 } from '../layout';
 import { allocate, release } from './alloc';
@@ -103,8 +107,30 @@ export function append(series: u32, timeSec: u32, value: f64): void {
   }
 }
 
+/** Samples before this second are late: what was made of that time is to be made anew. */
+let settledBefore: u32 = 0;
+
+/** See exports/series.ts. */
+export function setSettledBefore(timeSec: u32): void {
+  settledBefore = timeSec;
+}
+
+/**
+ * Counts a late sample. Lines of one stamp, which the ingest loop reads in one call, need to be
+ * counted once: queries look at the counts between calls.
+ */
+// @ts-ignore: decorator
+@inline
+export function noteTime(timeSec: u32): void {
+  if (timeSec >= settledBefore) return;
+  const index = (timeSec / CHANGES_SEC) & (CHANGES_COUNT - 1);
+  const at = STATE_BASE + CHANGES_TABLE + (index << 2);
+  store<u32>(at, load<u32>(at) + 1);
+}
+
 /** `append` for the control plane. */
 export function appendSample(series: u32, timeSec: u32, value: f64): i32 {
+  noteTime(timeSec);
   append(series, timeSec, value);
   return 1;
 }

@@ -9,6 +9,11 @@ export interface SeriesExports {
   memoryLow(): number;
   /** Bytes of live pieces, without what pages have free. */
   heapBytesLive(): number;
+  /**
+   * From now on samples before this second count as changes of their time (CHANGES_TABLE in
+   * ../layout.ts). It must not go back.
+   */
+  setSettledBefore(timeSec: number): void;
   /** Samples outside `min` … `max` (Unix seconds) are left to the control plane. */
   setTimeRange(min: number, max: number): void;
 

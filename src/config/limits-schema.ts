@@ -1,0 +1,84 @@
+import { DEFAULTS, type Limits } from './config.js';
+import type { Schema } from './schema.js';
+
+/** Of a shard's body arena: a body that one shard must hold could not wait for its own end. */
+const ARENA_BYTES = 64 * 1024 * 1024;
+
+/** A shard has room for so many in its memory. */
+const UNIT_MISMATCHES_MAX = 5000;
+
+/** Half of the work area of a query. */
+const PERCENTILE_EXACT_MAX = 4_000_000;
+
+const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
+  bodyBytesMax: {
+    ...limit('Bytes of a write request, after decompression; more: 413.', 1024),
+    maximum: ARENA_BYTES,
+  },
+  queryBodyBytesMax: {
+    ...limit('Bytes of the body of any other request; more: 413.', 1024),
+    maximum: ARENA_BYTES,
+  },
+  collectedBytesMax: limit(
+    'Bytes of bodies held at one time, over all requests: packed ones and what they inflate to, ' +
+      'and those of queries; more: 503, or 413 if a body alone needs more.',
+    1024,
+  ),
+  lineBytesMax: { ...limit('Bytes of one line; a longer one is rejected.', 64), maximum: 1048576 },
+  queriesMax: limit('Queries in one request, after `for-all-nodes` is expanded.'),
+  seriesPerQueryMax: limit('Series one request may touch.'),
+  pointsMax: limit('Points one request may return.'),
+  answerBytesMax: limit('Bytes of text of one answer.'),
+  archiveSamplesMax: limit('Samples read for one request that asks the archive.'),
+  percentileExactMax: {
+    ...limit(
+      'Samples whose percentiles are exact; of more they come from a sketch and are off by at ' +
+        'most 0.4 %.',
+    ),
+    maximum: PERCENTILE_EXACT_MAX,
+  },
+  queryTimeMsMax: limit('Milliseconds one request may take.'),
+  streamPointsMax: limit('Points of an answer that is streamed: NDJSON, CSV, Arrow.'),
+  streamTimeMsMax: limit('Milliseconds an answer that is streamed may take.'),
+  selectionsMax: limit('Selections in one request to `/api/v2/query`.'),
+  jobsMax: limit('Jobs in one request for their statistics.'),
+  hostsMax: limit(
+    'Hosts that one request to `/api/v2` names, over all its selections or jobs; patterns count as one.',
+  ),
+  writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
+  connectionsMax: limit('Open connections; more are closed at once.'),
+  seriesMax: limit(
+    'Series over all shards, each of which takes an equal share; lines that would make more in ' +
+      'the shard of their host are rejected.',
+  ),
+  prefixesMax: limit('Line prefixes a shard remembers; the least useful go first.'),
+  unitMismatchesMax: {
+    ...limit(
+      'Metrics of hosts listed whose unit can not be converted, over all shards, each of which ' +
+        'takes an equal share; those beyond are only counted.',
+      0,
+    ),
+    maximum: UNIT_MISMATCHES_MAX,
+  },
+  idleTimeoutSec: {
+    ...limit('Seconds until a silent connection is closed (adapter `uws`: always 10).'),
+    maximum: 3600,
+  },
+};
+
+/** Schemas of all limits, by the names that a file has for them. */
+export const LIMIT_SCHEMAS: Readonly<Record<string, Schema>> = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, schema]) => [
+    kebabCase(name),
+    { ...schema, default: DEFAULTS.limits[name as keyof Limits] },
+  ]),
+);
+
+function limit(description: string, minimum = 1): Schema {
+  return { type: 'integer', minimum, maximum: Number.MAX_SAFE_INTEGER, description };
+}
+
+/** `bodyBytesMax` → `body-bytes-max`: the name of a setting in the file. */
+export function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,271 @@
+import {
+  headOf,
+  isTable,
+  problemError,
+  problemText,
+  SEPARATORS,
+  tailOf,
+  type OutputForm,
+} from '../../workers/output/forms.js';
+import type { Limits } from '../config/config.js';
+import { StoreError } from '../model/errors.js';
+import { HostSet } from '../model/host-list.js';
+import type { SelectRequest } from '../model/selection.js';
+import type { ShardAnswer } from '../protocol/messages.js';
+import { limitError } from '../protocol/query-limits.js';
+import type { PartialGroup, SelectProblem, SelectSummary, SelectTask } from '../protocol/select.js';
+import type { ShardClient } from './shard-client.js';
+import type { RunningSelect, SelectSink } from './store.js';
+
+/** Requests for more hosts than this go to all shards. */
+const NAMED_HOSTS_MAX = 10_000;
+
+/** Sends selections to the shards that may have hosts of them, and what comes back to the client. */
+export class SelectRouter {
+  readonly #shards: readonly ShardClient[];
+  readonly #shardOf: (cluster: string, host: string) => number;
+  readonly #limits: Limits;
+  readonly #nextId: () => number;
+
+  constructor(
+    shards: readonly ShardClient[],
+    shardOf: (cluster: string, host: string) => number,
+    limits: Limits,
+    nextId: () => number,
+  ) {
+    this.#shards = shards;
+    this.#shardOf = shardOf;
+    this.#limits = limits;
+    this.#nextId = nextId;
+  }
+
+  run(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect {
+    const shards = this.#shardsOf(request);
+    const Answer = form === 'json' ? WholeAnswer : StreamedAnswer;
+    const answer = new Answer(request, form, sink, this.#limits, this.#nextId);
+    answer.ask(shards);
+    return answer;
+  }
+
+  /** Those that own the hosts named, or all. */
+  #shardsOf({ clusters, select }: SelectRequest): readonly ShardClient[] {
+    if (this.#shards.length === 1) return this.#shards;
+    const indexes = new Set<number>();
+    for (const { hosts } of select) {
+      const names = hosts && HostSet.parse(hosts, this.#limits.seriesMax).names;
+      if (!names || names.length > NAMED_HOSTS_MAX) return this.#shards;
+      for (const cluster of clusters) {
+        for (const name of names) indexes.add(this.#shardOf(cluster, name));
+      }
+    }
+    return indexes.size === 0 ? this.#shards : [...indexes].map((index) => this.#shards[index]!);
+  }
+}
+
+/** A shard's share of an answer. */
+interface Share {
+  readonly shard: ShardClient;
+  readonly id: number;
+  /** Where the answer is wanted as a whole: what has come. */
+  readonly pieces: Buffer[];
+  summary: SelectSummary | undefined;
+}
+
+/** What streamed and whole answers have in common: asking, failing, and groups of several shards. */
+abstract class PendingAnswer implements RunningSelect {
+  protected readonly shares: Share[] = [];
+  protected isOver = false;
+  #waiting = 0;
+  #isFinishing = false;
+
+  constructor(
+    protected readonly request: SelectRequest,
+    protected readonly form: OutputForm,
+    protected readonly sink: SelectSink,
+    protected readonly limits: Limits,
+    readonly nextId: () => number,
+  ) {}
+
+  protected abstract take(share: Share, bytes: Uint8Array): void;
+  protected abstract complete(): void;
+  protected abstract failed(error: StoreError): void;
+  abstract drained(): void;
+
+  ask(shards: readonly ShardClient[]): void {
+    const isShared = shards.length > 1;
+    this.#waiting = shards.length;
+    for (const shard of shards) this.#send(shard, isShared, undefined);
+  }
+
+  cancel(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    for (const { shard, id, summary } of this.shares) if (!summary) shard.cancel(id);
+  }
+
+  #send(shard: ShardClient, isShared: boolean, finish: readonly PartialGroup[] | undefined): void {
+    const share: Share = { shard, id: this.nextId(), pieces: [], summary: undefined };
+    this.shares.push(share);
+    const { request: select, form } = this;
+    const task: SelectTask = { id: share.id, select, form, isShared, finish };
+    shard.query(task, {
+      onPiece: (bytes) => {
+        if (!this.isOver) this.take(share, bytes);
+      },
+      done: (answer) => this.#done(share, answer),
+    });
+  }
+
+  #done(share: Share, answer: ShardAnswer | StoreError): void {
+    if (this.isOver) return;
+    const error =
+      answer instanceof StoreError ? answer : answer.error && StoreError.fromData(answer.error);
+    if (error) {
+      this.fail(error);
+      return;
+    }
+    share.summary = (answer as ShardAnswer).select!;
+    if (--this.#waiting > 0) return;
+    const partials = this.summaries().flatMap((summary) => summary.partials);
+    if (this.#isFinishing || partials.length === 0) this.#complete();
+    else {
+      this.#isFinishing = true;
+      this.#waiting = 1;
+      // A shard that has a part of it knows the metric.
+      const { shard } = this.shares.find(({ summary }) => summary!.partials.length > 0)!;
+      this.#send(shard, false, partials);
+    }
+  }
+
+  #complete(): void {
+    const points = this.summaries().reduce((sum, summary) => sum + summary.points, 0);
+    const counts = { queries: 0, series: 0, points, bytes: 0 };
+    const error = this.form === 'json' ? limitError(counts, this.limits) : undefined;
+    if (error) this.fail(error);
+    else {
+      this.isOver = true;
+      this.complete();
+    }
+  }
+
+  protected fail(error: StoreError): void {
+    this.cancel();
+    this.failed(error);
+  }
+
+  protected summaries(): SelectSummary[] {
+    return this.shares.flatMap(({ summary }) => summary ?? []);
+  }
+
+  protected resultCount(): number {
+    return this.summaries().reduce(
+      (sum, { results }) => sum + results.reduce((a, b) => a + b, 0),
+      0,
+    );
+  }
+
+  /** What a client is told: absence only where no shard has anything. */
+  protected problems(): SelectProblem[] {
+    const summaries = this.summaries();
+    const found = this.request.select.map((_, select) =>
+      summaries.some(({ results }) => results[select]! > 0),
+    );
+    const all = summaries.flatMap(({ problems }) => problems);
+    const told = all.filter(({ select, isAbsence }) => !isAbsence || !found[select]);
+    const byText = new Map(told.map((problem) => [`${problem.select} ${problem.error}`, problem]));
+    return [...byText.values()].sort((a, b) => a.select - b.select);
+  }
+}
+
+/** An answer that is sent when all of it is there. */
+class WholeAnswer extends PendingAnswer {
+  #bytes = 0;
+
+  protected take({ pieces }: Share, bytes: Uint8Array): void {
+    this.#bytes += bytes.length;
+    const counts = { queries: 0, series: 0, points: 0, bytes: this.#bytes };
+    const error = limitError(counts, this.limits);
+    if (error) this.fail(error);
+    else pieces.push(Buffer.from(bytes));
+  }
+
+  drained(): void {
+    // It is sent at once.
+  }
+
+  protected complete(): void {
+    const entries = this.shares.length === 1 ? this.shares[0]!.pieces : this.#inOrder();
+    const separator = Buffer.from(SEPARATORS[this.form]);
+    const parts = entries.flatMap((entry, index) => (index === 0 ? [entry] : [separator, entry]));
+    const head = headOf(this.form, this.request);
+    this.sink.deliver({
+      ok: true,
+      bytes: Buffer.concat([head, ...parts, tailOf(this.form, this.problems())]),
+    });
+  }
+
+  /** Results of all shards, host by host. */
+  #inOrder(): Buffer[] {
+    const entries: { key: string; bytes: Buffer }[] = [];
+    for (const { pieces, summary } of this.shares) {
+      const text = Buffer.concat(pieces);
+      let from = 0;
+      for (const { key, end } of summary!.marks) {
+        if (end > from) entries.push({ key, bytes: text.subarray(from, end) });
+        from = end;
+      }
+    }
+    entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    return entries.map(({ bytes }) => bytes);
+  }
+
+  protected failed(error: StoreError): void {
+    this.sink.deliver({ ok: false, error });
+  }
+}
+
+/** An answer that is sent as it is made. Shards go on when the client has taken what they made. */
+class StreamedAnswer extends PendingAnswer {
+  #hasBegun = false;
+  readonly #untaken: Share[] = [];
+
+  protected take(share: Share, bytes: Uint8Array): void {
+    this.#begin();
+    if (this.sink.write(bytes)) share.shard.taken(share.id);
+    else this.#untaken.push(share);
+  }
+
+  drained(): void {
+    for (const { shard, id } of this.#untaken.splice(0)) shard.taken(id);
+  }
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.sink.write(headOf(this.form, this.request));
+  }
+
+  protected complete(): void {
+    const problems = this.problems();
+    if (isTable(this.form)) {
+      const [first] = problems;
+      // Amid a table there is no place for it.
+      if (first && this.resultCount() === 0) {
+        this.failed(problemError(first));
+        return;
+      }
+      this.#begin();
+    } else {
+      this.#begin();
+      const lines = problems.map((problem) => `${problemText(problem)}\n`).join('');
+      if (lines !== '') this.sink.write(Buffer.from(lines));
+    }
+    this.sink.write(tailOf(this.form, problems));
+    this.sink.end();
+  }
+
+  protected failed(error: StoreError): void {
+    if (this.#hasBegun) this.sink.abort(error);
+    else this.sink.deliver({ ok: false, error });
+  }
+}

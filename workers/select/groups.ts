@@ -1,0 +1,111 @@
+import type { Aggregate, GroupKey, Selection } from '../../src/model/selection.js';
+import type { GroupNames } from '../../src/protocol/select.js';
+import type { Level } from '../engine/level-tree.js';
+import type { Metric } from '../engine/metrics.js';
+import { makePart, type Part } from './parts.js';
+import { compareIds, type Unit } from './units.js';
+
+/** Units of a host that were found, with what they may be grouped by. */
+export interface FoundHost {
+  readonly level: Level;
+  readonly cluster: string;
+  readonly subCluster: string;
+  readonly units: readonly Unit[];
+}
+
+/** Units that are answered as one result. */
+export interface ResultGroup {
+  readonly key: string;
+  readonly names: GroupNames;
+  readonly parts: Part[];
+}
+
+/** Whether no group has units of two hosts: then results are made host by host. */
+export function areOfOneHost({ by }: Selection): boolean {
+  return by === null || by.includes('host');
+}
+
+/** How units of a group are combined; null: there is no strategy, and none was named. */
+export function operationOf(selection: Selection, metric: Metric): Aggregate | null {
+  return selection.aggregate ?? metric.aggregation;
+}
+
+/** Groups of units in a stable order: by cluster, sub-cluster, host, then type and id. */
+export function groupUnits(
+  hosts: readonly FoundHost[],
+  selection: Selection,
+  metric: Metric,
+  scopeKey: string,
+): ResultGroup[] {
+  const byKey = new Map<string, Members>();
+  const { by } = selection;
+  const isByUnit = by === null || by.includes('type') || by.includes('id');
+  for (const host of hosts) {
+    // Fast path: all units of a host are of one group.
+    if (!isByUnit) addMembers(byKey, namesOf(host, host.units[0]!, by), host, host.units);
+    else for (const unit of host.units) addMembers(byKey, namesOf(host, unit, by), host, [unit]);
+  }
+  const operation = operationOf(selection, metric) ?? 'sum';
+  return [...byKey]
+    .map(([key, { names, hosts: members, count }]) => ({
+      key,
+      names,
+      parts: [...members].map(([host, units]) => {
+        const isWhole = selection.ids === null && units.length === host.units.length;
+        const isNamed = isWhole || (units.length === 1 && units[0]!.type !== '');
+        const name = isWhole && units.length > 1 ? scopeKey : '';
+        return makePart(host.level, metric, units, name, operation, count === 1, isNamed);
+      }),
+    }))
+    .sort((a, b) => compareNames(a.names, b.names));
+}
+
+/** Units of a group, host by host. */
+interface Members {
+  readonly names: GroupNames;
+  readonly hosts: Map<FoundHost, Unit[]>;
+  count: number;
+}
+
+function addMembers(
+  byKey: Map<string, Members>,
+  names: GroupNames,
+  host: FoundHost,
+  units: readonly Unit[],
+): void {
+  const key = JSON.stringify(Object.values(names));
+  let group = byKey.get(key);
+  if (!group) byKey.set(key, (group = { names, hosts: new Map(), count: 0 }));
+  group.count += units.length;
+  const known = group.hosts.get(host);
+  if (known) known.push(...units);
+  else group.hosts.set(host, [...units]);
+}
+
+function namesOf(host: FoundHost, unit: Unit, by: readonly GroupKey[] | null): GroupNames {
+  const has = (key: GroupKey): boolean => by === null || by.includes(key);
+  return {
+    cluster: has('cluster') || has('host') ? host.cluster : '',
+    subCluster: has('sub-cluster') ? host.subCluster : '',
+    host: has('host') ? host.level.name : '',
+    type: has('type') || has('id') ? unit.type : '',
+    id: has('id') ? unit.id : '',
+    subId: has('id') ? unit.subId : '',
+  };
+}
+
+/** The order of results. */
+export function compareNames(a: GroupNames, b: GroupNames): number {
+  return (
+    compareTexts(a.cluster, b.cluster) ||
+    compareTexts(a.subCluster, b.subCluster) ||
+    compareTexts(a.host, b.host) ||
+    compareTexts(a.type, b.type) ||
+    compareIds(a.id, b.id) ||
+    compareTexts(a.subId, b.subId)
+  );
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,94 @@
+import type { Aggregate } from '../../src/model/selection.js';
+import type { Level } from '../engine/level-tree.js';
+import type { Metric } from '../engine/metrics.js';
+import type { Group } from '../engine/select.js';
+import type { Scope, Unit, UnitFinder } from './units.js';
+
+/** What one host contributes to a group. */
+export interface Part {
+  readonly units: readonly Unit[];
+  readonly seriesCount: number;
+  /** All that is in the units, where it can be combined at once; undefined: unit by unit. */
+  readonly flat: Group | undefined;
+  /** Names `flat` among all that are kept; '' = it is not kept. */
+  readonly cacheKey: string;
+  /** One of its series: all of a host have their windows at the same slots. */
+  readonly firstSeries: number;
+}
+
+/**
+ * The part of a host in a group. `isAlone`: the group has no other unit. `isWhole`: these are all
+ * units of the scope.
+ */
+export function makePart(
+  host: Level,
+  metric: Metric,
+  units: readonly Unit[],
+  scopeKey: string,
+  operation: Aggregate,
+  isAlone: boolean,
+  isWhole: boolean,
+): Part {
+  const first = units[0]!.group;
+  const seriesCount = units.reduce((sum, unit) => sum + unit.seriesCount, 0);
+  const flat = flatGroup(metric, units, operation, isAlone);
+  const name = units.length === 1 ? units[0]!.type + units[0]!.id : `*${scopeKey}`;
+  const cacheKey = isWhole ? `${host.index}/${metric.index}/${name}` : '';
+  return { units, seriesCount, flat, cacheKey, firstSeries: first.series[0] ?? 0 };
+}
+
+function flatGroup(
+  metric: Metric,
+  units: readonly Unit[],
+  operation: Aggregate,
+  isAlone: boolean,
+): Group | undefined {
+  if (isAlone && operation === metric.aggregation) return units[0]!.group;
+  const areSingle = units.every((unit) => unit.group.series.length === 1 && unit.seriesCount === 1);
+  const isSum = operation === 'sum';
+  if (!(isSum && metric.aggregation === 'sum') && !(areSingle && (isSum || operation === 'avg'))) {
+    return undefined;
+  }
+  return {
+    series: units.flatMap(({ group }) => group.series),
+    layered: units.flatMap(({ group }) => group.layered),
+  };
+}
+
+/** Units kept over all hosts, metrics and scopes. */
+const UNITS_MAX = 400_000;
+
+/** Units of hosts, found once for each generation of the tree. */
+export class HostUnitsCache {
+  readonly #finder: UnitFinder;
+  #known = new Map<string, Map<Level, readonly Unit[]>>();
+  #generation = -1;
+  #count = 0;
+
+  constructor(finder: UnitFinder) {
+    this.#finder = finder;
+  }
+
+  find(
+    host: Level,
+    metric: Metric,
+    scope: Scope,
+    scopeKey: string,
+    generation: number,
+  ): readonly Unit[] {
+    if (generation !== this.#generation || this.#count > UNITS_MAX) {
+      this.#known = new Map();
+      this.#generation = generation;
+      this.#count = 0;
+    }
+    const key = `${metric.index}/${scopeKey}`;
+    let hosts = this.#known.get(key);
+    if (!hosts) this.#known.set(key, (hosts = new Map()));
+    const known = hosts.get(host);
+    if (known) return known;
+    const units = this.#finder.find(host, metric, scope);
+    hosts.set(host, units);
+    this.#count += units.length + 1;
+    return units;
+  }
+}

@@ -1,0 +1,374 @@
+import { StoreError, type ErrorData } from '../../src/model/errors.js';
+import { limitPassed } from '../../src/protocol/query-limits.js';
+import type {
+  PartialGroup,
+  ResultMark,
+  SelectSummary,
+  SelectTask,
+} from '../../src/protocol/select.js';
+import type { Metric } from '../engine/metrics.js';
+import type { ResultSeries } from '../output/output.js';
+import { makeOutput } from '../output/outputs.js';
+import {
+  areOfOneHost,
+  compareNames,
+  groupUnits,
+  operationOf,
+  type FoundHost,
+  type ResultGroup,
+} from './groups.js';
+import { extentOf } from './extent.js';
+import { groupPartials, namesOf, spanOf } from './partials.js';
+import { Problems } from './problems.js';
+import { ResultWriter, kindOf, type ReadSlots, type ResultKind } from './result-writer.js';
+import type { SelectTools } from './select-tools.js';
+import { Targets } from './targets.js';
+
+/** Bytes of a piece of a streamed answer. */
+const PIECE_BYTES = 1024 * 1024;
+/** So many samples are read between two looks at the clock. */
+const SAMPLES_BETWEEN_LOOKS = 250_000;
+/** To find a unit or write a result costs as much as this many samples. */
+const RESULT_SAMPLES = 500;
+
+/** What came of a turn; see `RunTurn` of the queue. */
+export interface SelectTurn {
+  readonly bytes: number;
+  readonly isDone: boolean;
+  readonly result?: { readonly select?: SelectSummary; readonly error?: ErrorData };
+}
+
+/** Why the work stops for now. */
+type Pause =
+  /** The turn is over; values are in the scratch that all share. */
+  | 'reading'
+  /** The turn is over. */
+  | 'late'
+  /** The piece is full. */
+  | 'full';
+
+/**
+ * One selection in work, in turns. Between them series may come and go: hosts, metrics and groups
+ * are found anew then, and what was written is not written again.
+ */
+export class SelectRun {
+  readonly #tools: SelectTools;
+  readonly #task: SelectTask;
+  readonly #writer: ResultWriter;
+  readonly #output: ReturnType<typeof makeOutput>;
+  readonly #work: Iterator<Pause, void>;
+  readonly #deadlineMs: number;
+  readonly #marks: ResultMark[] = [];
+  readonly #partials: PartialGroup[] = [];
+  readonly #problems = new Problems();
+  readonly #results: number[];
+  #points = 0;
+  #untilMs = 0;
+  #samplesUnlooked = SAMPLES_BETWEEN_LOOKS;
+  #bytesBefore = 0;
+  #address = 0;
+  /** No other request may have a turn before this one's next. */
+  mustGoOn = false;
+
+  constructor(tools: SelectTools, task: SelectTask) {
+    this.#tools = tools;
+    this.#task = task;
+    this.#output = makeOutput(task.form, tools, task.select);
+    this.#writer = new ResultWriter(tools, this.#output);
+    this.#results = task.select.select.map(() => 0);
+    const { queryTimeMsMax, streamTimeMsMax } = tools.limits;
+    this.#deadlineMs = performance.now() + (this.isStreamed ? streamTimeMsMax : queryTimeMsMax);
+    this.#work = task.finish ? this.#finishAll(task.finish) : this.#all();
+  }
+
+  /** Its pieces go to the client as they come: no more are made than it takes. */
+  get isStreamed(): boolean {
+    return this.#task.form !== 'json';
+  }
+
+  /** Works until `untilMs` (of `performance.now()`) or to the end; writes to `address` … `end`. */
+  turn(address: number, end: number, untilMs: number): SelectTurn {
+    const { writer } = this.#tools;
+    this.#address = address;
+    this.#untilMs = untilMs;
+    writer.begin(address, end);
+    try {
+      const { done, value } = this.#work.next();
+      this.#output.flush();
+      this.mustGoOn = value === 'reading';
+      const bytes = writer.at - address;
+      this.#bytesBefore += bytes;
+      if (!done) return { bytes, isDone: false };
+      return { bytes, isDone: true, result: { select: this.#summary() } };
+    } catch (error) {
+      this.mustGoOn = false;
+      if (!(error instanceof StoreError)) throw error;
+      return { bytes: writer.at - address, isDone: true, result: { error: error.toData() } };
+    }
+  }
+
+  #summary(): SelectSummary {
+    return {
+      marks: this.#marks,
+      partials: this.#partials,
+      results: this.#results,
+      problems: this.#problems.list,
+      points: this.#points,
+    };
+  }
+
+  *#all(): Generator<Pause, void> {
+    const { select } = this.#task;
+    for (let index = 0; index < select.select.length; index++) yield* this.#selection(index);
+  }
+
+  *#selection(select: number): Generator<Pause, void> {
+    const { tree, metrics, topologies } = this.#tools;
+    const selection = this.#task.select.select[select]!;
+    const targets = new Targets(selection, tree, topologies);
+    const { known, unknown, absent } = targets.metricsOf(metrics);
+    for (const name of unknown) this.#problems.add(select, `unknown metric: ${name}`);
+    for (const name of absent) this.#problems.add(select, `no data of metric ${name}`, true);
+    for (const metric of known) {
+      const before = this.#results[select]!;
+      const kind = this.#kindOf(select, metric);
+      if (!kind) continue;
+      if (areOfOneHost(selection)) yield* this.#hostByHost(kind, targets);
+      else yield* this.#overHosts(kind, targets);
+      if (this.#results[select] === before) {
+        this.#problems.addAbsence(this.#tools, this.#task.select, select, metric, targets);
+      }
+    }
+  }
+
+  /** undefined: it can not be answered, which was told. */
+  #kindOf(select: number, metric: Metric): ResultKind | undefined {
+    try {
+      return kindOf(this.#task.select, select, metric, this.#tools.unitOf);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#problems.add(select, `metric ${metric.name}: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  *#hostByHost(kind: ResultKind, targets: Targets): Generator<Pause, void> {
+    for (const cluster of this.#task.select.clusters) {
+      for (const name of targets.hostsOf(cluster)) {
+        if (this.#isLate(RESULT_SAMPLES)) yield 'late';
+        const find = (): ResultGroup[] => {
+          const host = this.#find(cluster, name, kind, targets);
+          return host ? groupUnits([host], kind.selection, kind.metric, targets.scopeKey) : [];
+        };
+        const results = this.#results[kind.select]!;
+        yield* this.#groups(kind, find);
+        if (this.#results[kind.select] !== results) this.#mark(kind, cluster, name);
+      }
+    }
+  }
+
+  *#overHosts(kind: ResultKind, targets: Targets): Generator<Pause, void> {
+    const { select } = this.#task;
+    const { groups, tree } = this.#tools;
+    const find = (): ResultGroup[] => {
+      const found = select.clusters.flatMap((cluster) =>
+        targets.hostsOf(cluster).map((name) => this.#find(cluster, name, kind, targets)),
+      );
+      const hosts = found.filter((host) => host !== undefined);
+      return groupUnits(hosts, kind.selection, kind.metric, targets.scopeKey);
+    };
+    yield* this.#groups(kind, () =>
+      groups.get(select, kind.select, kind.metric, tree.generation, find),
+    );
+    this.#mark(kind, '', '');
+  }
+
+  #find(
+    cluster: string,
+    name: string,
+    { metric }: ResultKind,
+    { scope, scopeKey }: Targets,
+  ): FoundHost | undefined {
+    const { tree, topologies, hostUnits } = this.#tools;
+    const level = tree.find([cluster, name]);
+    if (!level) return undefined;
+    const units = hostUnits.find(level, metric, scope, scopeKey, tree.generation);
+    if (units.length === 0) return undefined;
+    return { level, cluster, subCluster: topologies.subClusterOf(cluster, name), units };
+  }
+
+  /** Groups in their order; where the tree has changed since, those that are left are found anew. */
+  *#groups(kind: ResultKind, find: () => ResultGroup[]): Generator<Pause, void> {
+    const { tree } = this.#tools;
+    let { generation } = tree;
+    let groups = find();
+    for (let index = 0; index < groups.length; index++) {
+      let isWritten = false;
+      for (let attempts = 0; !isWritten; attempts++) {
+        if (tree.generation !== generation) {
+          ({ generation } = tree);
+          const { names } = groups[index]!;
+          groups = find();
+          // This one or, where it is gone, the one that comes behind it.
+          index = groups.findIndex((group) => compareNames(group.names, names) >= 0);
+          if (index < 0) return;
+        }
+        // Once it was in vain: then in one go, or where series come all the time it would never end.
+        isWritten = yield* this.#group(kind, groups[index]!, attempts > 0);
+      }
+    }
+  }
+
+  /** Writes a group; false if the tree changed on the way, and nothing was written. */
+  *#group(kind: ResultKind, group: ResultGroup, isInOneGo: boolean): Generator<Pause, boolean> {
+    const { tree, combiner } = this.#tools;
+    const { generation } = tree;
+    const seriesCount = group.parts.reduce((sum, part) => sum + part.seriesCount, 0);
+    if (operationOf(kind.selection, kind.metric) === null && seriesCount > 1) {
+      const error = `metric ${kind.metric.name} has no aggregation, and ${seriesCount} series are asked for as one; name one with "aggregate"`;
+      this.#problems.add(kind.select, error);
+      return true;
+    }
+    const draft = this.#writer.draft(kind, group.names, seriesCount);
+    if (this.#needsRoom(draft)) yield 'full';
+    if (tree.generation !== generation) return false;
+    this.#tools.writer.need(this.#output.bytesMax(draft));
+    this.#count(draft, seriesCount);
+    combiner.reset();
+    const slots = this.#slotsOf(kind, group);
+    const stored = this.#isPartial(kind) ? 0 : storedSeries(kind, group);
+    if (stored !== 0) {
+      this.#samplesUnlooked += slots.count;
+      this.#writer.writeStored(kind, draft, stored, slots);
+    } else if (!(yield* this.#combine(kind, group, draft, slots, isInOneGo))) return false;
+    this.#results[kind.select]!++;
+    return true;
+  }
+
+  /** Whether other shards may have a part of the same group. */
+  #isPartial({ selection }: ResultKind): boolean {
+    return this.#task.isShared && !areOfOneHost(selection);
+  }
+
+  *#combine(
+    kind: ResultKind,
+    group: ResultGroup,
+    draft: ResultSeries,
+    slots: ReadSlots,
+    isInOneGo: boolean,
+  ): Generator<Pause, boolean> {
+    const { tree, accumulator } = this.#tools;
+    const { generation } = tree;
+    const operation = operationOf(kind.selection, kind.metric) ?? 'sum';
+    const accumulated = accumulator.begin(operation, slots.count);
+    for (const part of group.parts) {
+      accumulator.add(accumulated, part, kind.metric, slots.from, slots.count);
+      if (!this.#isLate(slots.count * part.seriesCount) || isInOneGo) continue;
+      yield 'reading';
+      if (tree.generation !== generation) return false;
+    }
+    if (this.#isPartial(kind)) {
+      const { names } = group;
+      const partial = this.#writer.partial(kind, names, draft.seriesCount, accumulated, slots);
+      this.#partials.push(partial);
+      this.#checkPartials();
+    } else this.#writer.writeCombined(kind, draft, accumulated, slots);
+    return true;
+  }
+
+  /** Groups of which every shard had a part. */
+  *#finishAll(partials: readonly PartialGroup[]): Generator<Pause, void> {
+    const { accumulator, combiner, metrics } = this.#tools;
+    for (const parts of partials.length === 0 ? [] : groupPartials(partials)) {
+      const [first] = parts;
+      const metric = metrics.find(first!.metric);
+      const kind = metric && this.#kindOf(first!.select, metric);
+      if (!kind) continue;
+      const seriesCount = parts.reduce((sum, part) => sum + part.seriesCount, 0);
+      const draft = this.#writer.draft(kind, namesOf(first!), seriesCount);
+      if (this.#needsRoom(draft)) yield 'full';
+      this.#tools.writer.need(this.#output.bytesMax(draft));
+      this.#count(draft, 0);
+      combiner.reset();
+      const slots = spanOf(parts);
+      const accumulated = accumulator.begin(first!.operation, slots.count);
+      for (const part of parts) accumulator.addPartial(accumulated, part, slots.from);
+      this.#writer.writeCombined(kind, draft, accumulated, slots);
+      this.#results[kind.select]!++;
+      this.#mark(kind, '', '');
+      if (this.#isLate(slots.count * parts.length)) yield 'late';
+    }
+  }
+
+  /** What is read: no more than is there, where a long time is asked for. */
+  #slotsOf({ shape }: ResultKind, { parts }: ResultGroup): ReadSlots {
+    const { firstSlot, slotCount } = shape;
+    const { first, end } = extentOf(this.#tools, parts, firstSlot, slotCount);
+    return { from: first, count: Math.max(0, end - first) };
+  }
+
+  #needsRoom(draft: ResultSeries): boolean {
+    const { writer } = this.#tools;
+    const written = writer.at - this.#address;
+    const isFull = written >= PIECE_BYTES || !writer.hasRoom(this.#output.bytesMax(draft));
+    return written > 0 && isFull;
+  }
+
+  #count(draft: ResultSeries, seriesCount: number): void {
+    const { limits } = this.#tools;
+    this.#points += draft.count;
+    const [pointsMax, name] = this.isStreamed
+      ? [limits.streamPointsMax, 'stream-points-max']
+      : [limits.pointsMax, 'points-max'];
+    if (this.#points > pointsMax) {
+      throw limitPassed(`more than ${pointsMax} points in one answer`, name, pointsMax);
+    }
+    if (seriesCount > limits.seriesPerQueryMax) {
+      const what = `${seriesCount} series in one result`;
+      throw limitPassed(what, 'series-per-query-max', limits.seriesPerQueryMax);
+    }
+    const bytes = this.#bytesBefore + this.#tools.writer.at - this.#address;
+    if (!this.isStreamed && bytes > limits.answerBytesMax) {
+      const what = `an answer of more than ${limits.answerBytesMax} bytes`;
+      throw limitPassed(what, 'answer-bytes-max', limits.answerBytesMax);
+    }
+  }
+
+  #checkPartials(): void {
+    const { answerBytesMax } = this.#tools.limits;
+    const bytes = this.#partials.reduce((sum, { values }) => sum + values.length * 12, 0);
+    if (bytes > answerBytesMax) {
+      throw limitPassed('groups over all hosts', 'answer-bytes-max', answerBytesMax);
+    }
+  }
+
+  #mark({ select, metric }: ResultKind, cluster: string, host: string): void {
+    if (!this.#task.isShared && !this.#task.finish) return;
+    // So that it stands for itself, wherever its place will be.
+    this.#output.flush();
+    const key = [String(select).padStart(6, '0'), metric.name, cluster, host].join('\u0001');
+    this.#marks.push({ key, end: this.#bytesBefore + this.#tools.writer.at - this.#address });
+  }
+
+  /** Whether the turn is over. */
+  #isLate(samples: number): boolean {
+    this.#samplesUnlooked += samples;
+    if (this.#samplesUnlooked < SAMPLES_BETWEEN_LOOKS) return false;
+    this.#samplesUnlooked = 0;
+    const nowMs = performance.now();
+    if (nowMs > this.#deadlineMs) {
+      const { queryTimeMsMax, streamTimeMsMax } = this.#tools.limits;
+      throw this.isStreamed
+        ? limitPassed('the request took too long', 'stream-time-ms-max', streamTimeMsMax)
+        : limitPassed('the request took too long', 'query-time-ms-max', queryTimeMsMax);
+    }
+    return nowMs > this.#untilMs;
+  }
+}
+
+/** The series that is the group's value as it is stored; 0 = there is more to it. */
+function storedSeries({ selection }: ResultKind, { parts }: ResultGroup): number {
+  const [part] = parts;
+  if (parts.length !== 1 || part!.seriesCount !== 1 || selection.aggregate === 'count') return 0;
+  return part!.units[0]!.group.series[0] ?? 0;
+}
