@@ -1,10 +1,13 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import binding from 'zstd-napi/binding.js';
+import { OneATurn } from './one-a-turn.js';
 
 /** Level 3 takes a quarter more time for hardly less. */
 export const ZSTD_LEVEL = 1;
-/** About two milliseconds of packing: so much is done before others have their turn. */
-const TURN_BYTES = 512 * 1024;
+/** About a millisecond of packing: so much is done before others have their turn. */
+const TURN_BYTES = 256 * 1024;
+/** So little is packed at once. */
+const AT_ONCE_BYTES_MAX = 32 * 1024;
 /** What the library recommends: a block, packed. */
 const TARGET_BYTES = binding.cStreamOutSize();
 /** Written in the place of bytes, it makes a flush. */
@@ -13,6 +16,9 @@ const SPARE_CONTEXTS_MAX = 4;
 
 /** Contexts of packers that have ended: their memory, about a megabyte, would else be garbage. */
 const spareContexts: binding.CCtx[] = [];
+
+/** All packers have one turn together: ingest is to have more time than they. */
+const turns = new OneATurn();
 
 /** Packs in the front's own thread, where others have their turn between slices of a chunk. */
 export class ZstdPacker extends Transform {
@@ -37,11 +43,12 @@ export class ZstdPacker extends Transform {
     }
     const goOn = (rest: Buffer): void => {
       this.#packThen(rest.subarray(0, TURN_BYTES), binding.EndDirective.continue, (error) => {
-        if (error || rest.length <= TURN_BYTES) done(error);
-        else setImmediate(goOn, rest.subarray(TURN_BYTES));
+        if (error || !this.#context || rest.length <= TURN_BYTES) done(error);
+        else turns.add(() => goOn(rest.subarray(TURN_BYTES)));
       });
     };
-    goOn(chunk);
+    if (chunk.length <= AT_ONCE_BYTES_MAX) goOn(chunk);
+    else turns.add(() => goOn(chunk));
   }
 
   override _flush(done: TransformCallback): void {
