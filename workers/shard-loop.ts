@@ -311,6 +311,10 @@ export class Shard {
     this.#engine.settleBefore(nowSec - SETTLED_AFTER_SEC);
     this.#durability?.tick(nowSec);
     this.#archiver?.tick(nowSec);
+    const { hits = 0, misses = 0, bytes = 0 } = this.#engine.aggregateCache ?? {};
+    this.#counters.set('aggregate_cache_hits_total', hits);
+    this.#counters.set('aggregate_cache_misses_total', misses);
+    this.#counters.set('aggregate_cache_bytes_current', bytes);
     this.#counters.set('prefixes_current', this.#kernel.prefixCount());
     this.#counters.set('prefix_evictions_total', this.#kernel.prefixEvictions());
     this.#counters.set('heap_bytes_current', this.#kernel.heapPagesInUse() * HEAP_PAGE_BYTES);

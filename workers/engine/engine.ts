@@ -21,6 +21,7 @@ import { Metrics, type Metric } from './metrics.js';
 import type { SeriesNames } from './parse-line.js';
 import type { QueryRun } from './query-run.js';
 import { QueryRunner } from './query.js';
+import type { AggregateCache } from '../select/aggregate-cache.js';
 import { JobStatsRun } from '../select/job-stats-run.js';
 import { SelectRun } from '../select/select-run.js';
 import { SelectTools } from '../select/select-tools.js';
@@ -231,6 +232,11 @@ export class Engine {
 
   beginJobStats(task: JobStatsTask): JobStatsRun {
     return new JobStatsRun(this.selectTools(), task);
+  }
+
+  /** Sums that are kept for selections; undefined before the first one. */
+  get aggregateCache(): AggregateCache | undefined {
+    return this.#selectTools?.cache;
   }
 
   /** What selections are answered with. */

@@ -3,7 +3,7 @@ import type { SelectRequest } from '../../src/model/selection.js';
 import type { ResultGroup } from './groups.js';
 
 /** Units in all groups that are kept. */
-const UNITS_MAX = 400_000;
+const UNITS_MAX = 100_000;
 
 /**
  * Groups that are spread over hosts, as found when the tree had some generation: to find thousands of

@@ -56,7 +56,7 @@ function flatGroup(
 }
 
 /** Units kept over all hosts, metrics and scopes. */
-const UNITS_MAX = 400_000;
+const UNITS_MAX = 100_000;
 
 /** Units of hosts, found once for each generation of the tree. */
 export class HostUnitsCache {
