@@ -1,5 +1,11 @@
-import { trimPath, type AnswerStream, type Headers, type HttpExchange } from './server.js';
-import type { KeptHeader, ServerState } from './server.js';
+import {
+  trimPath,
+  type AnswerStream,
+  type Headers,
+  type HttpExchange,
+  type KeptHeader,
+  type ServerState,
+} from './server.js';
 
 /**
  * `asked`: not answered, and the client is there. `gone`: not answered, and it is not. `streaming`:

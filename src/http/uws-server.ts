@@ -1,6 +1,11 @@
 import type * as Uws from 'uWebSockets.js';
-import { CLOSE_WAIT_MS, type HttpServer, type HttpServerOptions } from './server.js';
-import type { ServerState, Traffic } from './server.js';
+import {
+  CLOSE_WAIT_MS,
+  type HttpServer,
+  type HttpServerOptions,
+  type ServerState,
+  type Traffic,
+} from './server.js';
 import { UwsExchange } from './uws-exchange.js';
 
 /** Room for long tokens; must be set before the library loads. */

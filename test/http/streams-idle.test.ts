@@ -6,7 +6,7 @@ const TYPE = [['Content-Type', 'text/csv']] as const;
 const PIECE = Buffer.alloc(1024 * 1024, 'x');
 
 // Both at once, since the time after which uWebSockets.js gives a client up can not be set.
-t.jobs = 6;
+t.jobs = 8;
 
 eachAdapter('a client that takes nothing of a stream is given up', async (t, start) => {
   const told: string[] = [];
@@ -71,4 +71,28 @@ eachAdapter('a client that waits for us is not', async (t, start) => {
   t.ok(await eventually(() => raw.received().endsWith('\r\n0\r\n\r\n')));
   t.match(raw.received().slice(-100), 'the rest');
   raw.socket.destroy();
+});
+
+eachAdapter('graceful close cuts a stream that does not end', async (t, start) => {
+  const told: string[] = [];
+  const front = await start({}, (exchange) => {
+    exchange.onAbort = () => told.push('aborted');
+    exchange.whenOver(() => told.push('over'));
+    const stream = exchange.stream(200, TYPE);
+    const timer = setInterval(() => {
+      if (stream.isOpen) stream.write(Buffer.from('more\n'));
+      else clearInterval(timer);
+    }, 100);
+  });
+  const raw = await front.open();
+  raw.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await raw.until(/more/);
+  const startMs = performance.now();
+  await front.close();
+  await raw.ended;
+  const tookSec = (performance.now() - startMs) / 1000;
+  t.ok(tookSec > 9 && tookSec < 15, `after ${tookSec.toFixed(1)} s`);
+  t.ok(await eventually(() => told.length === 2));
+  t.same(told, ['aborted', 'over']);
+  t.notOk(raw.received().endsWith('0\r\n\r\n'), 'and it is seen not to be whole');
 });
