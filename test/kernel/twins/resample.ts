@@ -192,26 +192,27 @@ function groupValues(group: readonly Cell[], before: number | undefined): number
 function keepExtremes(cells: readonly Cell[], shown: number[]): number[] {
   const points = cells.flatMap((cell) => cell.points);
   if (points.length === 0) return shown;
-  const least = smallest(points);
-  const most = largest(points);
-  if (shown.includes(least.y) && shown.includes(most.y)) return shown;
   const cellOf = (point: Point): number => cells.findIndex((cell) => cell.points.includes(point));
-  const [one, other] = [cellOf(least), cellOf(most)];
-  if (one !== other) {
-    shown[one] = least.y;
-    shown[other] = most.y;
+  const extremes = [smallest(points), largest(points)];
+  const missing = extremes.filter(({ y }) => !shown.includes(y));
+  if (missing.length === 0) return shown;
+  const place = cellOf(missing[0]!);
+  const other = extremes.find((point) => point !== missing[0])!;
+  if (missing.length === 2) shown[cellOf(other)] = other.y;
+  if (shown[place] !== other.y) {
+    shown[place] = missing[0]!.y;
     return shown;
   }
   const others = cells
     .map((_, index) => index)
-    .filter((index) => index !== one && !Number.isNaN(shown[index]!))
-    .toSorted((a, b) => Math.abs(a - one) - Math.abs(b - one) || b - a);
+    .filter((index) => index !== place && !Number.isNaN(shown[index]!))
+    .toSorted((a, b) => Math.abs(a - place) - Math.abs(b - place) || b - a);
   const near = others[0];
-  if (near === undefined) shown[one] = most.y;
+  if (near === undefined) shown[place] = largest(points).y;
   else {
-    const inOrder = least.x < most.x ? [least.y, most.y] : [most.y, least.y];
-    shown[Math.min(one, near)] = inOrder[0]!;
-    shown[Math.max(one, near)] = inOrder[1]!;
+    const pair = valuesOf(cells[place]!.points).filter((y) => extremes.some((e) => e.y === y));
+    shown[Math.min(place, near)] = pair[0]!;
+    shown[Math.max(place, near)] = pair.find((y) => y !== pair[0])!;
   }
   return shown;
 }

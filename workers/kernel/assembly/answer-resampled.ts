@@ -5,6 +5,9 @@ import {
   BLOCK_START,
   BLOCK_WORD,
   CODEC_CONSTANT,
+  RESAMPLE_AVERAGE,
+  RESAMPLE_COUNT,
+  RESAMPLE_SUM,
   SERIES_EXPONENT,
   SERIES_HEAD,
   SERIES_HEAD_SLOT,
@@ -16,7 +19,7 @@ import { copyRounded } from './copy';
 import { decodeBlockRange } from './decode';
 import { blockAt, blockCount, blockEnd, firstOverlap, headEnd } from './directory';
 import { formatNumber, formatScaledInts } from './format';
-import { hasInts, scaleToInts, unpackInts } from './ints';
+import { hasInts, scaleToInts, unpackInts, unscaleInts } from './ints';
 import { resampleStride } from './resample';
 import {
   addBlockStatistics,
@@ -38,6 +41,9 @@ const DATA_TEXT: u64 = 0x3a2261746164227b;
 const BLOCK_WORK_BYTES: u32 = 2048;
 /** So many values are printed one way or the other: a gap or a longer decimal costs its neighbours. */
 const RUN_VALUES: u32 = 16;
+
+/** How many of the slots read are integers divided by 10^exponent of the series. */
+let scaledSlots: u32 = 0;
 
 /** See exports/answer.ts. */
 export function formatResampled(
@@ -61,13 +67,29 @@ export function formatResampled(
   if (statisticsWanted) storeStatistics(statistics);
   const length = resampleStride(algorithm, values, count, stride, points);
   store<u64>(out, DATA_TEXT);
-  let p = formatDecimals(points, length, <i32>load<u8>(series + SERIES_EXPONENT), out + 8, work);
+  const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
+  let p = out + 8;
+  // Fast path: what was chosen needs no look to be printed as integers.
+  if (scaledSlots == count && choosesValues(algorithm)) {
+    unscaleInts(points, length, exponent, values);
+    store<u8>(p, OPEN_BRACKET);
+    p = formatScaledInts(values, length, exponent, p + 1);
+    store<u8>(p - 1, CLOSE_BRACKET);
+  } else p = formatDecimals(points, length, exponent, p, work);
   store<u8>(p++, COMMA);
   copyRounded(p, middle, middleBytes);
   p += middleBytes;
   if (statisticsWanted) p = formatStatistics(statistics, p);
   store<u8>(p, CLOSE_BRACE);
   return p + 1;
+}
+
+// @ts-ignore: decorator
+@inline
+function choosesValues(algorithm: i32): bool {
+  return (
+    algorithm != RESAMPLE_AVERAGE && algorithm != RESAMPLE_SUM && algorithm != RESAMPLE_COUNT
+  );
 }
 
 /** See exports/answer.ts. */
@@ -100,6 +122,8 @@ function readValues(
   out: u32,
   work: u32,
 ): void {
+  scaledSlots = 0;
+  const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
   const until = from + count;
   const base = out - (from << 3);
   let at = from;
@@ -111,7 +135,15 @@ function readValues(
     const first = max<u32>(start, at);
     const end = min<u32>(blockEnd(block), until);
     fillMissing(base + (at << 3), first - at);
-    readBlock(block, first - start, end - start, statisticsWanted, base + (first << 3), work);
+    readBlock(
+      block,
+      first - start,
+      end - start,
+      exponent,
+      statisticsWanted,
+      base + (first << 3),
+      work,
+    );
     at = end;
   }
   const head = load<u32>(series + SERIES_HEAD);
@@ -123,18 +155,19 @@ function readValues(
       fillMissing(base + (at << 3), first - at);
       const values = head + ((first - headSlot) << 3);
       memory.copy(base + (first << 3), values, (last - first) << 3);
-      if (statisticsWanted) addHeadStatistics(series, values, last - first, work);
+      readHead(values, last - first, exponent, statisticsWanted, work);
       at = last;
     }
   }
   fillMissing(base + (at << 3), until - at);
 }
 
-/** Slots `from` … `until` of a block; up to three more are written. */
+/** Slots `from` … `until` of a block, in a series of that exponent; up to three more are written. */
 function readBlock(
   block: u32,
   from: i32,
   until: i32,
+  exponent: i32,
   statisticsWanted: bool,
   out: u32,
   work: u32,
@@ -147,6 +180,7 @@ function readBlock(
   if (hasInts(block, word)) {
     const ints = unpackInts(block, word, from, until, work);
     const power = unchecked(POWERS_OF_TEN[wordExponent(word)]);
+    if (wordExponent(word) == exponent) scaledSlots += count;
     if (countsValues) addIntStatistics(ints, count, power);
     intsToDoubles(ints, count, power, out);
   } else if (wordCodec(word) == CODEC_CONSTANT && !(word & WORD_BITMAP)) {
@@ -173,10 +207,16 @@ function intsToDoubles(ints: u32, count: i32, power: f64, out: u32): void {
   }
 }
 
-/** Slots of the head: mostly decimals of the exponent that the blocks have. */
-function addHeadStatistics(series: u32, values: u32, count: u32, work: u32): void {
-  const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
+/** Slots of the head, copied already: mostly decimals of the exponent that the blocks have. */
+function readHead(
+  values: u32,
+  count: u32,
+  exponent: i32,
+  statisticsWanted: bool,
+  work: u32,
+): void {
   if (scaleToInts(values, count, exponent, work)) {
-    addIntStatistics(work, count, unchecked(POWERS_OF_TEN[exponent]));
-  } else addStatistics(values, count);
+    scaledSlots += count;
+    if (statisticsWanted) addIntStatistics(work, count, unchecked(POWERS_OF_TEN[exponent]));
+  } else if (statisticsWanted) addStatistics(values, count);
 }

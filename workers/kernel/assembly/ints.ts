@@ -75,6 +75,15 @@ function scaleFour(first: v128, second: v128, power: v128, out: u32): bool {
   return i64x2.all_true(v128.and(isSame, isSmall));
 }
 
+/** The same for values that are known to be such integers divided by 10^exponent: nothing is looked at. */
+export function unscaleInts(values: u32, count: u32, exponent: i32, out: u32): void {
+  const power = f64x2.splat(unchecked(POWERS_OF_TEN[exponent]));
+  for (let i: u32 = 0; i < count; i += 2) {
+    const scaled = f64x2.nearest(f64x2.mul(v128.load(values + (i << 3)), power));
+    v128.store64_lane(out + (i << 2), i32x4.trunc_sat_f64x2_s_zero(scaled), 0);
+  }
+}
+
 /** Whether a block holds such integers, without gaps. */
 export function hasInts(block: u32, word: u32): bool {
   if (wordCodec(word) != CODEC_FOR32 || word & WORD_BITMAP || wordExceptions(word)) return false;

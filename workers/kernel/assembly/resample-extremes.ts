@@ -86,6 +86,7 @@ function findFar(values: u32, from: i32, least: f64, most: f64): void {
 function indexOf(values: u32, from: i32, value: f64): i32 {
   const wanted = f64x2.splat(value);
   let at = values + (<u32>from << 3);
+  while (!v128.any_true(equalOfEight(at, wanted))) at += 64;
   while (true) {
     const found = i64x2.bitmask(f64x2.eq(v128.load(at), wanted));
     if (found) return <i32>((at - values) >> 3) + ctz(found);
@@ -93,33 +94,59 @@ function indexOf(values: u32, from: i32, value: f64): i32 {
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function equalOfEight(at: u32, wanted: v128): v128 {
+  return v128.or(
+    v128.or(f64x2.eq(v128.load(at), wanted), f64x2.eq(v128.load(at, 16), wanted)),
+    v128.or(f64x2.eq(v128.load(at, 32), wanted), f64x2.eq(v128.load(at, 48), wanted)),
+  );
+}
+
 /**
- * Puts `least` and `most`, the extremes of all cells, into `out` if one of them is not shown: each
- * into its cell. If both lie in the same one, the nearest cell that shows a sample (the later one
- * on ties) takes one of them, so that they stay in the order of time; if there is none, the largest
- * one is shown.
+ * Puts `least` and `most`, the extremes of all cells, into `out` if they are not shown, each into the
+ * first cell that has it. If that is the other one's place, the nearest cell that shows a sample (the
+ * later one on ties) takes one of them, so that they stay in the order of time; if there is none,
+ * the largest one is shown.
  */
 export function keepExtremes(values: u32, target: i32, least: f64, most: f64, out: u32): void {
   if (!(least <= most)) return;
   scanRange(out, 0, target);
-  if (rangeLeast == least && rangeMost == most) return;
-  findFar(values, cellStart(0), least, most);
-  const earlier = load<f64>(values + (<u32>earlierIndex << 3));
-  const later = load<f64>(values + (<u32>laterIndex << 3));
-  const first = cellOf(earlierIndex);
-  const second = cellOf(laterIndex);
-  if (first != second) {
-    store<f64>(out + (<u32>first << 3), earlier);
-    store<f64>(out + (<u32>second << 3), later);
+  const lacksLeast = rangeLeast != least;
+  const lacksMost = rangeMost != most;
+  if (lacksLeast) keepOne(values, target, least, most, lacksMost, out);
+  else if (lacksMost) keepOne(values, target, most, least, false, out);
+}
+
+/** Shows a value that is not; if the other one is not shown either, it will be. */
+function keepOne(
+  values: u32,
+  target: i32,
+  value: f64,
+  other: f64,
+  lacksOther: bool,
+  out: u32,
+): void {
+  const start = cellStart(0);
+  const cell = cellOf(indexOf(values, start, value));
+  const at = out + (<u32>cell << 3);
+  if (lacksOther) {
+    const place = cellOf(indexOf(values, start, other));
+    store<f64>(out + (<u32>place << 3), other);
+  }
+  if (load<f64>(at) != other) {
+    store<f64>(at, value);
     return;
   }
-  const other = nearestShown(first, target, out);
-  if (other < 0) {
-    store<f64>(out + (<u32>first << 3), most);
+  const near = nearestShown(cell, target, out);
+  if (near < 0) {
+    store<f64>(at, max(value, other));
     return;
   }
-  store<f64>(out + (<u32>min(first, other) << 3), earlier);
-  store<f64>(out + (<u32>max(first, other) << 3), later);
+  const from = cellStart(cell);
+  const isFirst = indexOf(values, from, value) < indexOf(values, from, other);
+  store<f64>(out + (<u32>min(cell, near) << 3), isFirst ? value : other);
+  store<f64>(out + (<u32>max(cell, near) << 3), isFirst ? other : value);
 }
 
 function nearestShown(cell: i32, target: i32, out: u32): i32 {

@@ -10,6 +10,7 @@ import { beginCells } from './resample-cells';
 import { resampleM4, resampleMinMax } from './resample-groups';
 import { lttb, resampleLttb } from './resample-lttb';
 import { resampleMinMaxLttb } from './resample-minmaxlttb';
+import { QUARTERS_MIN, resampleQuarters } from './resample-quarters';
 
 /** See exports/resample.ts. */
 export function resample(
@@ -24,8 +25,11 @@ export function resample(
 ): i32 {
   if (target < 1) return 0;
   const start = beginCells(count, offset, num, den);
-  if (algorithm == RESAMPLE_MINMAXLTTB) resampleMinMaxLttb(values, start, target, out);
-  else if (algorithm == RESAMPLE_LTTB) resampleLttb(values, start, target, out);
+  if (algorithm == RESAMPLE_MINMAXLTTB) {
+    const areQuarters = offset == 0 && <i64>num == <i64>den << 2 && target <= count >> 2;
+    if (areQuarters && target >= QUARTERS_MIN && resampleQuarters(values, target, out)) return target;
+    resampleMinMaxLttb(values, start, target, out);
+  } else if (algorithm == RESAMPLE_LTTB) resampleLttb(values, start, target, out);
   else if (algorithm == RESAMPLE_MINMAX) resampleMinMax(values, start, target, out);
   else if (algorithm == RESAMPLE_M4) resampleM4(values, start, target, out);
   else resampleBuckets(algorithm, values, start, target, out);
