@@ -205,6 +205,18 @@ t.test('a table of small cases', async (t) => {
   check('extremes of one cell', 'minmaxlttb', [1, 1, 1, 9, 0, 1, 1, 1, 1], stride(9, 3), [1, 9, 0]);
 });
 
+t.test('examples of tsdownsample, the library of the authors of MinMaxLTTB', async (t) => {
+  const line = Array.from({ length: 100 }, (_, i) => i);
+  const minmax = [0, 19, 20, 39, 40, 59, 60, 79, 80, 99];
+  t.strictSame(resample('minmax', line, stride(100, 10)), minmax, 'minmax to 10');
+  const m4 = [0, 0, 33, 33, 34, 34, 66, 66, 67, 67, 99, 99];
+  const grid = { offset: 0, num: 100, den: 12, target: 12 };
+  t.strictSame(resample('m4', line, grid), m4, 'M4 to 12');
+  doubles.set(line, VALUES / 8);
+  t.equal(kernel.lttb(VALUES, 10, 4, OUT), 4);
+  t.strictSame([...doubles.subarray(OUT / 8, OUT / 8 + 4)], [0, 1, 5, 9], 'LTTB of 10 to 4');
+});
+
 t.test('cells are exact over a long range', async (t) => {
   const count = 200_000;
   doubles.fill(1, VALUES / 8, VALUES / 8 + count);
@@ -217,11 +229,22 @@ t.test('cells are exact over a long range', async (t) => {
   t.strictSame([...doubles.subarray(OUT / 8, OUT / 8 + target)], expected);
 });
 
-t.test('overflowing areas take the first candidate', async (t) => {
+t.test('values that overflow', async (t) => {
   const values = [1e308, 1e308, -1e308, 1e308, -1e308, 0];
   for (const algorithm of ['lttb', 'minmaxlttb'] as const) {
     const shown = resample(algorithm, values, stride(6, 2));
     t.ok(shown.every(Number.isFinite), `${algorithm} ${shown.join()}`);
   }
   t.strictSame(resample('sum', [1e308, 1e308], stride(2, 2)), [Infinity]);
+  // A factor on the values may leave infinite ones: they are samples, too.
+  for (const infinite of [[Infinity], [-Infinity], [Infinity, -Infinity, NaN]]) {
+    const many = Array.from({ length: 100 }, (_, i) =>
+      i % 3 ? i : infinite[i % infinite.length]!,
+    );
+    for (const algorithm of RESAMPLE_ALGORITHMS) {
+      t.equal(resample(algorithm, many, stride(100, 4)).length, 25, algorithm);
+      const alone = Array.from({ length: 100 }, () => infinite[0]!);
+      t.equal(resample(algorithm, alone, stride(100, 4)).length, 25, algorithm);
+    }
+  }
 });
