@@ -22,6 +22,7 @@ import {
   rangeMost,
   scanRange,
 } from './resample-extremes';
+import { area, largerOf, lower, upper } from './resample-triangles';
 
 const CANDIDATES: i32 = 4;
 /**
@@ -43,10 +44,8 @@ export function resampleMinMaxLttb(values: u32, start: i32, target: i32, out: u3
   let until = nextCellEnd();
   let behind = until;
   let list = LISTS;
-  // The sample taken last, in both lanes.
-  let takenTime = f64x2.splat(-1);
-  let takenValue = f64x2.splat(NaN);
-  let isFirst = true;
+  // Time and value of the sample taken last.
+  let taken = f64x2(-1, NaN);
   let low = f64x2.splat(Infinity);
   let high = f64x2.splat(-Infinity);
   listCandidates(values, from, until, list);
@@ -58,46 +57,17 @@ export function resampleMinMaxLttb(values: u32, start: i32, target: i32, out: u3
       listCandidates(values, until, behind, next);
     }
     if (listed) {
-      const one = v128.load(list, VALUES);
-      const two = v128.load(list, VALUES + 16);
-      low = f64x2.pmin(f64x2.pmin(low, one), two);
-      high = f64x2.pmax(f64x2.pmax(high, one), two);
-      if (cell == 0 || cell == target - 1) {
-        const index = cell ? lastSample(values, from, until) : firstSample(values, from, until);
-        takenTime = f64x2.splat(<f64>index);
-        takenValue = f64x2.splat(valueAt(values, index));
-      } else {
+      const odd = v128.load(list, VALUES);
+      const even = v128.load(list, VALUES + 16);
+      low = f64x2.pmin(f64x2.pmin(low, odd), even);
+      high = f64x2.pmax(f64x2.pmax(high, odd), even);
+      if (cell == 0) taken = sampleAt(values, firstSample(values, from, until));
+      else if (cell == target - 1) taken = sampleAt(values, lastSample(values, from, until));
+      else {
         if (cell == target - 2) aimAtLast(values, until, behind);
-        const timesOne = v128.load(list);
-        const timesTwo = v128.load(list, 16);
-        const middle = f64x2.splat(meanTime);
-        const width = f64x2.sub(takenTime, middle);
-        const mean = f64x2.splat(meanValue);
-        const hasMean = meanValue == meanValue;
-        // A corner that is not known is level with the candidate.
-        const areaOne = areas(
-          width,
-          f64x2.sub(one, isFirst ? one : takenValue),
-          f64x2.sub(takenTime, timesOne),
-          f64x2.sub(hasMean ? mean : one, isFirst ? one : takenValue),
-        );
-        const areaTwo = areas(
-          width,
-          f64x2.sub(two, isFirst ? two : takenValue),
-          f64x2.sub(takenTime, timesTwo),
-          f64x2.sub(hasMean ? mean : two, isFirst ? two : takenValue),
-        );
-        // The first of each two, unless the second one's area is larger; then of those left.
-        const isTwo = f64x2.gt(areaTwo, areaOne);
-        const area = f64x2.pmax(areaOne, areaTwo);
-        const times = v128.bitselect(timesTwo, timesOne, isTwo);
-        const points = v128.bitselect(two, one, isTwo);
-        const isSecond = f64x2.gt(upper(area), lower(area));
-        takenTime = v128.bitselect(upper(times), lower(times), isSecond);
-        takenValue = v128.bitselect(upper(points), lower(points), isSecond);
+        taken = largestOf(list, taken);
       }
-      isFirst = false;
-      store<f64>(out + (<u32>cell << 3), f64x2.extract_lane(takenValue, 0));
+      v128.store64_lane(out + (<u32>cell << 3), taken, 1);
     } else store<f64>(out + (<u32>cell << 3), NaN);
     from = until;
     until = behind;
@@ -111,20 +81,32 @@ export function resampleMinMaxLttb(values: u32, start: i32, target: i32, out: u3
 
 // @ts-ignore: decorator
 @inline
-function areas(width: v128, rise: v128, time: v128, height: v128): v128 {
-  return f64x2.abs(f64x2.sub(f64x2.mul(width, rise), f64x2.mul(time, height)));
+function sampleAt(values: u32, index: i32): v128 {
+  return f64x2.replace_lane(f64x2.splat(<f64>index), 1, valueAt(values, index));
 }
 
+/** The candidate that makes the largest triangle with the sample taken and the mean. */
 // @ts-ignore: decorator
 @inline
-function lower(pair: v128): v128 {
-  return v128.shuffle<i64>(pair, pair, 0, 0);
-}
-
-// @ts-ignore: decorator
-@inline
-function upper(pair: v128): v128 {
-  return v128.shuffle<i64>(pair, pair, 1, 1);
+function largestOf(list: u32, taken: v128): v128 {
+  const odd = v128.load(list, VALUES);
+  const even = v128.load(list, VALUES + 16);
+  const oddTimes = v128.load(list);
+  const evenTimes = v128.load(list, 16);
+  const time = lower(taken);
+  const value = upper(taken);
+  const mean = f64x2.splat(meanValue);
+  // A corner that is not known is level with the candidate.
+  const isFirst = f64x2.extract_lane(taken, 0) < 0;
+  const hasMean = meanValue == meanValue;
+  const oddLeft = isFirst ? odd : value;
+  const evenLeft = isFirst ? even : value;
+  const width = f64x2.sub(time, f64x2.splat(meanTime));
+  const oddHeight = f64x2.sub(hasMean ? mean : odd, oddLeft);
+  const evenHeight = f64x2.sub(hasMean ? mean : even, evenLeft);
+  const oddArea = area(width, oddHeight, f64x2.sub(odd, oddLeft), f64x2.sub(time, oddTimes));
+  const evenArea = area(width, evenHeight, f64x2.sub(even, evenLeft), f64x2.sub(time, evenTimes));
+  return largerOf(oddArea, evenArea, oddTimes, evenTimes, odd, even);
 }
 
 /** Of the last cell its last sample is what will be shown. */

@@ -6,6 +6,7 @@
 // a few steps the guess hardly ever matters; whether it did is looked at when the first chain
 // arrives there, and if so, the second half is done again.
 import { keepExtremes } from './resample-extremes';
+import { area, largerOf, lower, upper } from './resample-triangles';
 
 /** Steps of the second chain before its choices count. */
 const LEAD: i32 = 4;
@@ -107,28 +108,11 @@ function step(values: u32, cell: i32, corner: v128, taken: v128): v128 {
   const second = v128.load(cellAt(values, cell), 16);
   const odd = v128.shuffle<i64>(first, second, 0, 2);
   const even = v128.shuffle<i64>(first, second, 1, 3);
-  const time = v128.shuffle<i64>(taken, taken, 0, 0);
-  const value = v128.shuffle<i64>(taken, taken, 1, 1);
-  const width = f64x2.sub(time, v128.shuffle<i64>(corner, corner, 0, 0));
-  const height = f64x2.sub(v128.shuffle<i64>(corner, corner, 1, 1), value);
+  const time = lower(taken);
+  const value = upper(taken);
+  const width = f64x2.sub(time, lower(corner));
+  const height = f64x2.sub(upper(corner), value);
   const oddArea = area(width, height, f64x2.sub(odd, value), f64x2.sub(time, f64x2(0, 2)));
   const evenArea = area(width, height, f64x2.sub(even, value), f64x2.sub(time, f64x2(1, 3)));
-  // The first of each two, unless the second one's area is larger; then of those left.
-  const isEven = f64x2.gt(evenArea, oddArea);
-  const areas = f64x2.pmax(oddArea, evenArea);
-  const times = v128.bitselect(f64x2(-3, -1), f64x2(-4, -2), isEven);
-  const points = v128.bitselect(even, odd, isEven);
-  const isLater = f64x2.gt(
-    v128.shuffle<i64>(areas, areas, 1, 1),
-    v128.shuffle<i64>(areas, areas, 0, 0),
-  );
-  const earlier = v128.shuffle<i64>(times, points, 0, 2);
-  const later = v128.shuffle<i64>(times, points, 1, 3);
-  return v128.bitselect(later, earlier, isLater);
-}
-
-// @ts-ignore: decorator
-@inline
-function area(width: v128, height: v128, rise: v128, time: v128): v128 {
-  return f64x2.abs(f64x2.sub(f64x2.mul(width, rise), f64x2.mul(time, height)));
+  return largerOf(oddArea, evenArea, f64x2(-4, -2), f64x2(-3, -1), odd, even);
 }
