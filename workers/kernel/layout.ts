@@ -189,12 +189,12 @@ export const INGEST_WRITTEN = 4; // samples stored by this call
 export const INGEST_IGNORED = 8; // lines ignored by a bound prefix
 export const INGEST_LINES = 12; // lines passed, blank ones too
 export const ALLOC_TABLE = 4096; // allocator: first partial page of each size class
+// How often something was freed, and the second before which all of it was (u32); behind the tallies.
+export const FREED_COUNT = 98304;
+export const FREED_BEFORE_SEC = 98308;
 // How often something was written to a time that had been settled: a u32 for each CHANGES_SEC seconds,
 // modulo CHANGES_COUNT.
-export const CHANGES_TABLE = 65536;
-// How often something was freed, and the second before which all of it was (u32).
-export const FREED_COUNT = 61440;
-export const FREED_BEFORE_SEC = 61444;
+export const CHANGES_TABLE = 98368;
 export const CHANGES_COUNT = 4096;
 export const CHANGES_SEC = 1024;
 export const INGEST_DONE = 0;
