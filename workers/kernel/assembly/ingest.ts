@@ -373,6 +373,7 @@ function stampedSample(
     // No timestamp.
     if (p < end && <u32>load<u8>(p) == RETURN) p++;
     if (p < end && <u32>load<u8>(p) != NEWLINE) return 0;
+    noteTime(nowSec);
     append(series, nowSec, value);
     return p + 1;
   }
