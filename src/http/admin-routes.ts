@@ -144,7 +144,7 @@ export function unitMismatches(exchange: HttpExchange, store: Store): void {
   const of = (name: string): string | undefined => exchange.query.get(name) || undefined;
   store
     .unitMismatches({ cluster: of('cluster'), host: of('host'), metric: of('metric') })
-    .then((answer) => answerJson(exchange, 200, answer))
+    .then((answer) => answerJsonText(exchange, JSON.stringify(answer)))
     .catch((error: unknown) => answerError(exchange, error));
 }
 

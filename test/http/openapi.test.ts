@@ -1,104 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import t, { type Test } from 'tap';
 import { startServer, type TestServer } from '../helpers/server.js';
-
-const FILE = 'src/http/openapi.json';
-const NOW = 1_790_000_040;
-const LINE = `clock,cluster=alex,hostname=a0101,type=hwthread,type-id=0 value=2400 ${NOW}\n`;
-const BODY_BYTES_MAX = 4096;
-
-// oxlint-disable-next-line typescript/no-explicit-any
-type Json = any;
-
-const api: Json = JSON.parse(readFileSync(FILE, 'utf8'));
-const ajv = new Ajv2020({ strict: false, allErrors: true });
-ajv.addSchema(api, 'api');
-
-/** The schema at a path of keys, compiled with all that it refers to. */
-function schemaAt(keys: readonly string[]) {
-  const pointer = keys.map((key) => key.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
-  return ajv.compile({ $ref: `api#/${encodeURI(pointer)}` });
-}
-
-/** What lies at a path of keys, and the path itself, with references followed. */
-function resolve(keys: readonly string[]): { keys: readonly string[]; value: Json } {
-  let at: readonly string[] = [];
-  let value = api;
-  for (const key of keys) {
-    at = [...at, key];
-    value = value?.[key];
-    if (value?.$ref) {
-      at = String(value.$ref).slice(2).split('/');
-      value = resolve(at).value;
-    }
-  }
-  return { keys: at, value };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-}
-
-function send(
-  server: TestServer,
-  method: string,
-  path: string,
-  body: string | Uint8Array = '',
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port: server.port, method, path };
-    const length = String(Buffer.byteLength(body));
-    const sent = httpRequest({ ...options, headers: { 'Content-Length': length, ...headers } });
-    sent.on('error', reject);
-    sent.on('response', (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () =>
-        resolve({ status: response.statusCode!, headers: response.headers, text }),
-      );
-    });
-    sent.end(body);
-  });
-}
-
-/** The answer is one that the description has for this operation. */
-function conforms(t: Test, path: string, method: string, answer: Answer): void {
-  const title = `${method} ${path}: ${answer.status}`;
-  const responses = ['paths', path, method, 'responses'];
-  const exact = resolve([...responses, String(answer.status)]);
-  const { keys, value } = exact.value ? exact : resolve([...responses, 'default']);
-  if (!value) {
-    t.fail(`${title} is not in ${FILE}`);
-    return;
-  }
-  for (const [name, header] of Object.entries<Json>(value.headers ?? {})) {
-    const isThere = answer.headers[name.toLowerCase()] !== undefined;
-    if (header.required) t.ok(isThere, `${title}: ${name}`);
-  }
-  if (!value.content) {
-    t.equal(answer.text, '', `${title}: no body`);
-    return;
-  }
-  const type = (answer.headers['content-type'] ?? '').split(';')[0]!;
-  t.ok(Object.hasOwn(value.content, type), `${title}: Content-Type ${type}`);
-  const isValid = schemaAt([...keys, 'content', type, 'schema']);
-  const body = type === 'application/json' ? (JSON.parse(answer.text) as unknown) : answer.text;
-  t.ok(isValid(body), title, { errors: isValid.errors, text: answer.text.slice(0, 1000) });
-}
-
-/** Calls back for every operation of the description. */
-function operations(): { path: string; method: string }[] {
-  return Object.entries<Json>(api.paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => ({ path, method })),
-  );
-}
+import { api, conforms, operations, resolve, schemaAt, send, type Json } from './description.js';
+import { BODY_BYTES_MAX, CASES, LINE, NOW, query, range } from './openapi-cases.js';
 
 t.test('the file is an OpenAPI document', async (t) => {
   const result = await new Validator().validate(structuredClone(api));
@@ -154,6 +59,8 @@ for (const adapter of ['uws', 'node']) {
     await t.test('the same paths and methods', (t) => sameRoutes(t, server));
     await t.test('answers', (t) => answersConform(t, server));
     await t.test('the same parameters and fields', (t) => sameFields(t, server));
+    await t.test('the same keys and choices', (t) => sameKeys(t, server));
+    await t.test('an answer is asked for again', (t) => sameAnswers(t, server));
     await t.test('examples of requests are understood', (t) => examplesWork(t, server));
   });
 }
@@ -171,106 +78,6 @@ async function sameRoutes(t: Test, server: TestServer): Promise<void> {
   const served = await send(server, 'GET', '/api/openapi.json');
   t.same(JSON.parse(served.text), api, 'it serves its description');
 }
-
-/** Requests to one operation: body, then what goes with it, and the status it must have. */
-interface Case {
-  readonly status: number;
-  readonly query?: string;
-  readonly body?: string | Uint8Array;
-  readonly headers?: Record<string, string>;
-}
-
-const tooLarge = { status: 413, body: 'x'.repeat(BODY_BYTES_MAX + 1) };
-const brotli = { status: 415, body: 'x', headers: { 'Content-Encoding': 'br' } };
-const range = { cluster: 'alex', from: NOW, to: NOW + 120 };
-const query = { metric: 'clock', host: 'a0101' };
-const cores = { ...query, type: 'hwthread', 'type-ids': ['0', '77'] };
-
-const writes = (success: number): readonly Case[] => [
-  { status: success, body: LINE },
-  { status: success, body: `unknown,cluster=alex,hostname=a0101 value=1\n` },
-  { status: success, body: gzipSync(LINE), headers: { 'Content-Encoding': 'gzip' } },
-  { status: success, query: '?cluster=alex&precision=s', body: `clock,host=a value=1 ${NOW}\n` },
-  { status: 400, body: `${LINE}clock,cluster=alex value=1\nclock,hostname=a,x value=\n` },
-  { status: 400, query: '?precision=year', body: LINE },
-  { status: 400, query: `?cluster=${'c'.repeat(129)}`, body: LINE },
-  tooLarge,
-  brotli,
-];
-
-const queries: readonly Case[] = [
-  { status: 200, body: JSON.stringify({ ...range, queries: [query, cores] }) },
-  { status: 200, body: JSON.stringify({ ...range, from: NOW - 2400, queries: [query] }) },
-  { status: 200, body: JSON.stringify({ ...range, 'for-all-nodes': ['clock', 'unknown'] }) },
-  { status: 200, body: JSON.stringify({ ...range, 'with-data': false, queries: [cores] }) },
-  { status: 200, body: JSON.stringify({ ...range, 'with-stats': false, queries: [query] }) },
-  { status: 200, body: JSON.stringify({ ...range, 'with-padding': false, queries: [cores] }) },
-  { status: 200, body: JSON.stringify({ ...range, to: 0, queries: [query] }) },
-  { status: 200, body: JSON.stringify({ ...range, queries: [{ ...query, host: 'unseen' }] }) },
-  { status: 200, body: '{}' },
-  { status: 400, body: 'no JSON' },
-  { status: 400, body: '' },
-  { status: 400, body: JSON.stringify({ ...range, to: NOW + 60 * 60_000_000, queries: [query] }) },
-  tooLarge,
-  brotli,
-];
-
-const healths: readonly Case[] = [
-  {
-    status: 200,
-    body: '{"cluster":"alex","nodes":["a0101","unseen"],"metric-names":["clock","none"]}',
-  },
-  { status: 200, body: '{"cluster":"alex","nodes":null,"metric-names":null}' },
-  { status: 400, body: '{"nodez":[]}' },
-  tooLarge,
-  brotli,
-];
-
-const CASES: Readonly<Record<string, readonly Case[]>> = {
-  'post /api/write': writes(200),
-  'post /write': writes(204),
-  'post /api/v2/write': writes(204),
-  'get /api/query': queries,
-  'post /api/query': queries,
-  'post /api/free': [
-    { status: 200, query: '?to=60', body: '[["alex","a0101"],["unseen"]]' },
-    { status: 400, query: '?to=x', body: '[]' },
-    { status: 400, body: '[]' },
-    { status: 400, query: '?to=60', body: '{}' },
-    { ...tooLarge, query: '?to=60' },
-    { ...brotli, query: '?to=60' },
-  ],
-  'get /api/debug': [
-    { status: 200 },
-    { status: 200, query: '?selector=alex:a0101:hwthread0' },
-    { status: 400, query: '?selector=unseen' },
-  ],
-  'get /api/healthcheck': healths,
-  'post /api/healthcheck': healths,
-  'get /api/v2/clusters': [{ status: 200 }, { status: 400, query: '?cluster=alex' }],
-  'get /api/v2/metrics': [
-    { status: 200 },
-    { status: 200, query: '?cluster=alex&match=cl*&limit=1' },
-    { status: 400, query: '?limit=0' },
-  ],
-  'get /api/v2/hosts': [
-    { status: 200, query: '?match=a%5B0101-0103%5D' },
-    { status: 400, query: '?sub-cluster=unseen' },
-  ],
-  'get /api/v2/series': [
-    { status: 200, query: '?match=alex/*&host=a*&metric=clock&type=hwthread&limit=1' },
-    { status: 400, query: '?after=x' },
-  ],
-  'post /api/v2/admin/checkpoint': [{ status: 200 }],
-  'post /api/v2/admin/archive': [{ status: 200 }],
-  'get /api/v2/status': [{ status: 200 }],
-  'get /api/v2/unit-mismatches': [{ status: 200 }, { status: 200, query: '?cluster=alex' }],
-  'get /api/openapi.json': [{ status: 200 }],
-  'get /ping': [{ status: 204 }],
-  'get /health': [{ status: 200 }],
-  'get /ready': [{ status: 200 }],
-  'get /metrics': [{ status: 200 }],
-};
 
 async function answersConform(t: Test, server: TestServer): Promise<void> {
   // So that answers have every member: sealed blocks, and cores of which one has gaps.
@@ -330,6 +137,70 @@ async function sameFields(t: Test, server: TestServer): Promise<void> {
   }
   const health = await send(server, 'POST', '/api/healthcheck', '{"x":1}');
   for (const name of Object.keys(schemas.HealthRequest.properties)) t.match(health.text, name);
+}
+
+/** Requests below /api/v2 are strict: an error tells all that is known. */
+async function sameKeys(t: Test, server: TestServer): Promise<void> {
+  const { schemas } = api.components;
+  const errorOf = async (path: string, body: object): Promise<string> => {
+    const { status, text } = await send(server, 'POST', path, JSON.stringify(body));
+    t.equal(status, 400, text);
+    return JSON.parse(text).error;
+  };
+  const known = async (name: string, path: string, body: object): Promise<void> => {
+    const [, keys] = /known are (.+)/.exec(await errorOf(path, body)) ?? [];
+    t.same(keys?.split(', ').toSorted(), Object.keys(schemas[name].properties).toSorted(), name);
+  };
+  const odd = { zzzzzzzzzzzz: 1 };
+  await known('SelectRequest', '/api/v2/query', odd);
+  await known('Selection', '/api/v2/query', { ...range, select: odd });
+  await known('JobStatsRequest', '/api/v2/job-stats', odd);
+  await known('Job', '/api/v2/job-stats', { ...range, jobs: [odd] });
+
+  const { aggregate, by, resample, missing } = schemas.Selection.properties;
+  const choices = { aggregate: aggregate.enum, by: by.anyOf[0].enum, missing: missing.enum };
+  const selection = { metric: 'clock', step: '5m' };
+  for (const [key, told] of Object.entries({ ...choices, resample: resample.enum })) {
+    const body = { ...range, select: { ...selection, [key]: 'zzzzzzzzzzzz' } };
+    const [, names] = /one of (.+), not/.exec(await errorOf('/api/v2/query', body)) ?? [];
+    // What resamples by the mean has two names.
+    const wanted = (told as string[]).filter((name) => name !== 'avg' || key !== 'resample');
+    t.same(names?.replaceAll('"', '').split(', ').toSorted(), wanted.toSorted(), key);
+    for (const name of told as string[]) {
+      const select = JSON.stringify({ ...range, select: { ...selection, [key]: name } });
+      t.equal((await send(server, 'POST', '/api/v2/query', select)).status, 200, `${key} ${name}`);
+    }
+  }
+}
+
+/** As long as nothing has changed it need not be sent twice. */
+async function sameAnswers(t: Test, server: TestServer): Promise<void> {
+  const bodies = {
+    '/api/v2/query': { ...range, select: { metric: 'clock', stats: true, data: false } },
+    '/api/v2/job-stats': { ...range, metrics: 'clock', jobs: [{ id: 1, hosts: 'a0101' }] },
+  };
+  for (const [path, body] of Object.entries(bodies)) {
+    const ask = (headers: Record<string, string> = {}, request: object = body) =>
+      send(server, 'POST', path, JSON.stringify(request), headers);
+    const first = await ask();
+    const tag = { 'If-None-Match': first.headers.etag! };
+    t.match(tag, { 'If-None-Match': /^W\/"/ }, path);
+    const again = await ask(tag);
+    t.same([again.status, again.text], [304, ''], 'nothing has changed');
+    t.equal((await ask({ 'If-None-Match': 'W/"another"' })).text, first.text);
+    t.equal((await ask(tag, { ...body, to: NOW + 60 })).status, 200, 'another range');
+
+    await server.write(LINE.replace('2400', '1000'));
+    const late = await ask(tag);
+    t.equal(late.status, 200, 'a late sample');
+    t.not(late.text, first.text);
+    await server.write(LINE);
+    t.equal((await ask({ 'If-None-Match': late.headers.etag! })).text, first.text);
+    for (const request of [{ from: '-1000d' }, { to: Math.floor(Date.now() / 1000) }]) {
+      const { status, headers } = await ask({ 'If-None-Match': '*' }, { ...body, ...request });
+      t.same([status, headers.etag], [200, undefined], 'it may change without notice');
+    }
+  }
 }
 
 async function examplesWork(t: Test, server: TestServer): Promise<void> {
