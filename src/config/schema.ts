@@ -282,7 +282,7 @@ const metricshard = object('Settings that the reference does not have.', {
     type: 'integer',
     minimum: 0,
     default: DEFAULTS.store.resampleMinPoints,
-    description: 'A query for fewer native points than this gets native resolution.',
+    description: 'A query of `/api/query` for fewer native points gets native resolution.',
   },
   'aggregate-cache-bytes': {
     type: 'integer',
@@ -312,7 +312,8 @@ export const CONFIG_SCHEMA: Schema = object('A configuration file.', {
     maxProperties: METRICS_MAX,
     additionalProperties: metricRequired,
     default: DEFAULTS.store.metrics,
-    description: 'Metrics by name; `*` stands for all others. Samples of unknown ones are ignored.',
+    description:
+      'Metrics by name, each with `frequency` (s), `aggregation` (`sum`, `avg`) and `unit`; `*` stands for all others. Samples of unknown ones are ignored.',
   },
   'metric-store': metricStore,
   metricshard,
