@@ -1,4 +1,5 @@
 import { StoreError } from './errors.js';
+import { isObject, wrong } from './request-fields.js';
 
 /** How several native samples become one: curves that keep a shape, then figures of each bucket. */
 export const RESAMPLE_ALGORITHMS = [
@@ -234,18 +235,6 @@ function endOfFirstValue(text: string): number {
     else if (depth === 0 && text.startsWith('null', i)) return i + 4;
   }
   return 0;
-}
-
-type JsonObject = { readonly [key: string]: unknown };
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function wrong(field: string, wanted: string, value: unknown): StoreError {
-  const shown = JSON.stringify(value);
-  const cut = shown.length > 80 ? `${shown.slice(0, 80)}…` : shown;
-  return new StoreError('bad-request', `${field} must be ${wanted}, not ${cut}`);
 }
 
 function stringField(field: string, value: unknown): string {

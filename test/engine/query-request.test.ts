@@ -79,6 +79,13 @@ t.test('what is refused, by field and value', async () => {
   );
   refused('missing', '{"queries":[{"missing":"zero"}]}', /missing must be "null" or "skip"/);
   refused('algorithm', '{"resample-algo":"m5"}', /resample-algo must be one of lttb/);
+  const deep = 30_000;
+  for (const field of ['from', 'cluster', 'queries', 'with-data', 'for-all-nodes']) {
+    const inObjects = `${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`;
+    refused(`${field}, deep`, `{"${field}":${inObjects}}`, /must be .*, not \{"a":\{"a":/);
+  }
+  const inLists = `${'['.repeat(deep)}${']'.repeat(deep)}`;
+  refused('id, deep', `{"queries":[{"type-ids":${inLists}}]}`, /type-ids\[0\] must be .*, not \[/);
   refused('long values are cut', `{"from":"${'x'.repeat(999)}"}`, /^.{1,140}$/);
 });
 
