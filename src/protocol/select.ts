@@ -88,6 +88,24 @@ export interface ResultMark {
 export interface SelectProblem {
   readonly select: number;
   readonly error: string;
-  /** Only of interest where no shard has a result. */
-  readonly isAbsence: boolean;
+  /** Only of interest where no shard has a result: then what all shards say is put together. */
+  readonly absence?: Absence;
+}
+
+/** What a shard has instead of a metric that it has nothing of. */
+export interface Absence {
+  /** A name or a pattern. */
+  readonly metric: string;
+  /** What there is nothing of. */
+  readonly what: string;
+  /** Hosts that are meant and known, or what of them was looked at, and the types that have the metric. */
+  readonly hosts: number;
+  readonly lookedAt: number;
+  readonly types: readonly string[];
+}
+
+export function absenceText({ what, hosts, lookedAt, types }: Omit<Absence, 'metric'>): string {
+  if (hosts === 0) return `${what}: none of these hosts is known`;
+  if (types.length > 0) return `${what}: it is stored at ${types.toSorted().join(', ')}`;
+  return `${what}: the hosts looked at (${lookedAt} of ${hosts}) do not have it`;
 }

@@ -15,6 +15,7 @@ import type { ShardAnswer } from '../protocol/messages.js';
 import { limitError } from '../protocol/query-limits.js';
 import type { PartialGroup, SelectProblem, SelectSummary, SelectTask } from '../protocol/select.js';
 import type { ShardClient } from './shard-client.js';
+import { mergeProblems } from './select-problems.js';
 import type { RunningSelect, SelectSink } from './store.js';
 
 /** Requests for more hosts than this go to all shards. */
@@ -76,6 +77,8 @@ abstract class PendingAnswer implements RunningSelect {
   protected readonly shares: Share[] = [];
   protected isOver = false;
   #waiting = 0;
+  /** Shards that have a share of their own. */
+  #asked = 0;
   #isFinishing = false;
 
   constructor(
@@ -94,6 +97,7 @@ abstract class PendingAnswer implements RunningSelect {
   ask(shards: readonly ShardClient[]): void {
     const isShared = shards.length > 1;
     this.#waiting = shards.length;
+    this.#asked = shards.length;
     for (const shard of shards) this.#send(shard, isShared, undefined);
   }
 
@@ -170,10 +174,10 @@ abstract class PendingAnswer implements RunningSelect {
     const found = this.request.select.map((_, select) =>
       summaries.some(({ results }) => results[select]! > 0),
     );
-    const all = summaries.flatMap(({ problems }) => problems);
-    const told = all.filter(({ select, isAbsence }) => !isAbsence || !found[select]);
-    const byText = new Map(told.map((problem) => [`${problem.select} ${problem.error}`, problem]));
-    return [...byText.values()].sort((a, b) => a.select - b.select);
+    return mergeProblems(
+      summaries.flatMap(({ problems }) => problems),
+      this.#asked,
+    ).filter(({ select, absence }) => !absence || !found[select]);
   }
 }
 

@@ -142,7 +142,8 @@ export class Accumulator {
   }
 
   /**
-   * Makes the values what they stand for, NaN where nothing is; with `missingAsNull` also where a
+   * Makes the values what they stand for, NaN where nothing is (a number of none, too: how much of a
+   * long time without samples is read must not matter); with `missingAsNull` also where a
    * member is missing. Returns the smallest share of members in any slot that has some.
    */
   finish(target: Accumulated, count: number, missingAsNull: boolean): number {
@@ -155,8 +156,8 @@ export class Accumulator {
     for (let i = 0; i < count; i++) {
       const present = words[counts + i]!;
       if (present > 0 && present < least) least = present;
-      if (operation === 'count') doubles[to + i] = present;
-      else if (present === 0 || (missingAsNull && present < members)) doubles[to + i] = NaN;
+      if (present === 0 || (missingAsNull && present < members)) doubles[to + i] = NaN;
+      else if (operation === 'count') doubles[to + i] = present;
       else if (operation === 'avg' && present > 1) doubles[to + i]! /= present;
     }
     return members === 0 ? 1 : least / members;

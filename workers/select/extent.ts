@@ -1,12 +1,12 @@
 import type { Group } from '../engine/select.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { SERIES_LAST_SLOT } from '../kernel/layout.js';
+import { HOLD_SLOTS, SERIES_LAST_SLOT } from '../kernel/layout.js';
 import type { Part } from './parts.js';
 
 /** For a range of fewer slots it costs more to look at all series than to read what is not there. */
 const LOOKED_AT_SLOTS = 4096;
 
-/** Slots `first` … `end` of a range outside of which no series has samples. */
+/** Slots `first` … `end` of a range outside of which no series has samples, or one that still holds. */
 export function extentOf(
   { kernel, words }: { readonly kernel: Kernel; readonly words: () => Uint32Array },
   parts: readonly Part[],
@@ -30,5 +30,5 @@ export function extentOf(
     }
   };
   for (const { units } of parts) for (const { group } of units) lookAt(group);
-  return { first: Math.max(firstSlot, oldest), end: Math.min(end, newest + 1) };
+  return { first: Math.max(firstSlot, oldest), end: Math.min(end, newest + HOLD_SLOTS) };
 }

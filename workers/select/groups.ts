@@ -39,6 +39,8 @@ export function groupUnits(
 ): ResultGroup[] {
   const byKey = new Map<string, Members>();
   const { by } = selection;
+  // Of groups over hosts other shards may have units, too.
+  const areWhole = areOfOneHost(selection);
   const isByUnit = by === null || by.includes('type') || by.includes('id');
   for (const host of hosts) {
     // Fast path: all units of a host are of one group.
@@ -54,7 +56,15 @@ export function groupUnits(
         const isWhole = selection.ids === null && units.length === host.units.length;
         const isNamed = isWhole || (units.length === 1 && units[0]!.type !== '');
         const name = isWhole && units.length > 1 ? scopeKey : '';
-        return makePart(host.level, metric, units, name, operation, count === 1, isNamed);
+        return makePart(
+          host.level,
+          metric,
+          units,
+          name,
+          operation,
+          areWhole && count === 1,
+          isNamed,
+        );
       }),
     }))
     .sort((a, b) => compareNames(a.names, b.names));

@@ -1,7 +1,8 @@
 import type { GroupNames, PartialGroup } from '../../src/protocol/select.js';
+import { compareNames } from './groups.js';
 import type { ReadSlots } from './result-writer.js';
 
-/** Parts of one group each, in the order of the answer. */
+/** Parts of one group each, in the order of the answer: as one shard would have it. */
 export function groupPartials(partials: readonly PartialGroup[]): PartialGroup[][] {
   const byKey = new Map<string, PartialGroup[]>();
   for (const partial of partials) {
@@ -14,7 +15,13 @@ export function groupPartials(partials: readonly PartialGroup[]): PartialGroup[]
     if (known) known.push(partial);
     else byKey.set(key, [partial]);
   }
-  return [...byKey.values()];
+  return [...byKey.values()].sort(([a], [b]) => comparePartials(a!, b!));
+}
+
+function comparePartials(a: PartialGroup, b: PartialGroup): number {
+  if (a.select !== b.select) return a.select - b.select;
+  if (a.metric !== b.metric) return a.metric < b.metric ? -1 : 1;
+  return compareNames(a, b);
 }
 
 export function namesOf(partial: PartialGroup): GroupNames {

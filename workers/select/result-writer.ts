@@ -12,6 +12,7 @@ import { UNSCALED, type Scale } from '../engine/summary.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Output, ResultSeries } from '../output/output.js';
 import type { Accumulated, Accumulator } from './accumulate.js';
+import { operationOf } from './groups.js';
 import { shapeOf, type Shape } from './shape.js';
 
 /** What makes results of values; the same for all requests of a shard. */
@@ -92,7 +93,8 @@ export class ResultWriter {
     return {
       select: kind.select,
       metric: kind.metric.name,
-      unit: kind.unit,
+      // A number of units has no unit.
+      unit: operationOf(selection, kind.metric) === 'count' ? '' : kind.unit,
       ...names,
       seriesCount,
       coverage: 1,
@@ -135,7 +137,6 @@ export class ResultWriter {
     const { missingAsNull } = selection;
     const coverage = accumulator.finish(accumulated, slots.count, missingAsNull);
     const { values, operation } = accumulated;
-    // A number of units has no unit.
     if (operation !== 'count') this.#convert(values, slots.count, conversion);
     const { plan } = kind;
     const stats = this.#statistics({ ...kind, conversion: undefined }, slots, (work) =>
@@ -166,6 +167,12 @@ export class ResultWriter {
       values: new Float64Array(buffer, values, slots.count).slice(),
       contributors: new Uint32Array(buffer, contributors, slots.count).slice(),
     };
+  }
+
+  /** A group with series that can not be combined. */
+  emptyPartial(kind: ResultKind, names: GroupNames, seriesCount: number): PartialGroup {
+    const nothing = { operation: 'sum', values: 0, contributors: 0, members: 0 } as const;
+    return this.partial(kind, names, seriesCount, nothing, { from: 0, count: 0 });
   }
 
   /** Statistics by `take`, in the unit of the answer. */

@@ -128,17 +128,24 @@ export class SelectRun {
     const targets = new Targets(selection, tree, topologies);
     const { known, unknown, absent } = targets.metricsOf(metrics);
     for (const name of unknown) this.#problems.add(select, `unknown metric: ${name}`);
-    for (const name of absent) this.#problems.add(select, `no data of metric ${name}`, true);
+    for (const name of absent) this.#addAbsence(select, name, undefined, targets);
     for (const metric of known) {
-      const before = this.#results[select]!;
+      const before = this.#told(select);
       const kind = this.#kindOf(select, metric);
       if (!kind) continue;
       if (areOfOneHost(selection)) yield* this.#hostByHost(kind, targets);
       else yield* this.#overHosts(kind, targets);
-      if (this.#results[select] === before) {
-        this.#problems.addAbsence(this.#tools, this.#task.select, select, metric, targets);
-      }
+      if (this.#told(select) === before) this.#addAbsence(select, metric.name, metric, targets);
     }
+  }
+
+  /** What was said of a selection so far. */
+  #told(select: number): number {
+    return this.#results[select]! + this.#partials.length + this.#problems.list.length;
+  }
+
+  #addAbsence(select: number, name: string, metric: Metric | undefined, targets: Targets): void {
+    this.#problems.addAbsence(this.#tools, this.#task.select, select, name, metric, targets);
   }
 
   /** undefined: it can not be answered, which was told. */
@@ -153,7 +160,7 @@ export class SelectRun {
   }
 
   *#hostByHost(kind: ResultKind, targets: Targets): Generator<Pause, void> {
-    for (const cluster of this.#task.select.clusters) {
+    for (const [index, cluster] of this.#task.select.clusters.entries()) {
       for (const name of targets.hostsOf(cluster)) {
         if (this.#isLate(RESULT_SAMPLES)) yield 'late';
         const find = (): ResultGroup[] => {
@@ -162,7 +169,7 @@ export class SelectRun {
         };
         const results = this.#results[kind.select]!;
         yield* this.#groups(kind, find);
-        if (this.#results[kind.select] !== results) this.#mark(kind, cluster, name);
+        if (this.#results[kind.select] !== results) this.#mark(kind, index, name);
       }
     }
   }
@@ -180,7 +187,7 @@ export class SelectRun {
     yield* this.#groups(kind, () =>
       groups.get(select, kind.select, kind.metric, tree.generation, find),
     );
-    this.#mark(kind, '', '');
+    this.#mark(kind, 0, '');
   }
 
   #find(
@@ -224,16 +231,18 @@ export class SelectRun {
     const { tree, combiner } = this.#tools;
     const { generation } = tree;
     const seriesCount = group.parts.reduce((sum, part) => sum + part.seriesCount, 0);
-    if (operationOf(kind.selection, kind.metric) === null && seriesCount > 1) {
-      const error = `metric ${kind.metric.name} has no aggregation, and ${seriesCount} series are asked for as one; name one with "aggregate"`;
-      this.#problems.add(kind.select, error);
+    if (this.#cannotCombine(kind, seriesCount)) {
+      if (!this.#isPartial(kind)) this.#refuse(kind, seriesCount);
+      // Refused when the parts of all shards are known.
+      else this.#partials.push(this.#writer.emptyPartial(kind, group.names, seriesCount));
       return true;
     }
     const draft = this.#writer.draft(kind, group.names, seriesCount);
     if (this.#needsRoom(draft)) yield 'full';
     if (tree.generation !== generation) return false;
     this.#tools.writer.need(this.#output.bytesMax(draft));
-    this.#count(draft, seriesCount);
+    // What is a part only becomes points when all parts are there.
+    this.#count(this.#isPartial(kind) ? 0 : draft.count, seriesCount);
     combiner.reset();
     const slots = this.#slotsOf(kind, group);
     const stored = this.#isPartial(kind) ? 0 : storedSeries(kind, group);
@@ -241,8 +250,17 @@ export class SelectRun {
       this.#samplesUnlooked += slots.count;
       this.#writer.writeStored(kind, draft, stored, slots);
     } else if (!(yield* this.#combine(kind, group, draft, slots, isInOneGo))) return false;
-    this.#results[kind.select]!++;
+    if (!this.#isPartial(kind)) this.#results[kind.select]!++;
     return true;
+  }
+
+  #cannotCombine({ selection, metric }: ResultKind, seriesCount: number): boolean {
+    return operationOf(selection, metric) === null && seriesCount > 1;
+  }
+
+  #refuse({ select, metric }: ResultKind, seriesCount: number): void {
+    const error = `metric ${metric.name} has no aggregation, and ${seriesCount} series are asked for as one; name one with "aggregate"`;
+    this.#problems.add(select, error);
   }
 
   /** Whether other shards may have a part of the same group. */
@@ -285,17 +303,21 @@ export class SelectRun {
       const kind = metric && this.#kindOf(first!.select, metric);
       if (!kind) continue;
       const seriesCount = parts.reduce((sum, part) => sum + part.seriesCount, 0);
+      if (this.#cannotCombine(kind, seriesCount)) {
+        this.#refuse(kind, seriesCount);
+        continue;
+      }
       const draft = this.#writer.draft(kind, namesOf(first!), seriesCount);
       if (this.#needsRoom(draft)) yield 'full';
       this.#tools.writer.need(this.#output.bytesMax(draft));
-      this.#count(draft, 0);
+      this.#count(draft.count, seriesCount);
       combiner.reset();
       const slots = spanOf(parts);
       const accumulated = accumulator.begin(first!.operation, slots.count);
       for (const part of parts) accumulator.addPartial(accumulated, part, slots.from);
       this.#writer.writeCombined(kind, draft, accumulated, slots);
       this.#results[kind.select]!++;
-      this.#mark(kind, '', '');
+      this.#mark(kind, 0, '');
       if (this.#isLate(slots.count * parts.length)) yield 'late';
     }
   }
@@ -314,9 +336,9 @@ export class SelectRun {
     return written > 0 && isFull;
   }
 
-  #count(draft: ResultSeries, seriesCount: number): void {
+  #count(points: number, seriesCount: number): void {
     const { limits } = this.#tools;
-    this.#points += draft.count;
+    this.#points += points;
     const [pointsMax, name] = this.isStreamed
       ? [limits.streamPointsMax, 'stream-points-max']
       : [limits.pointsMax, 'points-max'];
@@ -342,11 +364,13 @@ export class SelectRun {
     }
   }
 
-  #mark({ select, metric }: ResultKind, cluster: string, host: string): void {
+  /** `cluster`: its place in the request. */
+  #mark({ select, metric }: ResultKind, cluster: number, host: string): void {
     if (!this.#task.isShared && !this.#task.finish) return;
     // So that it stands for itself, wherever its place will be.
     this.#output.flush();
-    const key = [String(select).padStart(6, '0'), metric.name, cluster, host].join('\u0001');
+    const [first, second] = [select, cluster].map((index) => String(index).padStart(6, '0'));
+    const key = [first, metric.name, second, host].join('\u0001');
     this.#marks.push({ key, end: this.#bytesBefore + this.#tools.writer.at - this.#address });
   }
 

@@ -157,20 +157,21 @@ class HostUnits {
   }
 
   /**
-   * Finer units: of those that lie within one another only the coarsest that was sent, or threads
-   * would be counted beside their sockets.
+   * Finer units: of those that lie within one another only the coarsest of which some are known to be
+   * in the unit, or threads would be counted beside their sockets.
    */
   #below(type: string, id: string): Source[] {
     const nested: readonly string[] = TYPES_BY_COARSENESS;
     const finer = type === '' ? nested : nested.slice(nested.indexOf(type) + 1);
-    const coarsest = finer.find((finerType) => this.#sent.has(finerType));
-    const sources: Source[] = [];
-    if (coarsest !== undefined && (type === '' || nested.includes(type))) {
+    let sources: Source[] = [];
+    for (const finerType of type === '' || nested.includes(type) ? finer : []) {
+      if (!this.#sent.has(finerType)) continue;
       const ids =
         type === ''
-          ? this.#idsOf(coarsest, null)
-          : (this.#topology?.childrenOf(type, id, coarsest) ?? []);
-      for (const finerId of ids) sources.push(this.#source(coarsest, finerId));
+          ? this.#idsOf(finerType, null)
+          : (this.#topology?.childrenOf(type, id, finerType) ?? []);
+      sources = ids.map((finerId) => this.#source(finerType, finerId));
+      if (sources.some(({ seriesCount }) => seriesCount > 0)) break;
     }
     if (type !== '') return sources;
     for (const [other, levels] of this.#sent) {
@@ -184,8 +185,9 @@ class HostUnits {
   #ofThreads(threads: readonly string[]): Source {
     const finest = TYPES_BY_COARSENESS.toReversed().find((type) => this.#sent.has(type));
     if (finest === undefined) return this.#source('', '');
-    const ids = finest === HWTHREAD ? threads : this.#topology?.unitsOfHwthreads(finest, threads);
-    if (!ids) return this.#source('', '');
+    const isKnown = finest === HWTHREAD || (this.#topology?.idsOf(finest) ?? []).length > 0;
+    if (!isKnown) return this.#source('', '');
+    const ids = finest === HWTHREAD ? threads : this.#topology!.unitsOfHwthreads(finest, threads);
     return joined(
       0,
       ids.map((id) => this.#source(finest, id)),

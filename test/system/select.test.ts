@@ -1,0 +1,277 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
+import t, { type Test } from 'tap';
+import { globMatcher, isGlob } from '../../src/model/glob.js';
+import { HostSet } from '../../src/model/host-list.js';
+import { parseSelectRequest } from '../../src/model/parse-selection.js';
+import type { Selection, SelectRequest } from '../../src/model/selection.js';
+import { temporaryFolder } from '../helpers/durable.js';
+import { Random, seed } from '../helpers/random.js';
+import { startServer, type TestServer } from '../helpers/server.js';
+import {
+  naiveResults,
+  type NaiveHost,
+  type NaiveResult,
+  type NaiveScale,
+} from '../model/naive-select.js';
+import { NaiveUnits, type PlacedSeries } from '../model/naive-units.js';
+import { CONVERSIONS, randomRequest } from '../model/random-selection.js';
+import {
+  bodiesOf,
+  clusterJson,
+  HOSTS,
+  METRICS,
+  randomSeries,
+  subClusterOf,
+  topologyOf,
+} from '../model/random-series.js';
+import { parseCsv } from '../output/parse-csv.js';
+
+const ROUNDS = Number(process.env['ROUNDS']) || 200;
+const TIME_MS_MAX = 15_000;
+const LIMITS = { selectionsMax: 100, hostsMax: 10_000 };
+const PATH = '/api/v2/query';
+
+type Result = Omit<NaiveResult, 'data' | 'stats' | 'magnitude'> & {
+  readonly data?: readonly (number | null)[];
+  readonly stats?: Readonly<Record<string, number | null>>;
+};
+interface Answer {
+  readonly results: readonly Result[];
+  readonly problems: readonly { select: number; error: string }[];
+}
+
+const random = new Random(seed);
+const series = randomSeries(random);
+const KEYS = ['metric', 'unit', 'cluster', 'sub-cluster', 'host', 'type', 'id', 'sub-id'] as const;
+
+async function startFilled(t: Test, shards: number, adapter: string): Promise<TestServer> {
+  const file = join(temporaryFolder(t, 'select'), 'cluster.json');
+  writeFileSync(file, JSON.stringify(clusterJson()));
+  const metrics = METRICS.map(({ name, step, aggregation, unit }) => [
+    name,
+    { frequency: step, aggregation, unit },
+  ]);
+  const server = await startServer({
+    metrics: Object.fromEntries(metrics),
+    metricshard: { shards, 'http-adapter': adapter, 'retention-enforced': false, clusters: [file] },
+  });
+  t.teardown(() => server.stop());
+  for (const body of bodiesOf(series, new Random(seed + shards))) {
+    const { status, json } = await server.write(body);
+    if (status !== 200 || json.rejected > 0) t.fail('a body is not taken', { status, json });
+  }
+  return server;
+}
+
+/** What the model says; problems as texts. */
+function modelled(request: SelectRequest): (NaiveResult | string)[] {
+  return request.select.flatMap((selection, select) =>
+    METRICS.filter(({ name }) => selection.metrics.some((pattern) => matches(pattern, name)))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap((metric) => {
+        const scale = scaleOf(selection.unit || metric.unit);
+        const hosts = hostsOf(request, selection, metric.name);
+        return naiveResults(request, select, metric, hosts, scale);
+      }),
+  );
+}
+
+function scaleOf(unit: string): NaiveScale {
+  const [factor, offset] = CONVERSIONS[unit] ?? [1, 0];
+  return { unit, factor, offset };
+}
+
+function matches(pattern: string, name: string): boolean {
+  return isGlob(pattern) ? globMatcher(pattern)(name) : pattern === name;
+}
+
+function hostsOf(request: SelectRequest, selection: Selection, name: string): NaiveHost[] {
+  const { hosts, subClusters, scope, subScope, ids, subIds } = selection;
+  const named = hosts && HostSet.parse(hosts, 1000);
+  const metric = METRICS.find((known) => known.name === name)!;
+  return request.clusters.flatMap((cluster) =>
+    HOSTS[cluster]!.filter((host) => named?.has(host) ?? true)
+      .filter((host) => subClusters?.includes(subClusterOf(cluster, host)) ?? true)
+      .map((host) => {
+        const isOf = (one: PlacedSeries): boolean =>
+          one.cluster === cluster && one.host === host && one.metric === name;
+        const units = new NaiveUnits(series.filter(isOf), topologyOf(cluster, host), metric);
+        const found = units.find(scope, subScope, ids, subIds);
+        return { cluster, subCluster: subClusterOf(cluster, host), host, units: found };
+      }),
+  );
+}
+
+function keyOf(result: Record<(typeof KEYS)[number] | 'select', unknown> | Result): string {
+  const source = result as unknown as Record<string, unknown>;
+  return JSON.stringify([result.select, ...KEYS.map((key) => source[key] ?? '')]);
+}
+
+/** Whether a number is another but for rounding of its sums. */
+function isNear(got: number | null | undefined, wanted: number, tolerance: number): boolean {
+  if (got === null || got === undefined) return Number.isNaN(wanted);
+  return Math.abs(got - wanted) <= tolerance;
+}
+
+/** What differs between an answer and the model, '' = nothing. */
+function difference(answer: Answer, request: SelectRequest): string {
+  const all = modelled(request);
+  const wanted = all.filter((result) => typeof result !== 'string');
+  const got = new Map(answer.results.map((result) => [keyOf(result), result]));
+  if (got.size !== answer.results.length) return 'a result is there twice';
+  if (got.size !== wanted.length) return `${got.size} results, not ${wanted.length}`;
+  for (const result of wanted) {
+    const found = got.get(keyOf(result));
+    if (!found) return `no result ${keyOf(result)}, but ${[...got.keys()].join(' ')}`;
+    const problem = resultDifference(found, result);
+    if (problem) return `${keyOf(result)}: ${problem}`;
+  }
+  const errors = answer.problems.filter(({ error }) => error.includes('has no aggregation'));
+  const isRefused = all.some((result) => typeof result === 'string');
+  return isRefused === errors.length > 0 ? '' : `problems: ${JSON.stringify(answer.problems)}`;
+}
+
+function resultDifference(got: Result, wanted: NaiveResult): string {
+  if (got.series !== wanted.series) return `${got.series} series, not ${wanted.series}`;
+  const coverage = got.coverage ?? 1;
+  if (!isNear(coverage, wanted.coverage, 1e-12))
+    return `coverage ${coverage}, not ${wanted.coverage}`;
+  if (got.from !== wanted.from || got.step !== wanted.step) {
+    return `from ${got.from}, step ${got.step}, not ${wanted.from} and ${wanted.step}`;
+  }
+  if (got.data?.length !== wanted.data?.length) {
+    return `${got.data?.length} points, not ${wanted.data?.length}`;
+  }
+  const size = Math.max(1, wanted.magnitude);
+  const at = wanted.data?.findIndex((value, i) => !isNear(got.data![i], value, size * 1e-12)) ?? -1;
+  if (at >= 0) return `point ${at} is ${got.data![at]}, not ${wanted.data![at]}`;
+  if (Object.keys(got.stats ?? {}).join() !== Object.keys(wanted.stats).join()) return 'statistics';
+  for (const [name, value] of Object.entries(wanted.stats)) {
+    const tolerance = name === 'integral' ? size * 60e-12 : name === 'stddev' ? 1e-3 : size * 1e-12;
+    if (!isNear(got.stats![name], value, tolerance))
+      return `${name} ${got.stats![name]}, not ${value}`;
+  }
+  return '';
+}
+
+/** What differs between answers of different numbers of shards, in which the order is the same. */
+function shardsDifference(one: Answer, other: Answer): string {
+  const keys = (answer: Answer): string => answer.results.map(keyOf).join('\n');
+  if (keys(one) !== keys(other)) return `results: ${keys(one)}\nand\n${keys(other)}`;
+  if (JSON.stringify(one.problems) !== JSON.stringify(other.problems)) {
+    return `problems: ${JSON.stringify(one.problems)} and ${JSON.stringify(other.problems)}`;
+  }
+  return '';
+}
+
+async function ask(server: TestServer, body: object, format: string): Promise<Response> {
+  const init = { method: 'POST', body: JSON.stringify(body) };
+  return fetch(`${server.url}${PATH}?format=${format}`, init);
+}
+
+/** Lines, rows or batches say what JSON does. */
+async function formsDifference(server: TestServer, body: object, answer: Answer): Promise<string> {
+  const lines = (await (await ask(server, body, 'ndjson')).text()).split('\n').slice(0, -1);
+  const wanted = [...answer.results, ...answer.problems].map((entry) => JSON.stringify(entry));
+  if (lines.toSorted().join('\n') !== wanted.toSorted().join('\n')) return 'NDJSON';
+  const csv = await ask(server, body, 'csv');
+  const isEmpty = answer.results.length === 0;
+  const ofData = new Set((body as { select: { data?: false }[] }).select.map(({ data }) => data));
+  if (ofData.size > 1 || (isEmpty && answer.problems.length > 0)) {
+    if (csv.status !== 400) return `CSV answers ${csv.status}`;
+  } else if ((await csvKeys(csv)) !== wantedCsv(answer, statNamesOf(body))) return 'CSV';
+  const arrow = await ask(server, body, 'arrow');
+  if (isEmpty && answer.problems.length > 0) return arrow.status === 400 ? '' : 'Arrow';
+  const table = tableFromIPC(Buffer.from(await arrow.arrayBuffer()));
+  const rows = Array.from({ length: table.numRows }, (_, i) => arrowRow(table.get(i)!.toJSON()));
+  const shown = answer.results.map(({ data, coverage = 1, ...result }) =>
+    JSON.stringify([
+      keyOf(result as Result),
+      result.series,
+      coverage,
+      result.from ?? null,
+      data ?? null,
+    ]),
+  );
+  return rows.toSorted().join('\n') === shown.toSorted().join('\n') ? '' : 'Arrow';
+}
+
+function arrowRow(row: Record<string, unknown>): string {
+  const named = {
+    ...row,
+    select: row['selection'],
+    'sub-cluster': row['sub_cluster'],
+    'sub-id': row['sub_id'],
+  };
+  const values = row['values'] as Iterable<number | null> | null;
+  // apache-arrow reads points in time as milliseconds.
+  const from = row['start'] === null ? null : Number(row['start']) / 1000;
+  const key = keyOf(named as never);
+  return JSON.stringify([key, row['series'], row['coverage'], from, values && [...values]]);
+}
+
+/** Rows as texts, sorted; numbers as JavaScript shows them. */
+async function csvKeys(response: Response): Promise<string> {
+  const [, ...rows] = parseCsv(await response.text());
+  const shown = rows.map((row) =>
+    row.map((cell, i) => (i > 8 && cell !== '' ? Number(cell) : cell)),
+  );
+  return shown
+    .map((row) => row.join())
+    .toSorted()
+    .join('\n');
+}
+
+function statNamesOf(body: object): string[] {
+  const { select } = body as { select: { stats?: string[] }[] };
+  return [...new Set(select.flatMap(({ stats = [] }) => stats))];
+}
+
+function wantedCsv({ results }: Answer, statNames: readonly string[]): string {
+  const rows = results.flatMap((result) => {
+    const keys = KEYS.map((key) => result[key] ?? '');
+    const { data, from, step, stats } = result;
+    if (data)
+      return data.map((value, i) => [result.select, ...keys, from! + i * step!, value ?? '']);
+    const values = statNames.map((name) => stats?.[name] ?? '');
+    return [[result.select, ...keys, result.series, result.coverage ?? 1, ...values]];
+  });
+  return rows
+    .map((row) => row.join())
+    .toSorted()
+    .join('\n');
+}
+
+t.test(`selections, by a model, one shard and three, seed ${seed}`, async (t) => {
+  t.comment(`SEED=${seed}`);
+  const adapters = random.chance(0.5) ? (['uws', 'node'] as const) : (['node', 'uws'] as const);
+  const one = await startFilled(t, 1, adapters[0]);
+  const three = await startFilled(t, 3, adapters[1]);
+  const deadline = Date.now() + TIME_MS_MAX;
+  let results = 0;
+  let round = 0;
+  let failures = 0;
+  for (; round < ROUNDS && Date.now() < deadline && failures < 5; round++) {
+    const body = randomRequest(random);
+    const request = parseSelectRequest(JSON.stringify(body), Date.now() / 1000, LIMITS);
+    const replies = await Promise.all([one, three].map((server) => server.post(PATH, body)));
+    const [first, second] = replies.map(({ json }) => json as Answer);
+    const statuses = replies.map(({ status }) => status).join();
+    const problem =
+      statuses !== '200,200'
+        ? `status ${statuses}: ${replies[0]!.text}`
+        : difference(first!, request) ||
+          ((found) => found && `three shards: ${found}`)(difference(second!, request)) ||
+          shardsDifference(first!, second!) ||
+          (round % 4 === 0 && (await formsDifference(one, body, first!))) ||
+          (round % 4 === 1 && (await formsDifference(three, body, second!)));
+    if (problem) {
+      failures++;
+      t.fail(`round ${round}: ${problem.slice(0, 1000)}`, { seed, body: JSON.stringify(body) });
+    }
+    results += first?.results?.length ?? 0;
+  }
+  t.ok(results > round, `${results} results of ${round} requests, ${series.length} series`);
+});
