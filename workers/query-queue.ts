@@ -11,10 +11,8 @@ import type { Engine } from './engine/engine.js';
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** Queries begun and not done; the front holds what has come of them. More wait untouched. */
 const BEGUN_MAX = 16;
-/** Pieces of a streamed answer that the client has not taken yet. */
-const PIECES_AHEAD_MAX = 4;
-/** Streamed answers whose clients are slower than we are. */
-const PARKED_MAX = 256;
+/** Pieces of a streamed answer that the client has not taken yet: one on its way, one in the making. */
+const PIECES_AHEAD_MAX = 2;
 
 /** A query in work: `QueryRun`, `SelectRun` and the like. */
 export interface Run {
@@ -59,6 +57,7 @@ export class QueryQueue {
   readonly #engine: Engine;
   #waiting: AnyQueryTask[] = [];
   readonly #begun: Begun[] = [];
+  /** The front lets only so many be streamed at a time. */
   readonly #parked = new Map<number, Begun>();
 
   constructor(engine: Engine) {
@@ -105,14 +104,7 @@ export class QueryQueue {
   #begin(task: AnyQueryTask): Run {
     if ('text' in task) return this.#engine.beginQuery(task.text, task.indexes);
     if ('jobStats' in task) return this.#engine.beginJobStats(task);
-    const run = this.#engine.beginSelect(task);
-    if (run.isStreamed && this.#parked.size >= PARKED_MAX) {
-      throw new StoreError(
-        'queue-full',
-        `${PARKED_MAX} streamed answers wait for their clients already; send it again in a moment`,
-      );
-    }
-    return run;
+    return this.#engine.beginSelect(task);
   }
 
   #goOn(batch: Batch, untilMs: number): void {

@@ -123,6 +123,8 @@ export interface Limits {
   /** Of answers that are streamed: points, and how long one may take. */
   readonly streamPointsMax: number;
   readonly streamTimeMsMax: number;
+  /** Answers that are streamed at one time: each may hold a few megabytes for a client that is slow. */
+  readonly streamsMax: number;
   /** Jobs in one request for their statistics; hosts that a request names, in all. */
   readonly jobsMax: number;
   readonly hostsMax: number;
@@ -199,6 +201,7 @@ export const DEFAULTS: Config = freezeDeep({
     queryTimeMsMax: 10_000,
     streamPointsMax: 1_000_000_000,
     streamTimeMsMax: 600_000,
+    streamsMax: 128,
     jobsMax: 10_000,
     hostsMax: 1_000_000,
     selectionsMax: 1000,

@@ -40,6 +40,10 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   queryTimeMsMax: limit('Milliseconds one request may take.'),
   streamPointsMax: limit('Points of an answer that is streamed: NDJSON, CSV, Arrow.'),
   streamTimeMsMax: limit('Milliseconds an answer that is streamed may take.'),
+  streamsMax: limit(
+    'Answers that are streamed at one time, over all shards, of which each may take 2 MB a shard where ' +
+      'its client is slow; more: 503.',
+  ),
   selectionsMax: limit('Selections in one request to `/api/v2/query`.'),
   jobsMax: limit('Jobs in one request for their statistics.'),
   hostsMax: limit(

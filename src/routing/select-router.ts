@@ -12,7 +12,7 @@ import { StoreError } from '../model/errors.js';
 import { HostSet } from '../model/host-list.js';
 import type { SelectRequest } from '../model/selection.js';
 import type { ShardAnswer } from '../protocol/messages.js';
-import { limitError } from '../protocol/query-limits.js';
+import { limitError, type QueryCounts } from '../protocol/query-limits.js';
 import type { PartialGroup, SelectProblem, SelectSummary, SelectTask } from '../protocol/select.js';
 import type { ShardClient } from './shard-client.js';
 import { mergeProblems } from './select-problems.js';
@@ -27,6 +27,7 @@ export class SelectRouter {
   readonly #shardOf: (cluster: string, host: string) => number;
   readonly #limits: Limits;
   readonly #nextId: () => number;
+  #streams = 0;
 
   constructor(
     shards: readonly ShardClient[],
@@ -42,10 +43,24 @@ export class SelectRouter {
 
   run(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect {
     const shards = this.#shardsOf(request);
-    const Answer = form === 'json' ? WholeAnswer : StreamedAnswer;
-    const answer = new Answer(request, form, sink, this.#limits, this.#nextId);
+    const answer = this.#begin({ request, form, sink, limits: this.#limits, nextId: this.#nextId });
     answer.ask(shards);
     return answer;
+  }
+
+  #begin(parts: AnswerParts): PendingAnswer {
+    if (parts.form === 'json') return new WholeAnswer(parts, () => undefined);
+    const { streamsMax } = this.#limits;
+    if (this.#streams >= streamsMax) {
+      const what = `${streamsMax} answers are streamed already`;
+      const then = 'send it again in a moment, or ask for JSON';
+      throw new StoreError(
+        'queue-full',
+        `${what}: the limit streams-max is ${streamsMax}; ${then}`,
+      );
+    }
+    this.#streams++;
+    return new StreamedAnswer(parts, () => this.#streams--);
   }
 
   /** Those that own the hosts named, or all. */
@@ -72,22 +87,38 @@ interface Share {
   summary: SelectSummary | undefined;
 }
 
+interface AnswerParts {
+  readonly request: SelectRequest;
+  readonly form: OutputForm;
+  readonly sink: SelectSink;
+  readonly limits: Limits;
+  readonly nextId: () => number;
+}
+
 /** What streamed and whole answers have in common: asking, failing, and groups of several shards. */
 abstract class PendingAnswer implements RunningSelect {
   protected readonly shares: Share[] = [];
-  protected isOver = false;
+  protected readonly request: SelectRequest;
+  protected readonly form: OutputForm;
+  protected readonly sink: SelectSink;
+  readonly #limits: Limits;
+  readonly #nextId: () => number;
+  readonly #whenOver: () => void;
+  #isOver = false;
   #waiting = 0;
   /** Shards that have a share of their own. */
   #asked = 0;
   #isFinishing = false;
 
-  constructor(
-    protected readonly request: SelectRequest,
-    protected readonly form: OutputForm,
-    protected readonly sink: SelectSink,
-    protected readonly limits: Limits,
-    readonly nextId: () => number,
-  ) {}
+  /** `whenOver` is called once, whatever becomes of it. */
+  constructor({ request, form, sink, limits, nextId }: AnswerParts, whenOver: () => void) {
+    this.request = request;
+    this.form = form;
+    this.sink = sink;
+    this.#limits = limits;
+    this.#nextId = nextId;
+    this.#whenOver = whenOver;
+  }
 
   protected abstract take(share: Share, bytes: Uint8Array): void;
   protected abstract complete(): void;
@@ -98,30 +129,41 @@ abstract class PendingAnswer implements RunningSelect {
     const isShared = shards.length > 1;
     this.#waiting = shards.length;
     this.#asked = shards.length;
-    for (const shard of shards) this.#send(shard, isShared, undefined);
+    for (const shard of shards) {
+      this.#send(shard, isShared, undefined);
+      // One that does not serve says so at once; nobody would take what the others make.
+      if (this.#isOver) return;
+    }
   }
 
   cancel(): void {
-    if (this.isOver) return;
-    this.isOver = true;
+    if (!this.#end()) return;
     for (const { shard, id, summary } of this.shares) if (!summary) shard.cancel(id);
   }
 
+  /** False if it is over already. */
+  #end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#whenOver();
+    return true;
+  }
+
   #send(shard: ShardClient, isShared: boolean, finish: readonly PartialGroup[] | undefined): void {
-    const share: Share = { shard, id: this.nextId(), pieces: [], summary: undefined };
+    const share: Share = { shard, id: this.#nextId(), pieces: [], summary: undefined };
     this.shares.push(share);
     const { request: select, form } = this;
     const task: SelectTask = { id: share.id, select, form, isShared, finish };
     shard.query(task, {
       onPiece: (bytes) => {
-        if (!this.isOver) this.take(share, bytes);
+        if (!this.#isOver) this.take(share, bytes);
       },
       done: (answer) => this.#done(share, answer),
     });
   }
 
   #done(share: Share, answer: ShardAnswer | StoreError): void {
-    if (this.isOver) return;
+    if (this.#isOver) return;
     const error =
       answer instanceof StoreError ? answer : answer.error && StoreError.fromData(answer.error);
     if (error) {
@@ -144,17 +186,18 @@ abstract class PendingAnswer implements RunningSelect {
   #complete(): void {
     const points = this.summaries().reduce((sum, summary) => sum + summary.points, 0);
     const counts = { queries: 0, series: 0, points, bytes: 0 };
-    const error = this.form === 'json' ? limitError(counts, this.limits) : undefined;
+    const error = this.form === 'json' ? this.limitPassed(counts) : undefined;
     if (error) this.fail(error);
-    else {
-      this.isOver = true;
-      this.complete();
-    }
+    else if (this.#end()) this.complete();
   }
 
   protected fail(error: StoreError): void {
     this.cancel();
     this.failed(error);
+  }
+
+  protected limitPassed(counts: QueryCounts): StoreError | undefined {
+    return limitError(counts, this.#limits);
   }
 
   protected summaries(): SelectSummary[] {
@@ -188,7 +231,7 @@ class WholeAnswer extends PendingAnswer {
   protected take({ pieces }: Share, bytes: Uint8Array): void {
     this.#bytes += bytes.length;
     const counts = { queries: 0, series: 0, points: 0, bytes: this.#bytes };
-    const error = limitError(counts, this.limits);
+    const error = this.limitPassed(counts);
     if (error) this.fail(error);
     else pieces.push(Buffer.from(bytes));
   }

@@ -13,8 +13,8 @@ const CLOCK_MS = 1300;
 export interface Levers {
   /** Sets the store's clock ahead of ours; resolves when its shards have noticed. */
   clockAhead(seconds: number): Promise<void>;
-  /** All shards stop working until `release`; resolves when they have. */
-  stall(): Promise<void>;
+  /** All shards, or the one of a thread, stop working until `release`; resolves when they have. */
+  stall(thread?: number): Promise<void>;
   release(): void;
   /** The thread of a number dies: those of shards count from 1, in their order and as they start. */
   crash(thread: number | 'any'): void;
@@ -47,8 +47,8 @@ export async function startWithLevers(
       writeFileSync(join(folder, 'clock'), String(seconds));
       return after(CLOCK_MS);
     },
-    stall: () => {
-      writeFileSync(join(folder, 'stall'), '');
+    stall: (thread) => {
+      writeFileSync(join(folder, 'stall'), thread === undefined ? '' : String(thread));
       return after(STALL_MS);
     },
     release,
