@@ -69,7 +69,7 @@ export class JobStatsRun implements Run {
       };
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      return { bytes: writer.at - address, isDone: true, result: { error: error.toData() } };
+      return { bytes: 0, isDone: true, result: { error: error.toData() } };
     }
   }
 

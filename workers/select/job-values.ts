@@ -4,6 +4,7 @@ import type { Metric } from '../engine/metrics.js';
 import type { Group } from '../engine/select.js';
 import type { Level } from '../engine/level-tree.js';
 import { Summary } from '../engine/summary.js';
+import { extentOf } from './extent.js';
 import { makePart } from './parts.js';
 import type { SelectTools } from './select-tools.js';
 import type { Scope, Unit } from './units.js';
@@ -83,13 +84,16 @@ export class JobValues {
     const { accumulator, statistics, combiner } = this.#tools;
     const operation = metric.aggregation!;
     const part = makePart(host, metric, [unit], scopeKey, operation, true, isWhole);
-    const accumulated = accumulator.begin(operation, count);
-    accumulator.add(accumulated, part, metric, from, count);
-    accumulator.finish(accumulated, count, false);
-    const work = combiner.allocate(WORK_BYTES);
+    const { first, end } = extentOf(this.#tools, [part], from, count);
+    const read = Math.max(0, end - first);
     const summary = new Summary();
-    statistics.summarizeValues(accumulated.values, from, count, this.#wanted, work, summary);
-    this.samples += count * unit.seriesCount;
+    if (read === 0) return summary;
+    const accumulated = accumulator.begin(operation, read);
+    accumulator.add(accumulated, part, metric, first, read);
+    accumulator.finish(accumulated, read, false);
+    const work = combiner.allocate(WORK_BYTES);
+    statistics.summarizeValues(accumulated.values, first, read, this.#wanted, work, summary);
+    this.samples += read * unit.seriesCount;
     return summary;
   }
 }

@@ -103,7 +103,8 @@ export class SelectRun {
     } catch (error) {
       this.mustGoOn = false;
       if (!(error instanceof StoreError)) throw error;
-      return { bytes: writer.at - address, isDone: true, result: { error: error.toData() } };
+      // What this turn has written is of no use; without it the error can be told, if it is the first.
+      return { bytes: 0, isDone: true, result: { error: error.toData() } };
     }
   }
 
