@@ -30,8 +30,16 @@ export interface JobStatsShare {
   readonly metrics: readonly JobMetric[];
   /** JOB_ROW_FIELDS each: job, metric (index in `metrics`), host (index in the job's; -n = all n that have it), then a summary. */
   readonly rows: Float64Array;
-  /** By job: why something of it is missing. */
-  readonly problems: readonly (readonly [job: number, problem: string])[];
+  /** Why something of them is missing. */
+  readonly problems: readonly JobProblem[];
+}
+
+export interface JobProblem {
+  /** Index of the job, and of the host in it; -1 = it is not about a host. */
+  readonly job: number;
+  readonly metric: string;
+  readonly host: number;
+  readonly error: string;
 }
 
 export interface JobMetric {

@@ -77,7 +77,15 @@ export const ALPHA: ClusterDescription = {
   metrics: Object.fromEntries(
     METRICS.map(({ name, unit, step, aggregation }) => [
       name,
-      { unit, scope: 'node', stepSec: step, aggregation, footprint: '', energy: '', removedIn: [] },
+      {
+        unit,
+        scope: 'node',
+        stepSec: step,
+        aggregation,
+        footprint: name === 'm_sum' ? 'avg' : name === 'm_avg' ? 'max' : '',
+        energy: name === 'm_fast' ? 'power' : '',
+        removedIn: [],
+      },
     ]),
   ),
   subClusters: [
@@ -91,8 +99,11 @@ export function clusterJson(): object {
   const { name, metrics, subClusters } = ALPHA;
   return {
     name,
-    metricConfig: Object.entries(metrics).map(([metric, { unit, stepSec, aggregation, scope }]) => {
-      return { name: metric, unit: { base: unit }, scope, timestep: stepSec, aggregation };
+    metricConfig: Object.entries(metrics).map(([metric, told]) => {
+      const { unit, stepSec, aggregation, scope, footprint, energy } = told;
+      const figures = { footprint: footprint || undefined, energy: energy || undefined };
+      const step = { timestep: stepSec, aggregation };
+      return { name: metric, unit: { base: unit }, scope, ...step, ...figures };
     }),
     subClusters: subClusters.map(({ name, nodes, topology }) => {
       const { accelerators, ...lists } = topology;

@@ -1,31 +1,20 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { globMatcher, isGlob } from '../../src/model/glob.js';
 import { HostSet } from '../../src/model/host-list.js';
 import { parseSelectRequest } from '../../src/model/parse-selection.js';
 import type { Selection, SelectRequest } from '../../src/model/selection.js';
-import { temporaryFolder } from '../helpers/durable.js';
 import { Random, seed } from '../helpers/random.js';
-import { startServer, type TestServer } from '../helpers/server.js';
+import type { TestServer } from '../helpers/server.js';
+import { startFilled, unitsOf } from '../model/filled-server.js';
 import {
   naiveResults,
   type NaiveHost,
   type NaiveResult,
   type NaiveScale,
 } from '../model/naive-select.js';
-import { NaiveUnits, type PlacedSeries } from '../model/naive-units.js';
 import { CONVERSIONS, randomRequest } from '../model/random-selection.js';
-import {
-  bodiesOf,
-  clusterJson,
-  HOSTS,
-  METRICS,
-  randomSeries,
-  subClusterOf,
-  topologyOf,
-} from '../model/random-series.js';
+import { HOSTS, METRICS, randomSeries, subClusterOf } from '../model/random-series.js';
 import { parseCsv } from '../output/parse-csv.js';
 
 const ROUNDS = Number(process.env['ROUNDS']) || 200;
@@ -45,25 +34,6 @@ interface Answer {
 const random = new Random(seed);
 const series = randomSeries(random);
 const KEYS = ['metric', 'unit', 'cluster', 'sub-cluster', 'host', 'type', 'id', 'sub-id'] as const;
-
-async function startFilled(t: Test, shards: number, adapter: string): Promise<TestServer> {
-  const file = join(temporaryFolder(t, 'select'), 'cluster.json');
-  writeFileSync(file, JSON.stringify(clusterJson()));
-  const metrics = METRICS.map(({ name, step, aggregation, unit }) => [
-    name,
-    { frequency: step, aggregation, unit },
-  ]);
-  const server = await startServer({
-    metrics: Object.fromEntries(metrics),
-    metricshard: { shards, 'http-adapter': adapter, 'retention-enforced': false, clusters: [file] },
-  });
-  t.teardown(() => server.stop());
-  for (const body of bodiesOf(series, new Random(seed + shards))) {
-    const { status, json } = await server.write(body);
-    if (status !== 200 || json.rejected > 0) t.fail('a body is not taken', { status, json });
-  }
-  return server;
-}
 
 /** What the model says; problems as texts. */
 function modelled(request: SelectRequest): (NaiveResult | string)[] {
@@ -90,15 +60,13 @@ function matches(pattern: string, name: string): boolean {
 function hostsOf(request: SelectRequest, selection: Selection, name: string): NaiveHost[] {
   const { hosts, subClusters, scope, subScope, ids, subIds } = selection;
   const named = hosts && HostSet.parse(hosts, 1000);
-  const metric = METRICS.find((known) => known.name === name)!;
   return request.clusters.flatMap((cluster) =>
     HOSTS[cluster]!.filter((host) => named?.has(host) ?? true)
       .filter((host) => subClusters?.includes(subClusterOf(cluster, host)) ?? true)
       .map((host) => {
-        const isOf = (one: PlacedSeries): boolean =>
-          one.cluster === cluster && one.host === host && one.metric === name;
-        const units = new NaiveUnits(series.filter(isOf), topologyOf(cluster, host), metric);
-        const found = units.find(scope, subScope, ids, subIds);
+        const found = unitsOf(series, cluster, host, name, (units) =>
+          units.find(scope, subScope, ids, subIds),
+        );
         return { cluster, subCluster: subClusterOf(cluster, host), host, units: found };
       }),
   );
@@ -247,8 +215,8 @@ function wantedCsv({ results }: Answer, statNames: readonly string[]): string {
 t.test(`selections, by a model, one shard and three, seed ${seed}`, async (t) => {
   t.comment(`SEED=${seed}`);
   const adapters = random.chance(0.5) ? (['uws', 'node'] as const) : (['node', 'uws'] as const);
-  const one = await startFilled(t, 1, adapters[0]);
-  const three = await startFilled(t, 3, adapters[1]);
+  const one = await startFilled(t, series, { shards: 1, adapter: adapters[0], seed });
+  const three = await startFilled(t, series, { shards: 3, adapter: adapters[1], seed: seed + 1 });
   const deadline = Date.now() + TIME_MS_MAX;
   let results = 0;
   let round = 0;

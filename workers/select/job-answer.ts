@@ -1,5 +1,6 @@
 import type { JobRange, JobStatsRequest } from '../../src/model/selection.js';
 import { parseStatistic, type Statistic } from '../../src/model/statistics.js';
+import type { JobProblem } from '../../src/protocol/select.js';
 import { conversion } from '../../src/units/conversion.js';
 import { parseUnit } from '../../src/units/unit.js';
 import { UNSCALED, type Summary } from '../engine/summary.js';
@@ -8,7 +9,7 @@ import type { SelectTools } from './select-tools.js';
 /** What was found of a job. */
 export interface JobResult {
   readonly metrics: Map<string, JobMetricResult>;
-  readonly problems: string[];
+  readonly problems: JobProblem[];
 }
 
 export interface JobMetricResult {
@@ -51,11 +52,13 @@ export class JobAnswer {
       from: job.fromSec,
       to: job.toSec,
       metrics: Object.fromEntries(
-        [...metrics].map(([name, result]) => [name, this.#metric(job, name, result)]),
+        [...metrics]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([name, result]) => [name, this.#metric(job, name, result)]),
       ),
       footprint: this.#footprint(cluster, metrics),
       energy: this.#energy(cluster, metrics),
-      problems: problems.length > 0 ? problems : undefined,
+      problems: problems.length > 0 ? textsOf(problems) : undefined,
     };
     this.#tools.writer.text((this.#isFirst ? '' : ',') + JSON.stringify(value));
     this.#isFirst = false;
@@ -70,10 +73,9 @@ export class JobAnswer {
       hosts: hostCount,
       'by-host': this.#byHost
         ? Object.fromEntries(
-            [...hosts].map(([index, summary]) => [
-              job.hosts[index]!,
-              this.#values(summary, stepSec),
-            ]),
+            [...hosts]
+              .sort(([a], [b]) => a - b)
+              .map(([index, summary]) => [job.hosts[index]!, this.#values(summary, stepSec)]),
           )
         : undefined,
     };
@@ -117,4 +119,14 @@ export class JobAnswer {
     }
     return Object.keys(energy).length === 0 ? undefined : energy;
   }
+}
+
+/** One for each metric, that of the first host, whichever shards the hosts are of. */
+function textsOf(problems: readonly JobProblem[]): string[] {
+  const byMetric = new Map<string, JobProblem>();
+  for (const problem of problems) {
+    const known = byMetric.get(problem.metric);
+    if (!known || problem.host < known.host) byMetric.set(problem.metric, problem);
+  }
+  return [...byMetric.values()].map(({ error }) => error).sort();
 }

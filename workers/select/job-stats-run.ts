@@ -6,6 +6,7 @@ import {
   JOB_ROW_FIELDS,
   JOB_ROW_NAMES,
   type JobMetric,
+  type JobProblem,
   type JobStatsShare,
   type JobStatsTask,
 } from '../../src/protocol/select.js';
@@ -36,7 +37,7 @@ export class JobStatsRun implements Run {
   readonly #listed: JobMetric[] = [];
   #rows = new Float64Array(1024 * JOB_ROW_FIELDS);
   #rowCount = 0;
-  readonly #problems: [number, string][] = [];
+  readonly #problems: JobProblem[] = [];
   readonly #known = new Map<string, readonly string[]>();
   #untilMs = 0;
   #address = 0;
@@ -77,7 +78,7 @@ export class JobStatsRun implements Run {
     const { jobs } = this.#task.jobStats;
     if (!this.#task.isShared) this.#answer.head();
     for (let index = 0; index < jobs.length; index++) {
-      const result = yield* this.#job(jobs[index]!);
+      const result = yield* this.#job(jobs[index]!, index);
       if (this.#task.isShared) this.#keep(index, result);
       else this.#answer.write(jobs[index]!, result);
       this.#checkSize();
@@ -86,19 +87,28 @@ export class JobStatsRun implements Run {
     if (!this.#task.isShared) this.#answer.tail();
   }
 
-  *#job(job: JobRange): Generator<void, JobResult> {
+  *#job(job: JobRange, index: number): Generator<void, JobResult> {
     const result: JobResult = { metrics: new Map(), problems: [] };
     const { known, unknown } = this.#metricsOf(job);
-    for (const name of unknown) result.problems.push(`unknown metric: ${name}`);
-    for (const metric of known) yield* this.#metric(job, metric, result);
+    for (const metric of unknown) {
+      const error = `unknown metric: ${metric}`;
+      result.problems.push({ job: index, metric, host: -1, error });
+    }
+    for (const metric of known) yield* this.#metric(job, index, metric, result);
     return result;
   }
 
-  *#metric(job: JobRange, metric: Metric, result: JobResult): Generator<void, void> {
+  *#metric(
+    job: JobRange,
+    jobIndex: number,
+    metric: Metric,
+    result: JobResult,
+  ): Generator<void, void> {
     const { tree } = this.#tools;
     const place = scopeOf(job);
     const total = new Summary();
     const hosts = new Map<number, Summary>();
+    let isTold = false;
     for (const [index, host] of job.hosts.entries()) {
       // Between turns hosts may come and go: each is looked for when it is its turn.
       const level = tree.find([job.cluster, host]);
@@ -106,8 +116,10 @@ export class JobStatsRun implements Run {
       if (this.#isLate()) yield;
       if (summary === undefined) continue;
       if (typeof summary === 'string') {
-        result.problems.push(summary);
-        return;
+        const problem = { job: jobIndex, metric: metric.name, host: index, error: summary };
+        if (!isTold) result.problems.push(problem);
+        isTold = true;
+        continue;
       }
       total.merge(summary);
       hosts.set(index, summary);
@@ -146,7 +158,7 @@ export class JobStatsRun implements Run {
 
   /** Of several shards' answers: rows to be put together. */
   #keep(job: number, { metrics, problems }: JobResult): void {
-    for (const problem of problems) this.#problems.push([job, problem]);
+    this.#problems.push(...problems);
     for (const [name, { stepSec, total, hosts, hostCount }] of metrics) {
       const metric = this.#metricIndex(name, stepSec);
       this.#addRow(job, metric, -hostCount, total);
@@ -182,9 +194,7 @@ export class JobStatsRun implements Run {
     const { jobs } = this.#task.jobStats;
     const results = jobs.map((): JobResult => ({ metrics: new Map(), problems: [] }));
     for (const { metrics, rows, problems } of shares) {
-      for (const [job, problem] of problems) {
-        if (!results[job]!.problems.includes(problem)) results[job]!.problems.push(problem);
-      }
+      for (const problem of problems) results[problem.job]!.problems.push(problem);
       for (let at = 0; at < rows.length; at += JOB_ROW_FIELDS) {
         const { name, stepSec } = metrics[rows[at + 1]!]!;
         const { metrics: found } = results[rows[at]!]!;
