@@ -68,8 +68,11 @@ class HostUnits {
   readonly #metric: Metric;
   readonly #topology: Topology | undefined;
   readonly #seriesIn: SeriesIn;
-  /** Levels below the host that have the metric, or whose parts do: by type, then id. */
-  readonly #sent = new Map<string, Map<string, Level>>();
+  /**
+   * Levels below the host that have the metric, or whose parts do: by type, then id. A thread has two
+   * where a collector has changed from one name of its type to the other.
+   */
+  readonly #sent = new Map<string, Map<string, Level[]>>();
 
   constructor(host: Level, metric: Metric, topology: Topology | undefined, seriesIn: SeriesIn) {
     this.#host = host;
@@ -79,9 +82,12 @@ class HostUnits {
     for (const level of host.children?.values() ?? []) {
       if (!this.#holds(level)) continue;
       const type = level.type === CPU ? HWTHREAD : level.type;
-      const known = this.#sent.get(type);
-      if (known) known.set(level.id, level);
-      else this.#sent.set(type, new Map([[level.id, level]]));
+      let ids = this.#sent.get(type);
+      if (!ids) this.#sent.set(type, (ids = new Map()));
+      const known = ids.get(level.id);
+      if (!known) ids.set(level.id, [level]);
+      else if (level.type === CPU) known.push(level);
+      else known.unshift(level);
     }
   }
 
@@ -119,12 +125,13 @@ class HostUnits {
   }
 
   #subUnits({ type, ids, subType, subIds }: Scope): Unit[] {
-    const parents: readonly (readonly [string, Level | undefined])[] =
+    const parents: readonly (readonly [string, readonly Level[]])[] =
       type === ''
-        ? [['', this.#host]]
-        : this.#idsOf(type, ids).map((id) => [id, this.#sent.get(type)?.get(id)]);
-    return parents.flatMap(([id, parent]) =>
-      [...(parent?.children?.values() ?? [])]
+        ? [['', [this.#host]]]
+        : this.#idsOf(type, ids).map((id) => [id, this.#levels(type, id)]);
+    return parents.flatMap(([id, levels]) =>
+      levels
+        .flatMap(({ children }) => [...(children?.values() ?? [])])
         .filter((child) => child.type === subType && (subIds?.includes(child.id) ?? true))
         .sort((a, b) => compareIds(a.id, b.id))
         .map((child) => {
@@ -138,13 +145,20 @@ class HostUnits {
 
   /** A unit's own samples, and what is below it for where it has none. */
   #source(type: string, id: string): Source {
-    const level = type === '' ? this.#host : this.#sent.get(type)?.get(id);
-    const own = level ? this.#seriesIn(level, this.#metric.index) : 0;
+    const levels = type === '' ? [this.#host] : this.#levels(type, id);
+    const [own = 0, ...others] = levels
+      .map((level) => this.#seriesIn(level, this.#metric.index))
+      .filter((series) => series !== 0);
     // Without a strategy there is nothing to offer in the place of own samples.
     if (own !== 0 && this.#metric.aggregation === null) return joined(own, []);
-    const below = this.#below(type, id);
-    if (level && type !== '') below.push(...this.#subSources(level));
+    const below = others.map((series) => joined(series, []));
+    below.push(...this.#below(type, id));
+    if (type !== '') below.push(...levels.flatMap((level) => this.#subSources(level)));
     return joined(own, below);
+  }
+
+  #levels(type: string, id: string): readonly Level[] {
+    return this.#sent.get(type)?.get(id) ?? [];
   }
 
   #subSources(level: Level): Source[] {
