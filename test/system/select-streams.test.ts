@@ -105,6 +105,26 @@ t.test('lines come before the last shard is done', async (t) => {
   }
 });
 
+t.test('JSON of many pieces', async (t) => {
+  const server = await startFilled(t, 3);
+  const { status, json, text } = await server.post(PATH, asked(10));
+  t.equal(status, 200);
+  t.ok(json, 'is JSON');
+  t.ok(text.length > 10 * MB, `${text.length} bytes`);
+  const keys: string[] = json.results.map(
+    ({ select, host, id }: { select: number; host: string; id: string }) =>
+      `${select} ${host.padStart(4, 'h')} ${id}`,
+  );
+  t.equal(keys.length, 10 * HOSTS * THREADS);
+  t.equal(new Set(keys).size, keys.length);
+  const order = [...Array(HOSTS).keys()].map((host) => `h${host}`).sort();
+  t.same(
+    json.results.slice(0, HOSTS * THREADS).map(({ host }: { host: string }) => host),
+    order.flatMap((host) => Array<string>(THREADS).fill(host)),
+    'host by host',
+  );
+});
+
 for (const adapter of ['uws', 'node']) {
   t.test(`a client that stops reading for a while, ${adapter}`, async (t) => {
     const server = await startFilled(t, 3, {}, adapter);

@@ -1,5 +1,4 @@
 import { StoreError, type ErrorData } from '../../src/model/errors.js';
-import { limitPassed } from '../../src/protocol/query-limits.js';
 import type {
   PartialGroup,
   ResultMark,
@@ -9,6 +8,7 @@ import type {
 import type { Metric } from '../engine/metrics.js';
 import type { ResultSeries } from '../output/output.js';
 import { makeOutput } from '../output/outputs.js';
+import { AnswerLimits } from './answer-limits.js';
 import {
   areOfOneHost,
   compareNames,
@@ -57,12 +57,13 @@ export class SelectRun {
   readonly #writer: ResultWriter;
   readonly #output: ReturnType<typeof makeOutput>;
   readonly #work: Iterator<Pause, void>;
-  readonly #deadlineMs: number;
+  readonly #counts: AnswerLimits;
   readonly #marks: ResultMark[] = [];
   readonly #partials: PartialGroup[] = [];
   readonly #problems = new Problems();
   readonly #results: number[];
-  #points = 0;
+  /** What the results that are being made are ordered by. */
+  #markKey = '';
   #untilMs = 0;
   #samplesUnlooked = SAMPLES_BETWEEN_LOOKS;
   #bytesBefore = 0;
@@ -76,8 +77,7 @@ export class SelectRun {
     this.#output = makeOutput(task.form, tools, task.select);
     this.#writer = new ResultWriter(tools, this.#output);
     this.#results = task.select.select.map(() => 0);
-    const { queryTimeMsMax, streamTimeMsMax } = tools.limits;
-    this.#deadlineMs = performance.now() + (this.isStreamed ? streamTimeMsMax : queryTimeMsMax);
+    this.#counts = new AnswerLimits(tools.limits, this.isStreamed);
     this.#work = task.finish ? this.#finishAll(task.finish) : this.#all();
   }
 
@@ -95,6 +95,8 @@ export class SelectRun {
     try {
       const { done, value } = this.#work.next();
       this.#output.flush();
+      // What the next turn writes begins a piece of its own.
+      this.#mark();
       this.mustGoOn = value === 'reading';
       const bytes = writer.at - address;
       this.#bytesBefore += bytes;
@@ -114,7 +116,7 @@ export class SelectRun {
       partials: this.#partials,
       results: this.#results,
       problems: this.#problems.list,
-      points: this.#points,
+      points: this.#counts.points,
     };
   }
 
@@ -168,9 +170,9 @@ export class SelectRun {
           const host = this.#find(cluster, name, kind, targets);
           return host ? groupUnits([host], kind.selection, kind.metric, targets.scopeKey) : [];
         };
-        const results = this.#results[kind.select]!;
+        this.#beginMark(kind, index, name);
         yield* this.#groups(kind, find);
-        if (this.#results[kind.select] !== results) this.#mark(kind, index, name);
+        this.#mark();
       }
     }
   }
@@ -185,10 +187,11 @@ export class SelectRun {
       const hosts = found.filter((host) => host !== undefined);
       return groupUnits(hosts, kind.selection, kind.metric, targets.scopeKey);
     };
+    this.#beginMark(kind, 0, '');
     yield* this.#groups(kind, () =>
       groups.get(select, kind.select, kind.metric, tree.generation, find),
     );
-    this.#mark(kind, 0, '');
+    this.#mark();
   }
 
   #find(
@@ -290,7 +293,7 @@ export class SelectRun {
       const { names } = group;
       const partial = this.#writer.partial(kind, names, draft.seriesCount, accumulated, slots);
       this.#partials.push(partial);
-      this.#checkPartials();
+      this.#counts.addPartial(partial);
     } else this.#writer.writeCombined(kind, draft, accumulated, slots);
     return true;
   }
@@ -316,9 +319,10 @@ export class SelectRun {
       const slots = spanOf(parts);
       const accumulated = accumulator.begin(first!.operation, slots.count);
       for (const part of parts) accumulator.addPartial(accumulated, part, slots.from);
+      this.#beginMark(kind, 0, '');
       this.#writer.writeCombined(kind, draft, accumulated, slots);
       this.#results[kind.select]!++;
-      this.#mark(kind, 0, '');
+      this.#mark();
       if (this.#isLate(slots.count * parts.length)) yield 'late';
     }
   }
@@ -338,41 +342,28 @@ export class SelectRun {
   }
 
   #count(points: number, seriesCount: number): void {
-    const { limits } = this.#tools;
-    this.#points += points;
-    const [pointsMax, name] = this.isStreamed
-      ? [limits.streamPointsMax, 'stream-points-max']
-      : [limits.pointsMax, 'points-max'];
-    if (this.#points > pointsMax) {
-      throw limitPassed(`more than ${pointsMax} points in one answer`, name, pointsMax);
-    }
-    if (seriesCount > limits.seriesPerQueryMax) {
-      const what = `${seriesCount} series in one result`;
-      throw limitPassed(what, 'series-per-query-max', limits.seriesPerQueryMax);
-    }
-    const bytes = this.#bytesBefore + this.#tools.writer.at - this.#address;
-    if (!this.isStreamed && bytes > limits.answerBytesMax) {
-      const what = `an answer of more than ${limits.answerBytesMax} bytes`;
-      throw limitPassed(what, 'answer-bytes-max', limits.answerBytesMax);
-    }
+    this.#counts.addResult(points, seriesCount, this.#written());
   }
 
-  #checkPartials(): void {
-    const { answerBytesMax } = this.#tools.limits;
-    const bytes = this.#partials.reduce((sum, { values }) => sum + values.length * 12, 0);
-    if (bytes > answerBytesMax) {
-      throw limitPassed('groups over all hosts', 'answer-bytes-max', answerBytesMax);
-    }
+  /** Bytes since the begin. */
+  #written(): number {
+    return this.#bytesBefore + this.#tools.writer.at - this.#address;
   }
 
-  /** `cluster`: its place in the request. */
-  #mark({ select, metric }: ResultKind, cluster: number, host: string): void {
-    if (!this.#task.isShared && !this.#task.finish) return;
+  /** What comes is of one metric and host (or of all); `cluster`: its place in the request. */
+  #beginMark({ select, metric }: ResultKind, cluster: number, host: string): void {
+    const [first, second] = [select, cluster].map((index) => String(index).padStart(6, '0'));
+    this.#markKey = [first, metric.name, second, host].join('\u0001');
+  }
+
+  /** Ends what the front puts among the results of other shards. */
+  #mark(): void {
+    const { isShared, finish } = this.#task;
+    if (this.isStreamed || (!isShared && !finish)) return;
     // So that it stands for itself, wherever its place will be.
     this.#output.flush();
-    const [first, second] = [select, cluster].map((index) => String(index).padStart(6, '0'));
-    const key = [first, metric.name, second, host].join('\u0001');
-    this.#marks.push({ key, end: this.#bytesBefore + this.#tools.writer.at - this.#address });
+    const end = this.#written();
+    if (end > (this.#marks.at(-1)?.end ?? 0)) this.#marks.push({ key: this.#markKey, end });
   }
 
   /** Whether the turn is over. */
@@ -381,12 +372,7 @@ export class SelectRun {
     if (this.#samplesUnlooked < SAMPLES_BETWEEN_LOOKS) return false;
     this.#samplesUnlooked = 0;
     const nowMs = performance.now();
-    if (nowMs > this.#deadlineMs) {
-      const { queryTimeMsMax, streamTimeMsMax } = this.#tools.limits;
-      throw this.isStreamed
-        ? limitPassed('the request took too long', 'stream-time-ms-max', streamTimeMsMax)
-        : limitPassed('the request took too long', 'query-time-ms-max', queryTimeMsMax);
-    }
+    this.#counts.checkTime(nowMs);
     return nowMs > this.#untilMs;
   }
 }
