@@ -4,7 +4,8 @@ import { checkAnswer, type BenchQuery, type Written } from './check.js';
 import { closedLoop, postRequest, type LoopResult } from './client.js';
 import { duringLoad, spawnLoad, type LoadTask } from './load.js';
 import type { Plan } from './plan.js';
-import { referenceQueries } from './queries.js';
+import { JOB_QUERY, referenceQueries } from './queries.js';
+import { timeSelections } from './select.js';
 import { loopRow, type Row } from './table.js';
 import { makeBatches } from './workload.js';
 
@@ -91,6 +92,14 @@ export class Bench {
   async ask(): Promise<number> {
     const before = this.samples;
     for (const question of await this.#check(this.#loadedRounds)) await this.#ask(question);
+    const selections = await timeSelections({
+      plan: this.#plan,
+      server: this.#server,
+      written: this.#written,
+      task: { ...this.#task, firstRound: this.#nextRound, endRound: ROUNDS_MAX },
+    });
+    this.rows.push(...selections.rows);
+    this.#nextRound = selections.endRound;
     await this.#askAllBeside(this.#linesPerSec * this.#plan.besideShare);
     return this.samples - before;
   }
@@ -145,7 +154,12 @@ export class Bench {
     for (const connections of this.#plan.connections) {
       const what = `${question.name}, ${connections} connections`;
       const result = await this.#time(question, connections);
-      this.rows.push(loopRow(what, result, result.requests, 'requests'));
+      const row = loopRow(what, result, result.requests, 'requests');
+      const job = `${JOB_QUERY}, ${connections} connections`;
+      const base = this.rows.find((other) => other.what === job);
+      const isForm = base !== undefined && question.name.startsWith('q4 ');
+      const ratio = isForm ? { ratio: row.value / base.value, ratioTo: 'q4' } : undefined;
+      this.rows.push({ ...row, ...ratio });
     }
   }
 

@@ -1,3 +1,4 @@
+import { resample } from '../test/kernel/twins/resample.js';
 import { hundredthsOf, type Batch } from './workload.js';
 
 /** The request of a query, as far as the bench asks. */
@@ -8,6 +9,7 @@ export interface BenchQuery {
   readonly queries?: readonly Item[];
   readonly 'for-all-nodes'?: readonly string[];
   readonly 'with-data'?: boolean;
+  readonly 'resample-algo'?: 'minmaxlttb';
   readonly archive?: boolean;
 }
 
@@ -17,6 +19,8 @@ interface Item {
   readonly type?: string;
   readonly 'type-ids'?: readonly string[];
   readonly aggreg?: boolean;
+  /** Seconds between points; 0 = native. */
+  readonly resolution?: number;
 }
 
 interface Answer {
@@ -66,7 +70,8 @@ export function checkAnswer(written: Written, query: BenchQuery, answer: Answer)
       const values = tables
         .get(item.host)!
         .map((round) => lines.reduce((sum, line) => sum + round[line]!, 0) / 100);
-      checkElement(query, answer.results[i]![k]!, values, `result ${i}, element ${k}`);
+      const stride = Math.max(1, (item.resolution ?? 0) / written.stepSec);
+      checkElement(query, answer.results[i]![k]!, values, stride, `result ${i}, element ${k}`);
     }
   }
 }
@@ -81,12 +86,19 @@ function roundsOf(written: Written, query: BenchQuery, host: string): Uint16Arra
   return Array.from({ length: count }, (_, i) => hundredthsOf(batch, first + i, seed));
 }
 
-function checkElement(query: BenchQuery, element: Element, values: number[], where: string): void {
+function checkElement(
+  query: BenchQuery,
+  element: Element,
+  values: number[],
+  stride: number,
+  where: string,
+): void {
   if (element.error) throw new Error(`${where}: ${element.error}`);
   if (query['with-data'] === false) expect(element.data === undefined, true, `${where}: no data`);
   else {
-    expect(element.data?.length ?? 0, values.length, `${where}: points`);
-    values.forEach((value, i) => near(element.data![i]!, value, `${where}, point ${i}`));
+    const points = stride === 1 ? values : resampled(query, values, stride);
+    expect(element.data?.length ?? 0, points.length, `${where}: points`);
+    points.forEach((value, i) => near(element.data![i]!, value, `${where}, point ${i}`));
   }
   const sum = values.reduce((total, value) => total + value, 0);
   near(element.avg, sum / values.length, `${where}: avg`);
@@ -94,12 +106,19 @@ function checkElement(query: BenchQuery, element: Element, values: number[], whe
   near(element.max, Math.max(...values), `${where}: max`);
 }
 
-function expect(got: unknown, wanted: unknown, what: string): void {
+function resampled(query: BenchQuery, values: readonly number[], stride: number): number[] {
+  const target = Math.floor(values.length / stride);
+  return resample(query['resample-algo']!, values, { offset: 0, num: stride, den: 1, target });
+}
+
+/** Throws unless two values are the same. */
+export function expect(got: unknown, wanted: unknown, what: string): void {
   if (got !== wanted)
     throw new Error(`wrong answer, ${what}: ${String(got)}, not ${String(wanted)}`);
 }
 
-function near(got: number | null, wanted: number, what: string): void {
+/** Throws unless a number is what it should be but for the order in which it was summed. */
+export function near(got: number | null, wanted: number, what: string): void {
   if (got !== null && Math.abs(got - wanted) <= TOLERANCE * Math.abs(wanted)) return;
   throw new Error(`wrong answer, ${what}: ${got}, not ${wanted}`);
 }
