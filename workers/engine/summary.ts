@@ -73,6 +73,29 @@ export class Summary {
     target[index + SUMMARY_HELD_SLOTS / 8] = this.heldSlots;
   }
 
+  /** One that stays as it is. */
+  copy(): Summary {
+    const made = new Summary();
+    made.#take(this);
+    return made;
+  }
+
+  /** Field by field: `Object.assign` takes ten times as long. */
+  #take(other: Summary): void {
+    this.count = other.count;
+    this.sum = other.sum;
+    this.min = other.min;
+    this.max = other.max;
+    this.mean = other.mean;
+    this.squares = other.squares;
+    this.first = other.first;
+    this.firstSlot = other.firstSlot;
+    this.last = other.last;
+    this.lastSlot = other.lastSlot;
+    this.held = other.held;
+    this.heldSlots = other.heldSlots;
+  }
+
   /**
    * Adds the samples of another summary. Of samples in the same slot, this one's are the first and
    * the last.
@@ -80,7 +103,7 @@ export class Summary {
   merge(other: Summary): void {
     if (other.count === 0) return;
     if (this.count === 0) {
-      Object.assign(this, other);
+      this.#take(other);
       return;
     }
     const count = this.count + other.count;

@@ -18,7 +18,7 @@ export interface Accumulated {
 }
 
 /** Fewer series are summed sooner than found in the cache. */
-const CACHED_SERIES_MIN = 16;
+const CACHED_SERIES_MIN = 8;
 
 /** Combines units by sum, mean, extremes or count; what a unit itself is made of goes by the metric's strategy. */
 export class Accumulator {

@@ -10,6 +10,7 @@ import {
   type JobStatsShare,
   type JobStatsTask,
 } from '../../src/protocol/select.js';
+import type { Level } from '../engine/level-tree.js';
 import type { Metric } from '../engine/metrics.js';
 import { Summary } from '../engine/summary.js';
 import type { Run, RunTurn } from '../query-queue.js';
@@ -39,6 +40,12 @@ export class JobStatsRun implements Run {
   #rowCount = 0;
   readonly #problems: JobProblem[] = [];
   readonly #known = new Map<string, readonly string[]>();
+  /** Hosts of the job in work. */
+  #levels: {
+    readonly job: JobRange | undefined;
+    readonly generation: number;
+    readonly list: readonly (Level | undefined)[];
+  } = { job: undefined, generation: -1, list: [] };
   #untilMs = 0;
   #address = 0;
   #bytesBefore = 0;
@@ -104,29 +111,49 @@ export class JobStatsRun implements Run {
     metric: Metric,
     result: JobResult,
   ): Generator<void, void> {
+    const { byHost } = this.#task.jobStats;
     const { tree } = this.#tools;
     const place = scopeOf(job);
     const total = new Summary();
     const hosts = new Map<number, Summary>();
+    let hostCount = 0;
     let isTold = false;
-    for (const [index, host] of job.hosts.entries()) {
-      // Between turns hosts may come and go: each is looked for when it is its turn.
-      const level = tree.find([job.cluster, host]);
-      const summary = level && this.#values.of(level, metric, job, place);
-      if (this.#isLate()) yield;
-      if (summary === undefined) continue;
+    let generation = -1;
+    let levels: readonly (Level | undefined)[] = [];
+    for (let index = 0; index < job.hosts.length; index++) {
+      if (tree.generation !== generation) {
+        // Between turns hosts may come and go.
+        ({ generation } = tree);
+        levels = this.#levelsOf(job);
+        this.#values.ask(metric, job, place);
+      }
+      const level = levels[index];
+      const summary = level && this.#values.of(level);
       if (typeof summary === 'string') {
         const problem = { job: jobIndex, metric: metric.name, host: index, error: summary };
         if (!isTold) result.problems.push(problem);
         isTold = true;
-        continue;
+      } else if (summary !== undefined) {
+        total.merge(summary);
+        if (byHost) hosts.set(index, summary.copy());
+        hostCount++;
       }
-      total.merge(summary);
-      hosts.set(index, summary);
+      if (this.#isLate()) yield;
     }
-    if (hosts.size === 0) return;
-    const { stepSec } = metric;
-    result.metrics.set(metric.name, { stepSec, total, hosts, hostCount: hosts.size });
+    if (hostCount === 0) return;
+    result.metrics.set(metric.name, { stepSec: metric.stepSec, total, hosts, hostCount });
+  }
+
+  /** Of each host of a job, as the tree is now. */
+  #levelsOf(job: JobRange): readonly (Level | undefined)[] {
+    const { tree } = this.#tools;
+    const { generation } = tree;
+    if (this.#levels.job !== job || this.#levels.generation !== generation) {
+      const cluster = tree.find([job.cluster]);
+      const list = job.hosts.map((host) => cluster?.children?.get(host));
+      this.#levels = { job, generation, list };
+    }
+    return this.#levels.list;
   }
 
   /** Metrics of a job: those it names, or those that have a footprint. */
@@ -162,7 +189,6 @@ export class JobStatsRun implements Run {
     for (const [name, { stepSec, total, hosts, hostCount }] of metrics) {
       const metric = this.#metricIndex(name, stepSec);
       this.#addRow(job, metric, -hostCount, total);
-      if (!this.#task.jobStats.byHost) continue;
       for (const [host, summary] of hosts) this.#addRow(job, metric, host, summary);
     }
   }
