@@ -49,10 +49,13 @@ function flatGroup(
   if (!(isSum && metric.aggregation === 'sum') && !(areSingle && (isSum || operation === 'avg'))) {
     return undefined;
   }
-  return {
-    series: units.flatMap(({ group }) => group.series),
-    layered: units.flatMap(({ group }) => group.layered),
-  };
+  // Loops: there are thousands of units, and `flatMap` takes five times as long.
+  const flat: Group = { series: [], layered: [] };
+  for (const { group } of units) {
+    for (const series of group.series) flat.series.push(series);
+    for (const layered of group.layered) flat.layered.push(layered);
+  }
+  return flat;
 }
 
 /** Units kept over all hosts, metrics and scopes. */

@@ -2,7 +2,8 @@ import type { Group } from '../engine/select.js';
 import type { Level } from '../engine/level-tree.js';
 import type { Metric } from '../engine/metrics.js';
 import type { SeriesIn } from '../engine/select.js';
-import { TYPES_BY_COARSENESS, type Topologies, type Topology } from '../engine/topology.js';
+import type { Topologies, Topology } from '../engine/topology.js';
+import { finerTypes, HWTHREAD, SentLevels } from './sent-levels.js';
 
 /** Which parts of hosts are asked for. */
 export interface Scope {
@@ -32,9 +33,6 @@ interface Source {
 }
 
 const NOTHING: Source = { group: { series: [], layered: [] }, seriesCount: 0 };
-const HWTHREAD = 'hwthread';
-/** An old name of it. */
-const CPU = 'cpu';
 
 /** Units of one host for one metric. */
 export class UnitFinder {
@@ -68,31 +66,18 @@ class HostUnits {
   readonly #metric: Metric;
   readonly #topology: Topology | undefined;
   readonly #seriesIn: SeriesIn;
-  /**
-   * Levels below the host that have the metric, or whose parts do: by type, then id. A thread has two
-   * where a collector has changed from one name of its type to the other.
-   */
-  readonly #sent = new Map<string, Map<string, Level[]>>();
+  readonly #sent: SentLevels;
 
   constructor(host: Level, metric: Metric, topology: Topology | undefined, seriesIn: SeriesIn) {
     this.#host = host;
     this.#metric = metric;
     this.#topology = topology;
     this.#seriesIn = seriesIn;
-    for (const level of host.children?.values() ?? []) {
-      if (!this.#holds(level)) continue;
-      const type = level.type === CPU ? HWTHREAD : level.type;
-      let ids = this.#sent.get(type);
-      if (!ids) this.#sent.set(type, (ids = new Map()));
-      const known = ids.get(level.id);
-      if (!known) ids.set(level.id, [level]);
-      else if (level.type === CPU) known.push(level);
-      else known.unshift(level);
-    }
+    this.#sent = new SentLevels(host, (level) => seriesIn(level, metric.index));
   }
 
   sentTypes(): string[] {
-    return [...this.#sent.keys()];
+    return this.#sent.types();
   }
 
   find(scope: Scope): Unit[] {
@@ -102,33 +87,51 @@ class HostUnits {
       const source = ids === null ? this.#source('', '') : this.#ofThreads(ids);
       return source.seriesCount === 0 ? [] : [unit('', '', '', source)];
     }
-    return this.#idsOf(type, ids)
-      .map((id) => unit(type, id, '', this.#source(type, id)))
-      .filter(({ seriesCount }) => seriesCount > 0);
+    if (ids === null && this.#isFinest(type)) return this.#allAsSent(type);
+    const units: Unit[] = [];
+    for (const id of this.#idsOf(type, ids)) {
+      const source = this.#source(type, id);
+      if (source.seriesCount > 0) units.push(unit(type, id, '', source));
+    }
+    return units;
   }
 
-  #holds(level: Level): boolean {
-    if (this.#seriesIn(level, this.#metric.index) !== 0) return true;
-    if (!level.children) return false;
-    for (const child of level.children.values()) {
-      if (this.#seriesIn(child, this.#metric.index) !== 0) return true;
+  /** Whether its units are what was sent of it, and nothing else. */
+  #isFinest(type: string): boolean {
+    if (this.#topology?.idsOf(type)?.length) return false;
+    if (this.#sent.hasFiner(type)) return false;
+    return this.#sent.all(type).every((level) => level.type === type && !level.children);
+  }
+
+  /** Fast path: each unit is a series. There are thousands of hardware threads. */
+  #allAsSent(type: string): Unit[] {
+    const units: Unit[] = [];
+    let isSorted = true;
+    let last = '';
+    for (const level of this.#sent.all(type)) {
+      const own = this.#seriesIn(level, this.#metric.index);
+      if (own === 0) continue;
+      const { id } = level;
+      if (units.length > 0 && compareIds(last, id) > 0) isSorted = false;
+      last = id;
+      units.push(unit(type, id, '', single(own)));
     }
-    return false;
+    return isSorted ? units : units.sort((a, b) => compareIds(a.id, b.id));
   }
 
   /** Ids that were asked for, or else those that were sent and those the topology knows. */
   #idsOf(type: string, ids: readonly string[] | null): readonly string[] {
     if (ids !== null) return ids;
-    const sent = [...(this.#sent.get(type)?.keys() ?? [])];
-    const known = this.#topology?.idsOf(type) ?? [];
-    return [...new Set([...sent, ...known])].sort(compareIds);
+    const sent = this.#sent.ids(type);
+    const known = this.#topology?.idsOf(type);
+    return (known ? [...new Set([...sent, ...known])] : [...sent]).sort(compareIds);
   }
 
   #subUnits({ type, ids, subType, subIds }: Scope): Unit[] {
     const parents: readonly (readonly [string, readonly Level[]])[] =
       type === ''
         ? [['', [this.#host]]]
-        : this.#idsOf(type, ids).map((id) => [id, this.#levels(type, id)]);
+        : this.#idsOf(type, ids).map((id) => [id, this.#sent.of(type, id)]);
     return parents.flatMap(([id, levels]) =>
       levels
         .flatMap(({ children }) => [...(children?.values() ?? [])])
@@ -136,7 +139,7 @@ class HostUnits {
         .sort((a, b) => compareIds(a.id, b.id))
         .map((child) => {
           const series = this.#seriesIn(child, this.#metric.index);
-          const source = series === 0 ? NOTHING : joined(series, []);
+          const source = series === 0 ? NOTHING : single(series);
           return unit(type, id, `${subType}/${child.id}`, source);
         })
         .filter(({ seriesCount }) => seriesCount > 0),
@@ -145,27 +148,29 @@ class HostUnits {
 
   /** A unit's own samples, and what is below it for where it has none. */
   #source(type: string, id: string): Source {
-    const levels = type === '' ? [this.#host] : this.#levels(type, id);
+    const levels = type === '' ? [this.#host] : this.#sent.of(type, id);
+    const [only] = levels;
+    // Fast path: most series lie at the finest type, where there is nothing below.
+    if (levels.length === 1 && type !== '' && !only!.children) {
+      const own = this.#seriesIn(only!, this.#metric.index);
+      if (own !== 0 && !this.#sent.hasFiner(type)) return single(own);
+    }
     const [own = 0, ...others] = levels
       .map((level) => this.#seriesIn(level, this.#metric.index))
       .filter((series) => series !== 0);
     // Without a strategy there is nothing to offer in the place of own samples.
-    if (own !== 0 && this.#metric.aggregation === null) return joined(own, []);
-    const below = others.map((series) => joined(series, []));
+    if (own !== 0 && this.#metric.aggregation === null) return single(own);
+    const below = others.map(single);
     below.push(...this.#below(type, id));
     if (type !== '') below.push(...levels.flatMap((level) => this.#subSources(level)));
     return joined(own, below);
-  }
-
-  #levels(type: string, id: string): readonly Level[] {
-    return this.#sent.get(type)?.get(id) ?? [];
   }
 
   #subSources(level: Level): Source[] {
     const sources: Source[] = [];
     for (const child of level.children?.values() ?? []) {
       const series = this.#seriesIn(child, this.#metric.index);
-      if (series !== 0) sources.push(joined(series, []));
+      if (series !== 0) sources.push(single(series));
     }
     return sources;
   }
@@ -175,11 +180,9 @@ class HostUnits {
    * in the unit, or threads would be counted beside their sockets.
    */
   #below(type: string, id: string): Source[] {
-    const nested: readonly string[] = TYPES_BY_COARSENESS;
-    const finer = type === '' ? nested : nested.slice(nested.indexOf(type) + 1);
     let sources: Source[] = [];
-    for (const finerType of type === '' || nested.includes(type) ? finer : []) {
-      if (!this.#sent.has(finerType)) continue;
+    for (const finerType of finerTypes(type)) {
+      if (!this.#sent.isSent(finerType)) continue;
       const ids =
         type === ''
           ? this.#idsOf(finerType, null)
@@ -188,16 +191,17 @@ class HostUnits {
       if (sources.some(({ seriesCount }) => seriesCount > 0)) break;
     }
     if (type !== '') return sources;
-    for (const [other, levels] of this.#sent) {
-      if (nested.includes(other)) continue;
-      for (const otherId of levels.keys()) sources.push(this.#source(other, otherId));
+    for (const other of this.#sent.otherTypes()) {
+      for (const otherId of this.#sent.ids(other)) sources.push(this.#source(other, otherId));
     }
     return sources;
   }
 
   /** A job's threads on a host: the metric where it was sent finest, as far as it belongs to them. */
   #ofThreads(threads: readonly string[]): Source {
-    const finest = TYPES_BY_COARSENESS.toReversed().find((type) => this.#sent.has(type));
+    const finest = finerTypes('')
+      .toReversed()
+      .find((type) => this.#sent.isSent(type));
     if (finest === undefined) return this.#source('', '');
     const isKnown = finest === HWTHREAD || (this.#topology?.idsOf(finest) ?? []).length > 0;
     if (!isKnown) return this.#source('', '');
@@ -213,12 +217,15 @@ function unit(type: string, id: string, subId: string, { group, seriesCount }: S
   return { type, id, subId, group, seriesCount };
 }
 
+function single(series: number): Source {
+  return { group: { series: [series], layered: [] }, seriesCount: 1 };
+}
+
 /** Own samples (0 = none) before those of all that is below. */
 function joined(own: number, below: readonly Source[]): Source {
   const members = below.filter(({ seriesCount }) => seriesCount > 0);
   const seriesCount = members.reduce((sum, source) => sum + source.seriesCount, own === 0 ? 0 : 1);
-  if (own !== 0 && members.length === 0)
-    return { group: { series: [own], layered: [] }, seriesCount };
+  if (own !== 0 && members.length === 0) return single(own);
   const group: Group = { series: [], layered: [] };
   for (const { group: member, seriesCount: count } of members) {
     if (count === 1) group.series.push(member.series[0]!);
