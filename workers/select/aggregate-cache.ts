@@ -14,8 +14,9 @@ const SLOT_ERROR = 2;
 interface Window {
   readonly sums: Float64Array;
   readonly present: Uint16Array;
-  /** Slots that are filled, from the window's first. */
-  filled: number;
+  /** Slots that are filled: none before they were asked for. */
+  first: number;
+  until: number;
   /** What the counts of changes over its time came to when it was filled. */
   changes: number;
   isUsed: boolean;
@@ -105,8 +106,9 @@ export class AggregateCache {
         const index = Math.floor((slot + stagger) / WINDOW_SLOTS);
         const start = index * WINDOW_SLOTS - stagger;
         const end = Math.min(start + WINDOW_SLOTS, cachedUntil);
-        const window = this.#window(entry, index, start, end - start, settled, metric);
-        this.#addWindow(window, slot - start, end - slot, sums, contributors, slot - from);
+        const first = slot - start;
+        const window = this.#window(entry, index, first, end - start, settled, metric, stagger);
+        this.#addWindow(window, first, end - slot, sums, contributors, slot - from);
         slot = end;
       }
     }
@@ -127,19 +129,21 @@ export class AggregateCache {
     return entry;
   }
 
-  /** A window with at least `needed` slots filled: all that are settled, while we are at it. */
+  /** A window with slots `first` … `until` filled, and with what is settled behind them. */
   #window(
     entry: Entry,
     index: number,
-    start: number,
-    needed: number,
+    first: number,
+    until: number,
     settled: number,
     metric: Metric,
+    stagger: number,
   ): Window {
+    const start = index * WINDOW_SLOTS - stagger;
     let window = entry.windows.get(index);
     const changes = this.#changesOf(start, metric.stepSec);
-    if (window && window.changes !== changes) window.filled = 0;
-    if (window && window.filled >= needed) {
+    if (window && window.changes !== changes) window.first = window.until = 0;
+    if (window && window.first <= first && window.until >= until) {
       this.hits++;
       window.isUsed = true;
       return window;
@@ -147,19 +151,30 @@ export class AggregateCache {
     this.misses++;
     window ??= this.#makeWindow(entry, index);
     window.changes = changes;
-    const filled = Math.min(WINDOW_SLOTS, settled - start);
-    this.#fill(window, entry.series, metric, start, filled);
+    window.isUsed = true;
+    if (window.until === 0) window.first = window.until = first;
+    const { series } = entry;
+    if (first < window.first) {
+      this.#fill(window, series, metric, start, first, window.first);
+      window.first = first;
+    }
+    const end = Math.min(WINDOW_SLOTS, settled - start);
+    if (end > window.until) {
+      this.#fill(window, series, metric, start, window.until, end);
+      window.until = end;
+    }
     return window;
   }
 
+  /** Slots `first` … `until` of a window that begins with slot `start`. */
   #fill(
     window: Window,
     series: readonly number[],
     metric: Metric,
     start: number,
+    first: number,
     until: number,
   ): void {
-    const first = window.filled;
     const count = until - first;
     const group = { series: series as number[], layered: [] };
     this.#combiner.borrowed(() => {
@@ -171,8 +186,6 @@ export class AggregateCache {
         window.sums[first + i] = present === 0 ? 0 : this.#doubles[(out >>> 3) + i]!;
       }
     });
-    window.filled = until;
-    window.isUsed = true;
   }
 
   #makeWindow(entry: Entry, index: number): Window {
@@ -180,7 +193,8 @@ export class AggregateCache {
     const window = {
       sums: new Float64Array(WINDOW_SLOTS),
       present: new Uint16Array(WINDOW_SLOTS),
-      filled: 0,
+      first: 0,
+      until: 0,
       changes: 0,
       isUsed: true,
     };
