@@ -13,6 +13,9 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const BEGUN_MAX = 16;
 /** Pieces of a streamed answer that the client has not taken yet: one on its way, one in the making. */
 const PIECES_AHEAD_MAX = 2;
+/** Share of the time that streamed answers get while samples come in, and for how long these count as coming. */
+const STREAMED_SHARE = 0.08;
+const INGEST_LASTS_MS = 50;
 
 /** A query in work: `QueryRun`, `SelectRun` and the like. */
 export interface Run {
@@ -59,6 +62,9 @@ export class QueryQueue {
   readonly #begun: Begun[] = [];
   /** The front lets only so many be streamed at a time. */
   readonly #parked = new Map<number, Begun>();
+  /** By `performance.now()`: when samples came in last, and before when streamed answers rest. */
+  #ingestedMs = -Infinity;
+  #streamedFromMs = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -72,6 +78,22 @@ export class QueryQueue {
 
   get isEmpty(): boolean {
     return this.#waiting.length === 0 && this.#begun.length === 0;
+  }
+
+  /** Milliseconds until there is something to do: more than 0 if only resting answers are left. */
+  restMs(nowMs: number): number {
+    if (this.#waiting.length > 0) return 0;
+    const [first] = this.#begun;
+    return first && this.#rests(first, nowMs) ? this.#streamedFromMs - nowMs : 0;
+  }
+
+  /** Samples came in: who takes an export has time, who sends samples has not. */
+  ingested(nowMs: number): void {
+    this.#ingestedMs = nowMs;
+  }
+
+  #rests({ run }: Begun, nowMs: number): boolean {
+    return run.isStreamed === true && !run.mustGoOn && nowMs < this.#streamedFromMs;
   }
 
   /** Answers queries for about `turnMs`, with text in `base` … `end`; always some work is done. */
@@ -109,6 +131,8 @@ export class QueryQueue {
 
   #goOn(batch: Batch, untilMs: number): void {
     while (this.#begun.length > 0 && !isOver(batch, untilMs)) {
+      // Behind a streamed one there are only such.
+      if (this.#rests(this.#begun[0]!, performance.now())) return;
       const first = this.#begun.shift()!;
       try {
         if (this.#turn(batch, first, untilMs)) continue;
@@ -157,7 +181,9 @@ export class QueryQueue {
     const { task, run } = begun;
     const { id } = task;
     const address = batch.at;
+    const beganMs = performance.now();
     const { bytes, isDone, result } = run.turn(address, batch.end, untilMs);
+    if (run.isStreamed) this.#rest(beganMs);
     if (isDone) {
       const { hostsVersion } = task as Partial<QueryTask>;
       const hosts = result?.hosts?.version === hostsVersion ? undefined : result?.hosts;
@@ -169,6 +195,13 @@ export class QueryQueue {
     batch.at = (address + bytes + 63) & ~63;
     if (isDone) batch.answered++;
     return isDone;
+  }
+
+  /** What a streamed answer took of the time is made up for, if there is anybody to make it up to. */
+  #rest(beganMs: number): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#ingestedMs > INGEST_LASTS_MS) return;
+    this.#streamedFromMs = nowMs + (nowMs - beganMs) * (1 / STREAMED_SHARE - 1);
   }
 
   /** A query that fails in a way nobody foresaw costs that query only. */

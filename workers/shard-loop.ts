@@ -67,6 +67,7 @@ export class Shard {
   #batch = 0;
   #isRestored = false;
   #turnScheduled = false;
+  #isWakingRested = false;
 
   constructor(start: ShardStart) {
     this.#start = start;
@@ -218,14 +219,19 @@ export class Shard {
     const began = performance.now();
     const { parts, logFailure } = this.#readParts(began);
     if (parts > 0) {
-      this.#counters.add('ingest_microseconds_total', (performance.now() - began) * 1e3);
+      const now = performance.now();
+      this.#counters.add('ingest_microseconds_total', (now - began) * 1e3);
+      this.#queries.ingested(now);
       const message: FromShard = { examples: this.#examples, logFailure };
       this.#port.postMessage(message);
       this.#examples = [];
     }
     if (!this.#hasWork()) {
       this.#ring.sleep(!this.#queries.isEmpty);
-      if (!this.#hasWork()) return;
+      if (!this.#hasWork()) {
+        this.#wakeRested();
+        return;
+      }
       this.#ring.stayAwake();
     }
     this.#scheduleTurn();
@@ -287,7 +293,20 @@ export class Shard {
 
   /** Two batches may be under way: each has half of the answer region. */
   #canAnswer(): boolean {
-    return !this.#queries.isEmpty && this.#batch - this.#ring.batchConsumed < 2;
+    const { isEmpty } = this.#queries;
+    if (isEmpty || this.#batch - this.#ring.batchConsumed >= 2) return false;
+    return this.#queries.restMs(performance.now()) === 0;
+  }
+
+  /** Nobody rings when a streamed answer has rested enough. */
+  #wakeRested(): void {
+    const restMs = this.#queries.restMs(performance.now());
+    if (restMs === 0 || this.#isWakingRested) return;
+    this.#isWakingRested = true;
+    setTimeout(() => {
+      this.#isWakingRested = false;
+      this.#turn();
+    }, restMs);
   }
 
   #answerQueries(): AnswerBatch | undefined {

@@ -1,0 +1,51 @@
+import t from 'tap';
+import { parseSelectRequest } from '../../src/model/parse-selection.js';
+import type { SelectTask } from '../../src/protocol/select.js';
+import { ANSWER_BASE, ANSWER_BYTES } from '../../workers/kernel/layout.js';
+import { QueryQueue } from '../../workers/query-queue.js';
+import { SmallStore, T0 } from './small-store.js';
+
+const HOSTS = 40;
+const SLOTS = 1000;
+/** So that a turn has no end but that of a piece. */
+const TURN_MS = 60_000;
+
+const store = new SmallStore();
+for (let host = 0; host < HOSTS; host++) {
+  store.put(
+    'sum',
+    [`h${host}`],
+    Array.from({ length: SLOTS }, (_, slot) => slot / 100),
+  );
+}
+
+function task(id: number, form: SelectTask['form']): SelectTask {
+  const body = { cluster: 'c', from: T0, to: T0 + SLOTS * 60, select: { metric: 'sum' } };
+  const limits = { selectionsMax: 100, hostsMax: 10_000 };
+  const select = parseSelectRequest(JSON.stringify(body), T0 + 86_400, limits);
+  return { id, select, form, isShared: false, finish: undefined };
+}
+
+function work(queue: QueryQueue): number[] {
+  const { answers } = queue.work(ANSWER_BASE, ANSWER_BASE + ANSWER_BYTES / 2, TURN_MS);
+  return answers.map(({ id }) => id);
+}
+
+t.test('an export goes on at once where no samples come in', async (t) => {
+  const queue = new QueryQueue(store.engine);
+  queue.add({ queries: [task(1, 'csv')], taken: [], cancelled: [] });
+  t.same(work(queue), [1, 1], 'all pieces');
+  t.ok(queue.isEmpty);
+});
+
+t.test('an export rests behind each piece while samples come in', async (t) => {
+  const queue = new QueryQueue(store.engine);
+  queue.add({ queries: [task(1, 'csv')], taken: [], cancelled: [] });
+  queue.ingested(performance.now());
+  t.same(work(queue), [1], 'one piece');
+  t.ok(queue.restMs(performance.now()) > 0);
+  t.equal(queue.restMs(performance.now() + TURN_MS), 0, 'and has its turn again');
+  queue.add({ queries: [task(2, 'json')], taken: [], cancelled: [] });
+  t.equal(queue.restMs(performance.now()), 0, 'others need not wait');
+  t.ok(work(queue).includes(2));
+});
