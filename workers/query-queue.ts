@@ -9,7 +9,10 @@ import type { Engine } from './engine/engine.js';
 
 /** A batch of answers ends when it has grown to this, so that the same few pages are reused. */
 const BATCH_BYTES = 4 * 1024 * 1024;
-/** Queries begun and not done; the front holds what has come of them. More wait untouched. */
+/**
+ * Queries begun and not done; the front holds what has come of them. More wait untouched. Streamed ones
+ * do not count: a setting bounds them.
+ */
 const BEGUN_MAX = 16;
 /** Pieces of a streamed answer that the client has not taken yet: one on its way, one in the making. */
 const PIECES_AHEAD_MAX = 2;
@@ -108,7 +111,7 @@ export class QueryQueue {
 
   #answerNew(batch: Batch, untilMs: number): void {
     let taken = 0;
-    while (taken < this.#waiting.length && this.#begun.length < BEGUN_MAX) {
+    while (taken < this.#waiting.length && this.#plainCount() < BEGUN_MAX) {
       // One that is in the middle of reading may not be disturbed.
       if (this.#begun[0]?.run.mustGoOn || (taken > 0 && isOver(batch, untilMs))) break;
       const task = this.#waiting[taken++]!;
@@ -156,8 +159,13 @@ export class QueryQueue {
 
   /** Behind those of its kind that are in work, before what is streamed. */
   #insert(begun: Begun): void {
+    this.#begun.splice(this.#plainCount(), 0, begun);
+  }
+
+  /** Queries in work that are not streamed: they come before those that are. */
+  #plainCount(): number {
     const streamed = this.#begun.findIndex(({ run }) => run.isStreamed);
-    this.#begun.splice(streamed < 0 ? this.#begun.length : streamed, 0, begun);
+    return streamed < 0 ? this.#begun.length : streamed;
   }
 
   #take(id: number): void {
