@@ -150,11 +150,15 @@ function points(
 ): { from: number; step: number; data: readonly number[] } {
   let wanted = Math.max(stepSec, step);
   if (most > 0) {
-    // The smallest multiple whose grid has no more cells than that, or a little more.
+    // As few as possible so that, where the grid cuts a cell in two, there are no more cells than that.
     const cells = (sec: number): number =>
       Math.floor((toSec - 1) / sec) - Math.floor(fromSec / sec) + 1;
     const steps = Math.max(1, Math.ceil((toSec - fromSec) / most / step));
-    wanted = (cells(steps * step) > most ? steps + Math.ceil(steps / most) : steps) * step;
+    wanted = steps * step;
+    if (most > 1 && cells(wanted) > most) {
+      wanted = Math.max(1, Math.ceil((toSec - fromSec) / (most - 1) / step)) * step;
+    }
+    while (most === 1 && cells(wanted) > 1) wanted *= 2;
   }
   if (wanted === step || values.length === 0) {
     return { from: first * step, step: wanted, data: values };

@@ -75,12 +75,12 @@ function figuresOf(samples: readonly number[], step: number): Record<string, num
   const squares = exactSum(samples.map((value) => (value - sum / count) ** 2));
   return {
     count,
-    sum: count === 0 ? NaN : sum,
+    sum,
     avg: sum / count,
-    min: count === 0 ? NaN : samples.reduce((a, b) => Math.min(a, b)),
-    max: count === 0 ? NaN : samples.reduce((a, b) => Math.max(a, b)),
+    min: samples.reduce((a, b) => Math.min(a, b)),
+    max: samples.reduce((a, b) => Math.max(a, b)),
     stddev: Math.sqrt(squares / count),
-    integral: count === 0 ? NaN : sum * step,
+    integral: sum * step,
   };
 }
 
@@ -89,9 +89,8 @@ function figuresDifference(got: Record<string, unknown>, samples: number[], step
   for (const [name, wanted] of Object.entries(figuresOf(samples, step))) {
     const value = got[name] as number | null | undefined;
     const tolerance = name === 'stddev' ? 1e-3 : size * step * 1e-12;
-    const isSame =
-      value === null ? Number.isNaN(wanted) : Math.abs((value ?? NaN) - wanted) <= tolerance;
-    if (!isSame) return `${name} is ${value}, not ${wanted}`;
+    if (!(Math.abs((value ?? NaN) - wanted) <= tolerance))
+      return `${name} is ${value}, not ${wanted}`;
   }
   return '';
 }
@@ -100,7 +99,7 @@ function metricDifference(job: Job, name: string, got: MetricAnswer | undefined)
   const { step, unit } = METRICS.find((known) => known.name === name)!;
   const byHost = job.hosts.flatMap((host) => {
     const samples = samplesOf(job, host, name);
-    return samples ? [[host, samples] as const] : [];
+    return samples && samples.length > 0 ? [[host, samples] as const] : [];
   });
   if (byHost.length === 0) return got ? 'a metric too many' : '';
   if (!got) return 'it is missing';

@@ -133,7 +133,7 @@ export class JobStatsRun implements Run {
         const problem = { job: jobIndex, metric: metric.name, host: index, error: summary };
         if (!isTold) result.problems.push(problem);
         isTold = true;
-      } else if (summary !== undefined) {
+      } else if (summary !== undefined && summary.count > 0) {
         total.merge(summary);
         if (byHost) hosts.set(index, summary.copy());
         hostCount++;

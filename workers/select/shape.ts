@@ -1,5 +1,12 @@
 import type { SelectRequest, Selection } from '../../src/model/selection.js';
 
+type TimeSpan = Pick<SelectRequest, 'fromSec' | 'toSec'>;
+
+/** Samples have times of 32 bits: what is asked for of the time behind it is not there. */
+const TIME_SEC_MAX = 2 ** 32;
+/** The kernel takes steps, and Arrow tells them, in 31 bits. */
+const STEP_SEC_MAX = 2 ** 31 - 1;
+
 /** The points of a result: what is read, and what is shown of it. */
 export interface Shape {
   /** Native slots asked for: the first, and how many. */
@@ -16,10 +23,12 @@ export interface Shape {
  * Points for a range `from` ≤ time < `to`: the slots within, or the cells of a longer step's epoch grid
  * that have some of them. A step below the metric's own gives the metric's.
  */
-export function shapeOf(request: SelectRequest, selection: Selection, slotSec: number): Shape {
-  const firstSlot = Math.ceil(request.fromSec / slotSec);
-  const slotCount = Math.max(0, Math.ceil(request.toSec / slotSec) - firstSlot);
-  const stepSec = stepOf(request, selection, slotSec);
+export function shapeOf(request: TimeSpan, selection: Selection, slotSec: number): Shape {
+  const { fromSec } = request;
+  const toSec = Math.max(fromSec, Math.min(request.toSec, TIME_SEC_MAX));
+  const firstSlot = Math.ceil(fromSec / slotSec);
+  const slotCount = Math.max(0, Math.ceil(toSec / slotSec) - firstSlot);
+  const stepSec = stepOf({ fromSec, toSec }, selection, slotSec);
   if (stepSec === slotSec || slotCount === 0) {
     const fromSec = firstSlot * slotSec;
     return { firstSlot, slotCount, slotSec, stepSec, fromSec, pointCount: slotCount };
@@ -30,13 +39,21 @@ export function shapeOf(request: SelectRequest, selection: Selection, slotSec: n
   return { firstSlot, slotCount, slotSec, stepSec, fromSec: firstCell * stepSec, pointCount };
 }
 
-function stepOf({ fromSec, toSec }: SelectRequest, selection: Selection, slotSec: number): number {
-  const { stepSec, points } = selection;
+/** Seconds between points: as asked for, or the least multiple of a slot that gives no more than `points`. */
+function stepOf(
+  { fromSec, toSec }: TimeSpan,
+  { stepSec, points }: Selection,
+  slotSec: number,
+): number {
   if (points === 0) return Math.max(stepSec, slotSec);
-  // A multiple, so that all points but those at the ends stand for equally many samples.
-  const steps = Math.max(1, Math.ceil((toSec - fromSec) / points / slotSec));
-  // The grid may cut one cell in two at the ends.
-  const cells =
+  const slots = (toSec - fromSec) / slotSec;
+  const cells = (steps: number): number =>
     Math.floor((toSec - 1) / (steps * slotSec)) - Math.floor(fromSec / (steps * slotSec)) + 1;
-  return (cells > points ? steps + Math.ceil(steps / points) : steps) * slotSec;
+  const stepsMax = Math.floor(STEP_SEC_MAX / slotSec);
+  let steps = Math.max(1, Math.ceil(slots / points));
+  // The grid may cut one cell in two at the ends.
+  if (points > 1 && cells(steps) > points) steps = Math.max(1, Math.ceil(slots / (points - 1)));
+  // One point for all of it: a cell with a border in the range is too short, however long it is.
+  while (points === 1 && cells(steps) > 1 && steps < stepsMax) steps *= 2;
+  return Math.min(steps, stepsMax) * slotSec;
 }
