@@ -2,10 +2,18 @@
 // No shard waits for a disk or a network because of it.
 import { StoreError, type ErrorData } from '../src/model/errors.js';
 import { openObjectStore } from '../src/object-store/object-store.js';
-import type { ArchiveQuery, ArchiveStart, UploadAnswer } from '../src/protocol/archive.js';
+import type {
+  ArchivePiece,
+  ArchiveQuery,
+  ArchiveStart,
+  ArchiveTask,
+  UploadAnswer,
+} from '../src/protocol/archive.js';
+import { ArchiveAnswer } from './archive/archive-answer.js';
 import { ArchiveReader } from './archive/archive-reader.js';
 import { LocalSource, ObjectSource, type ArchiveSource } from './archive/archive-source.js';
 import { ArchiveUpload } from './archive/archive-upload.js';
+import { Deadline } from './archive/deadline.js';
 
 interface Opened {
   readonly reader: ArchiveReader;
@@ -31,7 +39,15 @@ export async function warmUp({ start }: { start: ArchiveStart }): Promise<void> 
   await opened.reader.warmUp();
 }
 
-/** Answers a query; errors cross the thread boundary as data. */
+/** The second before which all is that is archived, wherever it is. */
+export async function archivedBefore({ start }: { start: ArchiveStart }): Promise<number> {
+  opened ??= await open(start);
+  return new Deadline('query-time-ms-max', start.limits.queryTimeMsMax).race(
+    opened.reader.archivedBefore(),
+  );
+}
+
+/** Answers a query of the first interface; errors cross the thread boundary as data. */
 export async function query({
   start,
   task,
@@ -41,12 +57,41 @@ export async function query({
 }): Promise<{ value: Uint8Array } | { error: ErrorData }> {
   try {
     opened ??= await open(start);
-    return { value: await opened.reader.query(task) };
+    const deadline = new Deadline('query-time-ms-max', start.limits.queryTimeMsMax);
+    const scratch = await opened.reader.load(task, deadline);
+    const run = scratch.begin(task);
+    const pieces: Uint8Array[] = [];
+    for (;;) {
+      const { bytes, isDone } = scratch.turn(run, Infinity);
+      pieces.push(bytes);
+      if (isDone) return { value: Buffer.concat(pieces) };
+    }
   } catch (error) {
-    if (error instanceof StoreError) return { error: error.toData() };
-    const message = `the archive can not be asked: ${(error as Error).message}`;
-    return { error: { code: 'internal', message } };
+    return { error: errorData(error) };
   }
+}
+
+/** Answers a request of the second, piece by piece. */
+export async function answer({
+  start,
+  task,
+}: {
+  start: ArchiveStart;
+  task: ArchiveTask;
+}): Promise<void> {
+  try {
+    opened ??= await open(start);
+    await new ArchiveAnswer(start.limits, opened.reader, task).send();
+  } catch (error) {
+    const last = { error: errorData(error) };
+    task.port.postMessage({ bytes: new Uint8Array(0), last } satisfies ArchivePiece);
+  }
+}
+
+function errorData(error: unknown): ErrorData {
+  if (error instanceof StoreError) return error.toData();
+  const message = `the archive can not be asked: ${(error as Error).message}`;
+  return { code: 'internal', message };
 }
 
 /** Uploads what waits. */

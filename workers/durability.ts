@@ -181,6 +181,7 @@ export class Durability {
     const { memory, kernel, engine, store, folders, retention } = this.#parts;
     const own = reports[folders.sources.indexOf(folders.own)];
     this.archiveRun = own?.archiveRun ?? 0;
+    for (const { archivedBeforeSec } of reports) engine.samplesArchived(archivedBeforeSec);
     const manifest = own?.manifest;
     const { lastLog = 0, lastFrame = 0 } = own ?? {};
     const sequence = Math.max(lastFrame, (manifest?.firstFrame ?? 1) - 1);

@@ -40,7 +40,9 @@ function select(exchange: HttpExchange, store: Store, limits: Limits, body: stri
   const form = formOf(exchange);
   const request = parseSelectRequest(body, Math.floor(Date.now() / 1000), limits);
   const contentType = CONTENT_TYPES[form];
-  const etag = request.isFixed ? store.versionOf([request], `${form} ${body}`) : undefined;
+  const etag = request.isFixed
+    ? store.versionOf([request], `${form} ${body}`, request.archive)
+    : undefined;
   if (etag !== undefined && answerNotModified(exchange, etag, true)) return;
   let stream: AnswerStream | undefined;
   const open = (): AnswerStream => {
@@ -68,7 +70,7 @@ function select(exchange: HttpExchange, store: Store, limits: Limits, body: stri
 function jobStats(exchange: HttpExchange, store: Store, limits: Limits, body: string): void {
   const request = parseJobStatsRequest(body, Math.floor(Date.now() / 1000), limits);
   const isFixed = request.jobs.every((job) => job.isFixed);
-  const etag = isFixed ? store.versionOf(request.jobs, body) : undefined;
+  const etag = isFixed ? store.versionOf(request.jobs, body, request.archive) : undefined;
   if (etag !== undefined && answerNotModified(exchange, etag)) return;
   store.jobStats(request).then(
     (json) => answerBytes(exchange, { contentType: CONTENT_TYPES.json, body: json, etag }),

@@ -101,7 +101,7 @@ export function parseJobStatsRequest(
     jobs: jobs.map((job: unknown, index) => parseJob(job, `jobs[${index}]`, context)),
     stats: parseStatistics(body['stats'], 'stats', JOB_STATISTICS, STATS),
     byHost: body['by-host'] !== undefined && booleanField(body['by-host'], 'by-host'),
-    archive: body['archive'] !== undefined && booleanField(body['archive'], 'archive'),
+    archive: body['archive'] === undefined ? undefined : booleanField(body['archive'], 'archive'),
   };
 }
 

@@ -64,7 +64,7 @@ export function parseSelectRequest(
     clusters: clusterNames(body['cluster'], 'cluster', allowances.names),
     ...parseTimeRange(body, '', nowSec),
     select: parseSelections(body['select'], allowances, limits),
-    archive: body['archive'] !== undefined && booleanField(body['archive'], 'archive'),
+    archive: body['archive'] === undefined ? undefined : booleanField(body['archive'], 'archive'),
   };
 }
 

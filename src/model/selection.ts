@@ -18,8 +18,8 @@ export interface SelectRequest {
   /** Both ends were given as points in time: the same text always means the same range. */
   readonly isFixed: boolean;
   readonly select: readonly Selection[];
-  /** Whether what has left memory for the archive is part of the answer. */
-  readonly archive: boolean;
+  /** Whether the archive is asked as well; undefined = where memory does not have it all. */
+  readonly archive: boolean | undefined;
 }
 
 /** Series that are asked for, and what is to be made of them. */
@@ -61,7 +61,8 @@ export interface JobStatsRequest {
   readonly stats: readonly string[];
   /** Whether each host's statistics are answered, too. */
   readonly byHost: boolean;
-  readonly archive: boolean;
+  /** Whether the archive is asked as well; undefined = for jobs of which memory does not have it all. */
+  readonly archive: boolean | undefined;
 }
 
 export interface JobRange {

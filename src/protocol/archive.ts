@@ -1,5 +1,8 @@
 import type { Limits, StoreConfig } from '../config/config.js';
-import type { ParsedQuery } from '../model/query-request.js';
+import type { MessagePort } from 'node:worker_threads';
+import type { ReadRequest } from '../model/read-scope.js';
+import type { ShardAnswer } from './messages.js';
+import type { JobStatsTask, SelectTask } from './select.js';
 
 /** What the thread that reads the archive needs to begin. */
 export interface ArchiveStart {
@@ -23,14 +26,13 @@ export interface UploadAnswer {
 
 /** What a shard is asked for, to be put together with what the archive has. */
 export interface ExportRequest {
-  readonly request: ParsedQuery;
-  /** Those of its hosts that the shard owns; null = all it has of the cluster. */
-  readonly hosts: readonly string[] | null;
+  readonly read: ReadRequest;
   readonly samplesMax: number;
 }
 
 /** Samples of a series in memory. */
 export interface ExportedSeries {
+  readonly cluster: string;
   readonly host: string;
   readonly metric: string;
   /** Types and ids below the host, in pairs. */
@@ -41,11 +43,33 @@ export interface ExportedSeries {
   readonly values: Float64Array;
 }
 
-/** A query that also asks the archive. */
-export interface ArchiveQuery {
-  /** The request's JSON text. */
-  readonly text: string;
-  readonly request: ParsedQuery;
+/** What a request is answered from. */
+export interface ArchiveRead {
+  readonly read: ReadRequest;
   /** What is in memory, of all shards. */
   readonly inMemory: readonly ExportedSeries[];
+}
+
+/** A query of the first interface that also asks the archive. */
+export interface ArchiveQuery extends ArchiveRead {
+  /** The request's JSON text. */
+  readonly text: string;
+}
+
+/** A request of the second. */
+export interface ArchiveTask extends ArchiveRead {
+  readonly task: SelectTask | JobStatsTask;
+  /** Where the answer goes: an {@link ArchivePiece} after another. */
+  readonly port: MessagePort;
+  /** Int32: pieces that the client has taken, and whether nobody waits any more (1). */
+  readonly progress: Int32Array;
+}
+
+export const PROGRESS_TAKEN = 0;
+export const PROGRESS_CANCELLED = 1;
+
+/** Bytes of an answer; `last` is there with the last of them. */
+export interface ArchivePiece {
+  readonly bytes: Uint8Array;
+  readonly last?: Partial<ShardAnswer>;
 }

@@ -1,4 +1,5 @@
 import {
+  ARCHIVED_BEFORE_SEC,
   CHANGES_COUNT,
   CHANGES_SEC,
   CHANGES_TABLE,
@@ -29,4 +30,9 @@ export function changesBetween(words: Uint32Array, firstSec: number, lastSec: nu
 export function freesSince(words: Uint32Array, fromSec: number): number {
   const before = words[(STATE_BASE + FREED_BEFORE_SEC) >>> 2]!;
   return fromSec < before ? words[(STATE_BASE + FREED_COUNT) >>> 2]! : 0;
+}
+
+/** The second before which all is that a shard has archived; 0 = nothing was. */
+export function archivedBefore(memory: WebAssembly.Memory): number {
+  return Atomics.load(new Uint32Array(memory.buffer), (STATE_BASE + ARCHIVED_BEFORE_SEC) >>> 2);
 }

@@ -2,6 +2,9 @@ import type { Piscina } from 'piscina';
 import type { ArchiveStart } from '../protocol/archive.js';
 import { makeThread } from './thread-pool.js';
 
+/** What is exported by the thread's entry. */
+type ArchiveTaskName = 'answer' | 'archivedBefore' | 'query' | 'upload' | 'warmUp';
+
 /** A thread of the archive, one task at a time; one that died is replaced for the next. */
 export class ArchivePool {
   readonly #pool: Piscina;
@@ -12,8 +15,14 @@ export class ArchivePool {
     this.#pool = makeThread({ file: 'archive-thread.js' });
   }
 
-  async run<Result>(name: 'query' | 'upload' | 'warmUp', task?: unknown): Promise<Result> {
-    return (await this.#pool.run({ start: this.#start, task }, { name })) as Result;
+  /** `moved`: what goes to the thread for good instead of being copied. */
+  async run<Result>(
+    name: ArchiveTaskName,
+    task?: unknown,
+    moved: readonly Transferable[] = [],
+  ): Promise<Result> {
+    const options = { name, transferList: [...moved] as never };
+    return (await this.#pool.run({ start: this.#start, task }, options)) as Result;
   }
 
   stop(): Promise<void> {

@@ -2,32 +2,66 @@ import { StoreError } from '../model/errors.js';
 import type { JobStatsRequest } from '../model/selection.js';
 import type { ShardAnswer } from '../protocol/messages.js';
 import type { JobStatsShare, JobStatsTask } from '../protocol/select.js';
+import type { ArchiveQueries } from './archive-queries.js';
+import type { QueryTarget } from './query-port.js';
 import type { ShardClient } from './shard-client.js';
 
-/** Sends requests for statistics of jobs to the shards that own their hosts; one of them puts it together. */
+/**
+ * Sends requests for statistics of jobs to the shards that own their hosts, and jobs of which memory does
+ * not have it all to the archive; a shard puts it together.
+ */
 export class JobStatsRouter {
   readonly #shards: readonly ShardClient[];
   readonly #shardOf: (cluster: string, host: string) => number;
   readonly #nextId: () => number;
+  readonly #archive: ArchiveQueries | undefined;
 
   constructor(
     shards: readonly ShardClient[],
     shardOf: (cluster: string, host: string) => number,
     nextId: () => number,
+    archive: ArchiveQueries | undefined,
   ) {
     this.#shards = shards;
     this.#shardOf = shardOf;
     this.#nextId = nextId;
+    this.#archive = archive;
   }
 
   /** The answer's JSON text. Rejects with StoreError. */
   async run(request: JobStatsRequest): Promise<Uint8Array> {
-    const shards = this.#shardsOf(request);
-    if (shards.length === 1) return textOf(await this.#ask(shards[0]!, request, false, undefined));
-    const answers = await Promise.all(
-      shards.map((shard) => this.#ask(shard, request, true, undefined)),
-    );
-    const shares = answers.map(({ answer }) => answer.jobStats!);
+    for (;;) {
+      const isArchived = this.#isArchived(request);
+      const text = await this.#answer(request, isArchived);
+      // What a job needs may have left memory for the archive before all shards had read it.
+      const isNow = this.#isArchived(request);
+      if (isNow.every((needed, job) => isArchived[job] || !needed)) return text;
+    }
+  }
+
+  /** By job, whether the archive has to be asked. */
+  #isArchived({ jobs, archive }: JobStatsRequest): boolean[] {
+    const needed = this.#archive?.needed(archive);
+    return jobs.map((job) => needed?.(job) ?? false);
+  }
+
+  async #answer(request: JobStatsRequest, isArchived: readonly boolean[]): Promise<Uint8Array> {
+    const archive = this.#archive!;
+    if (isArchived.length > 0 && isArchived.every((needed) => needed)) {
+      return textOf(await this.#ask(archive, request, false, undefined));
+    }
+    const isSplit = isArchived.includes(true);
+    const own = isSplit ? jobsOf(request, (job) => !isArchived[job]) : request;
+    const shards = this.#shardsOf(own);
+    if (shards.length === 1 && !isSplit) {
+      return textOf(await this.#ask(shards[0]!, request, false, undefined));
+    }
+    const asked = shards.map((shard) => this.#ask(shard, own, true, undefined));
+    if (isSplit) {
+      const others = jobsOf(request, (job) => isArchived[job]!);
+      asked.push(this.#ask(archive, others, true, undefined));
+    }
+    const shares = (await Promise.all(asked)).map(({ answer }) => answer.jobStats!);
     return textOf(await this.#ask(shards[0]!, request, false, shares));
   }
 
@@ -45,7 +79,7 @@ export class JobStatsRouter {
   }
 
   #ask(
-    shard: ShardClient,
+    shard: QueryTarget,
     jobStats: JobStatsRequest,
     isShared: boolean,
     finish: readonly JobStatsShare[] | undefined,
@@ -70,6 +104,12 @@ export class JobStatsRouter {
 interface Answered {
   readonly answer: ShardAnswer;
   readonly text: Uint8Array;
+}
+
+/** The same jobs in the same order; those that are not meant have no hosts, so that nothing is found. */
+function jobsOf(request: JobStatsRequest, isMeant: (job: number) => boolean): JobStatsRequest {
+  const jobs = request.jobs.map((job, index) => (isMeant(index) ? job : { ...job, hosts: [] }));
+  return { ...request, jobs };
 }
 
 function textOf({ text }: Answered): Uint8Array {

@@ -1,5 +1,6 @@
 import type { StoreError } from '../model/errors.js';
 import type { AnyQueryTask, QueryMessage, ShardAnswer } from '../protocol/messages.js';
+import type { JobStatsTask, SelectTask } from '../protocol/select.js';
 
 /** Who waits for an answer. */
 export interface AnswerReceiver {
@@ -7,6 +8,15 @@ export interface AnswerReceiver {
   onPiece?(bytes: Uint8Array): void;
   /** The last of it; `bytes` is the memory that the answer's address is of. */
   done(answer: ShardAnswer | StoreError, bytes: Uint8Array): void;
+}
+
+/** Where requests are answered: a shard, or the archive's thread. */
+export interface QueryTarget {
+  query(task: SelectTask | JobStatsTask, receiver: AnswerReceiver): void;
+  /** The client has taken a piece of a streamed answer. */
+  taken(id: number): void;
+  /** Nobody waits for the answer any more. */
+  cancel(id: number): void;
 }
 
 /** Queries on their way to one shard, and answers on their way back. */

@@ -14,7 +14,8 @@ import type { SelectRequest } from '../model/selection.js';
 import type { ShardAnswer } from '../protocol/messages.js';
 import { limitError, type QueryCounts } from '../protocol/query-limits.js';
 import type { PartialGroup, SelectProblem, SelectSummary, SelectTask } from '../protocol/select.js';
-import type { ShardClient } from './shard-client.js';
+import type { ArchiveQueries } from './archive-queries.js';
+import type { QueryTarget } from './query-port.js';
 import { mergeProblems } from './select-problems.js';
 import type { RunningSelect, SelectSink } from './store.js';
 
@@ -23,18 +24,21 @@ const NAMED_HOSTS_MAX = 10_000;
 
 /** Sends selections to the shards that may have hosts of them, and what comes back to the client. */
 export class SelectRouter {
-  readonly #shards: readonly ShardClient[];
+  readonly #shards: readonly QueryTarget[];
   readonly #shardOf: (cluster: string, host: string) => number;
   readonly #limits: Limits;
   readonly #nextId: () => number;
+  readonly #archive: ArchiveQueries | undefined;
   #streams = 0;
 
   constructor(
-    shards: readonly ShardClient[],
+    shards: readonly QueryTarget[],
     shardOf: (cluster: string, host: string) => number,
     limits: Limits,
     nextId: () => number,
+    archive: ArchiveQueries | undefined,
   ) {
+    this.#archive = archive;
     this.#shards = shards;
     this.#shardOf = shardOf;
     this.#limits = limits;
@@ -42,9 +46,15 @@ export class SelectRouter {
   }
 
   run(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect {
-    const shards = this.#shardsOf(request);
-    const answer = this.#begin({ request, form, sink, limits: this.#limits, nextId: this.#nextId });
-    answer.ask(shards);
+    const archive = this.#archive;
+    // Asked again when the answer is there: it may have left memory meanwhile.
+    const otherTarget = (): QueryTarget | undefined =>
+      archive?.needed(request.archive)(request) ? archive : undefined;
+    const limits = this.#limits;
+    const nextId = this.#nextId;
+    const answer = this.#begin({ request, form, sink, limits, nextId, otherTarget });
+    const target = otherTarget();
+    answer.ask(target ? [target] : this.#shardsOf(request));
     return answer;
   }
 
@@ -64,7 +74,7 @@ export class SelectRouter {
   }
 
   /** Those that own the hosts named, or all. */
-  #shardsOf({ clusters, select }: SelectRequest): readonly ShardClient[] {
+  #shardsOf({ clusters, select }: SelectRequest): readonly QueryTarget[] {
     if (this.#shards.length === 1) return this.#shards;
     const indexes = new Set<number>();
     for (const { hosts } of select) {
@@ -80,7 +90,7 @@ export class SelectRouter {
 
 /** A shard's share of an answer. */
 interface Share {
-  readonly shard: ShardClient;
+  readonly shard: QueryTarget;
   readonly id: number;
   /** Where the answer is wanted as a whole: what has come. */
   readonly pieces: Buffer[];
@@ -93,6 +103,8 @@ interface AnswerParts {
   readonly sink: SelectSink;
   readonly limits: Limits;
   readonly nextId: () => number;
+  /** What has to answer instead of the shards; undefined: they have it all. */
+  readonly otherTarget: () => QueryTarget | undefined;
 }
 
 /** What streamed and whole answers have in common: asking, failing, and groups of several shards. */
@@ -103,30 +115,36 @@ abstract class PendingAnswer implements RunningSelect {
   protected readonly sink: SelectSink;
   readonly #limits: Limits;
   readonly #nextId: () => number;
+  readonly #otherTarget: () => QueryTarget | undefined;
   readonly #whenOver: () => void;
   #isOver = false;
   #waiting = 0;
   /** Shards that have a share of their own. */
   #asked = 0;
   #isFinishing = false;
+  #targets: readonly QueryTarget[] = [];
 
   /** `whenOver` is called once, whatever becomes of it. */
-  constructor({ request, form, sink, limits, nextId }: AnswerParts, whenOver: () => void) {
-    this.request = request;
-    this.form = form;
-    this.sink = sink;
-    this.#limits = limits;
-    this.#nextId = nextId;
+  constructor(parts: AnswerParts, whenOver: () => void) {
+    this.request = parts.request;
+    this.form = parts.form;
+    this.sink = parts.sink;
+    this.#limits = parts.limits;
+    this.#nextId = parts.nextId;
+    this.#otherTarget = parts.otherTarget;
     this.#whenOver = whenOver;
   }
 
   protected abstract take(share: Share, bytes: Uint8Array): void;
   protected abstract complete(): void;
   protected abstract failed(error: StoreError): void;
+  /** Forgets what has come; false if it is on its way to the client. */
+  protected abstract restart(): boolean;
   abstract drained(): void;
 
-  ask(shards: readonly ShardClient[]): void {
+  ask(shards: readonly QueryTarget[]): void {
     const isShared = shards.length > 1;
+    this.#targets = shards;
     this.#waiting = shards.length;
     this.#asked = shards.length;
     for (const shard of shards) {
@@ -149,7 +167,7 @@ abstract class PendingAnswer implements RunningSelect {
     return true;
   }
 
-  #send(shard: ShardClient, isShared: boolean, finish: readonly PartialGroup[] | undefined): void {
+  #send(shard: QueryTarget, isShared: boolean, finish: readonly PartialGroup[] | undefined): void {
     const share: Share = { shard, id: this.#nextId(), pieces: [], summary: undefined };
     this.shares.push(share);
     const { request: select, form } = this;
@@ -173,13 +191,27 @@ abstract class PendingAnswer implements RunningSelect {
     share.summary = (answer as ShardAnswer).select!;
     if (--this.#waiting > 0) return;
     const partials = this.summaries().flatMap((summary) => summary.partials);
-    if (this.#isFinishing || partials.length === 0) this.#complete();
+    if (this.#isFinishing || partials.length === 0) this.#checkWhole();
     else {
       this.#isFinishing = true;
       this.#waiting = 1;
       // A shard that has a part of it knows the metric.
       const { shard } = this.shares.find(({ summary }) => summary!.partials.length > 0)!;
       this.#send(shard, false, partials);
+    }
+  }
+
+  /** What was asked for may have left memory for the archive before all shards had read it. */
+  #checkWhole(): void {
+    const other = this.#otherTarget();
+    if (!other || this.#targets.includes(other)) this.#complete();
+    else if (this.restart()) {
+      this.shares.length = 0;
+      this.#isFinishing = false;
+      this.ask([other]);
+    } else {
+      const message = 'samples asked for went to the archive meanwhile; send it again';
+      this.fail(new StoreError('queue-full', message));
     }
   }
 
@@ -240,6 +272,11 @@ class WholeAnswer extends PendingAnswer {
     // It is sent at once.
   }
 
+  protected restart(): boolean {
+    this.#bytes = 0;
+    return true;
+  }
+
   protected complete(): void {
     const entries = this.shares.length === 1 ? this.shares[0]!.pieces : this.#inOrder();
     const separator = Buffer.from(SEPARATORS[this.form]);
@@ -284,6 +321,10 @@ class StreamedAnswer extends PendingAnswer {
 
   drained(): void {
     for (const { shard, id } of this.#untaken.splice(0)) shard.taken(id);
+  }
+
+  protected restart(): boolean {
+    return !this.#hasBegun;
   }
 
   #begin(): void {

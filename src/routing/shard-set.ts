@@ -4,6 +4,7 @@ import type { Logger } from '../model/logger.js';
 import type { CatalogueEntry, CataloguePage, CatalogueRequest } from '../model/catalogue.js';
 import { checkForm, type OutputForm } from '../../workers/output/forms.js';
 import type { JobStatsRequest, SelectRequest } from '../model/selection.js';
+import { makeReadScope } from '../model/read-scope.js';
 import { hashHost } from '../model/hash.js';
 import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
 import { ArchiveQueries, archiveRequest } from './archive-queries.js';
@@ -131,7 +132,7 @@ export class ShardSet implements Store {
   ) {
     this.#place = place;
     if (store.archive) {
-      this.#archive = new ArchiveQueries(store, limits, (request) => this.#export(request));
+      this.#archive = new ArchiveQueries(store, limits, shards, (read) => this.#export(read));
       if (store.archive.location !== '') this.#uploads = new ArchiveUploads(store, limits, log);
     }
     this.#shards = shards;
@@ -142,8 +143,8 @@ export class ShardSet implements Store {
     const shardOf = (cluster: string, host: string): number => this.shardOf(cluster, host);
     const nextId = (): number => this.#nextQueryId++;
     this.#queries = new QueryRouter(shards, shardOf, limits, nextId);
-    this.#selections = new SelectRouter(shards, shardOf, limits, nextId);
-    this.#jobStats = new JobStatsRouter(shards, shardOf, nextId);
+    this.#selections = new SelectRouter(shards, shardOf, limits, nextId, this.#archive);
+    this.#jobStats = new JobStatsRouter(shards, shardOf, nextId, this.#archive);
     const steps = Object.values(store.metrics).map(({ frequency }) => frequency);
     this.#versions = new DataVersions(shards, Math.max(...steps, 1));
   }
@@ -213,15 +214,31 @@ export class ShardSet implements Store {
 
   select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect {
     checkForm(form, request);
+    this.#checkArchive(request);
     return this.#selections.run(request, form, sink);
   }
 
-  versionOf(ranges: readonly TimeSpan[], text: string): string | undefined {
+  versionOf(
+    ranges: readonly TimeSpan[],
+    text: string,
+    archive: boolean | undefined,
+  ): string | undefined {
+    const isArchived = this.#archive?.needed(archive) ?? (() => archive === true);
+    if (ranges.some(isArchived)) return undefined;
     return this.#versions.of(ranges, text);
   }
 
-  jobStats(request: JobStatsRequest): Promise<Uint8Array> {
+  async jobStats(request: JobStatsRequest): Promise<Uint8Array> {
+    this.#checkArchive(request);
     return this.#jobStats.run(request);
+  }
+
+  #checkArchive({ archive }: { readonly archive: boolean | undefined }): void {
+    if (!archive || this.#archive) return;
+    throw new StoreError(
+      'bad-request',
+      'archive is true, and there is no archive; leave it out, or set metric-store.cleanup.mode to "archive"',
+    );
   }
 
   free(selectors: readonly (readonly string[])[], toSec: number): Promise<number> {
@@ -293,20 +310,14 @@ export class ShardSet implements Store {
     return { ready, shards, ...(mirror && { mirror }), ...(archive && { archive }) };
   }
 
-  /** From the shards that own the hosts; where all hosts are meant, from all. */
+  /** From the shards that own the hosts; where these are not named, from all. */
   #export(request: ExportRequest): Promise<ExportedSeries[][]> {
-    const { hosts } = request;
-    const { cluster } = request.request;
-    if (!hosts) return this.invokeOnAll('exportSamples', request);
-    const byShard = new Map<number, string[]>();
-    for (const host of hosts) {
-      const shard = this.shardOf(cluster, host);
-      byShard.set(shard, [...(byShard.get(shard) ?? []), host]);
-    }
+    // Sub-clusters are not needed to tell which hosts are named.
+    const named = makeReadScope(request.read, () => '').named();
+    if (!named) return this.invokeOnAll('exportSamples', request);
+    const owners = new Set(named.map(([cluster, host]) => this.shardOf(cluster, host)));
     return Promise.all(
-      [...byShard].map(([shard, own]) =>
-        this.invokeOn<ExportedSeries[]>(shard, 'exportSamples', { ...request, hosts: own }),
-      ),
+      [...owners].map((shard) => this.invokeOn<ExportedSeries[]>(shard, 'exportSamples', request)),
     );
   }
 

@@ -19,14 +19,22 @@ export interface Store {
    */
   query(text: string, deliver: (answer: QueryAnswer) => void): void;
 
-  /** Answers a selection in one of the forms. Throws `bad-request` if the form can not have it. */
+  /**
+   * Answers a selection in one of the forms. Throws `bad-request` if the form can not have it, or it wants
+   * an archive that is not there.
+   */
   select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect;
 
   /**
    * An entity tag for what is asked by `text` of ranges that are settled: it changes when late samples
-   * come or samples are freed. undefined: they may still change.
+   * come or samples are freed. undefined: they may still change, or are in the archive, as `archive` of
+   * the request and their times tell: files come and go there without notice.
    */
-  versionOf(ranges: readonly TimeSpan[], text: string): string | undefined;
+  versionOf(
+    ranges: readonly TimeSpan[],
+    text: string,
+    archive: boolean | undefined,
+  ): string | undefined;
 
   /** Statistics of jobs as JSON text. Rejects with StoreError. */
   jobStats(request: JobStatsRequest): Promise<Uint8Array>;

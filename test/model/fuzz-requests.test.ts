@@ -46,7 +46,8 @@ const judgeSelect = judge(
     if (clusters.length === 0 || clusters.includes('')) return 'no cluster';
     if (!Number.isSafeInteger(fromSec) || !Number.isSafeInteger(toSec)) return 'no whole seconds';
     if (fromSec < 0 || fromSec >= toSec) return 'no range';
-    if (typeof archive !== 'boolean' || typeof isFixed !== 'boolean') return 'no boolean';
+    const isAsked = archive === undefined || typeof archive === 'boolean';
+    if (!isAsked || typeof isFixed !== 'boolean') return 'no boolean';
     if (select.length === 0 || select.length > LIMITS.selectionsMax) return 'selections';
     const ids = select.flatMap(({ ids, subIds }) => [...(ids ?? []), ...(subIds ?? [])]);
     if (ids.length > 65_536 || !ids.every((id) => typeof id === 'string')) return 'ids';

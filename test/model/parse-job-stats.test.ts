@@ -32,7 +32,7 @@ function check(
     jobs: jobs.map((job) => ({ ...JOB, ...job })),
     stats: ['avg', 'min', 'max'],
     byHost: false,
-    archive: false,
+    archive: undefined,
     ...rest,
   };
   t.strictSame(parse(body), expected, JSON.stringify(body));

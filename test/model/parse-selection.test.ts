@@ -14,7 +14,7 @@ const REQUEST: SelectRequest = {
   toSec: NOW,
   isFixed: false,
   select: [],
-  archive: false,
+  archive: undefined,
 };
 
 const SELECTION: Selection = {
@@ -87,7 +87,7 @@ t.test('the request', (t) => {
   checkRequest(t, { from: NOW }, { fromSec: NOW, toSec: NOW + 1 });
   checkRequest(t, { from: 'now+1h' }, { fromSec: NOW + 3600, toSec: NOW + 3601 });
   checkRequest(t, { archive: true }, { archive: true });
-  checkRequest(t, { archive: false }, {});
+  checkRequest(t, { archive: false }, { archive: false });
   t.end();
 });
 

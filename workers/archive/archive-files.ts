@@ -9,7 +9,7 @@ import { zstd } from '../checkpoint/zstd.js';
 import { ArchiveIndex } from './archive-index.js';
 import type { ArchiveSource, OpenedFile } from './archive-source.js';
 import { digestOf, PAGE_ROWS, type Tail } from './parquet/parquet-file.js';
-import { clusterFolder, parseArchiveName, type NamedFile } from './names.js';
+import { clusterFolder, endOfNames, parseArchiveName, type NamedFile } from './names.js';
 
 /** Files held open, with their footers; those asked for longest ago are closed first. */
 const OPEN_MAX = 64;
@@ -136,6 +136,12 @@ export class ArchiveFiles {
     return [...found.values()].sort(
       (left, right) => left.fromSec - right.fromSec || left.toSec - right.toSec,
     );
+  }
+
+  /** The second before which all is that is archived; 0 = nothing is. Rejects if a place can not be listed. */
+  async archivedBefore(): Promise<number> {
+    const names = await Promise.all(this.#sources.map((source) => source.allNames()));
+    return endOfNames(names.flat());
   }
 
   /** Opens one of them, or takes it where it is open. */

@@ -1,13 +1,13 @@
-import type { ArchiveQuery, ArchiveStart } from '../../src/protocol/archive.js';
-import type { ParsedQuery } from '../../src/model/query-request.js';
+import { makeReadScope, type NeededSeries, type ReadScope } from '../../src/model/read-scope.js';
+import type { ArchiveRead, ArchiveStart } from '../../src/protocol/archive.js';
 import { ArchiveFiles, type ArchiveFile } from './archive-files.js';
-import type { ArchiveSource } from './archive-source.js';
 import type { IndexedSeries } from './archive-index.js';
+import type { ArchiveSource } from './archive-source.js';
+import type { Deadline } from './deadline.js';
 import { tooManySamples } from './export-samples.js';
-import { QueryScope } from '../../src/model/query-scope.js';
 import { ScratchStore } from './scratch-store.js';
 
-/** Answers requests from the archive and what shards have in memory, as if a shard had it all. */
+/** Puts together what the archive has and what shards have in memory, for one request at a time. */
 export class ArchiveReader {
   readonly #start: ArchiveStart;
   readonly #files: ArchiveFiles;
@@ -23,72 +23,101 @@ export class ArchiveReader {
     await this.#files.openNewest();
   }
 
-  /** The JSON text of the answer. Rejects with StoreError, or with what is wrong with a file. */
-  async query({ text, request, inMemory }: ArchiveQuery): Promise<Uint8Array> {
+  /** The second before which all is that is archived; 0 = nothing is. */
+  archivedBefore(): Promise<number> {
+    return this.#files.archivedBefore();
+  }
+
+  /** A store with all that a request needs. Rejects with StoreError, or with what is wrong with a file. */
+  async load({ read, inMemory }: ArchiveRead, deadline: Deadline): Promise<ScratchStore> {
     const { store, limits } = this.#start;
     const scratch = new ScratchStore(store, limits);
-    await this.#addArchived(request, scratch);
+    const { topologies } = scratch;
+    const scope = makeReadScope(read, (cluster, host) => topologies.subClusterOf(cluster, host));
+    const loaded = inMemory.reduce((sum, { values }) => sum + values.length, 0);
+    await this.#addArchived(scope, scratch, limits.archiveSamplesMax - loaded, deadline);
     // Later: what is in memory is newer where both have it.
-    for (const { host, metric, parts, stepSec, firstSlot, values } of inMemory) {
-      const series = scratch.seriesOf(request.cluster, host, metric, parts);
+    for (const { cluster, host, metric, parts, stepSec, firstSlot, values } of inMemory) {
+      const series = scratch.seriesOf(cluster, host, metric, parts);
       if (series === 0) continue;
       for (let i = 0; i < values.length; i++) {
         const value = values[i]!;
         if (!Number.isNaN(value)) scratch.append(series, (firstSlot + i) * stepSec, value);
       }
     }
-    return scratch.query(text);
+    return scratch;
   }
 
-  async #addArchived(request: ParsedQuery, scratch: ScratchStore): Promise<void> {
-    const { cluster, fromSec, toSec } = request;
-    const scope = new QueryScope(request);
-    let left = this.#start.limits.archiveSamplesMax;
-    for (const named of await this.#files.find(cluster, fromSec, toSec)) {
-      const file = await this.#files.open(cluster, named);
-      for (const host of scope.hosts ?? file.index.hosts) {
-        const wanted = scope
-          .of(host, await file.index.seriesOf(host))
-          .filter(({ stepSec, firstSlot, lastSlot }) => {
-            return lastSlot * stepSec >= fromSec && firstSlot * stepSec < toSec;
-          });
-        left -= wanted.reduce((sum, { rows }) => sum + rows, 0);
-        if (left < 0) throw tooManySamples(this.#start.limits.archiveSamplesMax);
-        for (const run of consecutive(wanted)) await addRun(file, host, run, request, scratch);
+  async #addArchived(
+    scope: ReadScope,
+    scratch: ScratchStore,
+    samplesMax: number,
+    deadline: Deadline,
+  ): Promise<void> {
+    let left = samplesMax;
+    for (const cluster of scope.clusters) {
+      const span = scope.spanOf(cluster);
+      if (!span) continue;
+      const files = this.#files.find(cluster, span.fromSec, span.toSec);
+      for (const named of await deadline.race(files)) {
+        const file = await deadline.race(this.#files.open(cluster, named));
+        for (const host of scope.hostsOf(cluster, file.index.hosts)) {
+          const indexed = await deadline.race(file.index.seriesOf(host));
+          const needed = scope.of(cluster, host, indexed).filter(isThere);
+          left -= needed.reduce((sum, { series }) => sum + series.rows, 0);
+          if (left < 0) throw tooManySamples(this.#start.limits.archiveSamplesMax);
+          for (const run of consecutive(needed)) {
+            await deadline.race(addRun(file, cluster, host, run, scratch));
+          }
+          deadline.check();
+        }
       }
     }
   }
 }
 
+/** Whether a series has rows in one of the times that are needed. */
+function isThere({ series, spans }: NeededSeries<IndexedSeries>): boolean {
+  const { stepSec, firstSlot, lastSlot } = series;
+  return spans.some(
+    ({ fromSec, toSec }) => lastSlot * stepSec >= fromSec && firstSlot * stepSec < toSec,
+  );
+}
+
+type Needed = NeededSeries<IndexedSeries>;
+
 /** Runs of series whose rows follow one another: each is read at once. */
-function consecutive(series: readonly IndexedSeries[]): IndexedSeries[][] {
-  const runs: IndexedSeries[][] = [];
+function consecutive(needed: readonly Needed[]): Needed[][] {
+  const runs: Needed[][] = [];
   let next = -1;
-  for (const one of series) {
-    if (one.firstRow === next) runs.at(-1)!.push(one);
+  for (const one of needed) {
+    const { firstRow, rows } = one.series;
+    if (firstRow === next) runs.at(-1)!.push(one);
     else runs.push([one]);
-    next = one.firstRow + one.rows;
+    next = firstRow + rows;
   }
   return runs;
 }
 
 async function addRun(
   file: ArchiveFile,
+  cluster: string,
   host: string,
-  run: readonly IndexedSeries[],
-  { cluster, fromSec, toSec }: ParsedQuery,
+  run: readonly Needed[],
   scratch: ScratchStore,
 ): Promise<void> {
-  const from = run[0]!.firstRow;
-  const last = run.at(-1)!;
+  const from = run[0]!.series.firstRow;
+  const last = run.at(-1)!.series;
   const { times, values } = await file.rows(from, last.firstRow + last.rows);
-  for (const { metric, type, typeId, stype, stypeId, firstRow, rows } of run) {
-    const parts = [type, typeId, stype, stypeId];
-    const series = scratch.seriesOf(cluster, host, metric, parts);
+  for (const { series: indexed, spans } of run) {
+    const { metric, type, typeId, stype, stypeId, firstRow, rows } = indexed;
+    const series = scratch.seriesOf(cluster, host, metric, [type, typeId, stype, stypeId]);
     if (series === 0) continue;
-    for (let row = firstRow - from; row < firstRow - from + rows; row++) {
-      const timeSec = times[row]!;
-      if (timeSec >= fromSec && timeSec < toSec) scratch.append(series, timeSec, values[row]!);
+    for (const { fromSec, toSec } of spans) {
+      for (let row = firstRow - from; row < firstRow - from + rows; row++) {
+        const timeSec = times[row]!;
+        if (timeSec >= fromSec && timeSec < toSec) scratch.append(series, timeSec, values[row]!);
+      }
     }
   }
 }

@@ -20,6 +20,8 @@ export interface ArchiveSource {
   folders(): Promise<readonly string[]>;
   /** Names of the files in a cluster's folder; none if there is no such folder. */
   names(folder: string): Promise<readonly string[]>;
+  /** The same of all folders. */
+  allNames(): Promise<readonly string[]>;
   /** Rejects if there is no such file. */
   open(folder: string, name: string): Promise<OpenedFile>;
 }
@@ -43,6 +45,11 @@ export class LocalSource implements ArchiveSource {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
     }
+  }
+
+  async allNames(): Promise<string[]> {
+    const folders = await this.folders();
+    return (await Promise.all(folders.map((folder) => this.names(folder)))).flat();
   }
 
   async open(folder: string, name: string): Promise<OpenedFile> {
@@ -85,6 +92,14 @@ export class ObjectSource implements ArchiveSource {
 
   async names(folder: string): Promise<string[]> {
     return [...(await this.#list(folder, false)).keys()];
+  }
+
+  async allNames(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { key } of this.#objects.list('')) {
+      names.push(key.slice(key.lastIndexOf('/') + 1));
+    }
+    return names;
   }
 
   async open(folder: string, name: string): Promise<OpenedFile> {

@@ -97,6 +97,8 @@ export class Archiver {
       const work = new ArchiveRun(this.#parts, { origin, run }, toSec);
       const archived = await work.run();
       const settleBegan = performance.now();
+      // Before anything goes: who asks for it afterwards has to ask the archive.
+      if (archived.rows > 0) this.#parts.engine.samplesArchived(toSec);
       const freedBlocks = archived.rows > 0 ? settle(run, toSec) : 0;
       const settleMs = performance.now() - settleBegan;
       counters.add('blocks_freed_total', freedBlocks);

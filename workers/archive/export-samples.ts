@@ -1,12 +1,20 @@
-import { QueryScope } from '../../src/model/query-scope.js';
+import { StoreError } from '../../src/model/errors.js';
+import { makeReadScope } from '../../src/model/read-scope.js';
 import type { ExportedSeries, ExportRequest } from '../../src/protocol/archive.js';
-import { limitPassed } from '../../src/protocol/query-limits.js';
 import type { Engine } from '../engine/engine.js';
 import type { Level } from '../engine/level-tree.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { ARCHIVE_BASE, ARCHIVE_BYTES, SERIES_LAST_SLOT, SERIES_STEP } from '../kernel/layout.js';
+import {
+  ARCHIVE_BASE,
+  ARCHIVE_BYTES,
+  SERIES_LAST_SLOT,
+  SERIES_METRIC,
+  SERIES_STEP,
+} from '../kernel/layout.js';
 
 const PIECE_SLOTS = ARCHIVE_BYTES / 8;
+/** Of a series without samples. */
+const NO_SLOT = 0xffffffff;
 
 /** A series of a host that may be exported. */
 interface Found {
@@ -22,47 +30,55 @@ export function exportSamples(
   engine: Engine,
   kernel: Kernel,
   memory: WebAssembly.Memory,
-  { request, hosts, samplesMax }: ExportRequest,
+  { read, samplesMax }: ExportRequest,
 ): ExportedSeries[] {
-  const { cluster, fromSec, toSec } = request;
-  const scope = new QueryScope(request);
-  const indexes = scope.metrics.flatMap((name) => engine.metrics.find(name)?.index ?? []);
+  const { topologies } = engine.selectTools();
+  const scope = makeReadScope(read, (cluster, host) => topologies.subClusterOf(cluster, host));
   const exported: ExportedSeries[] = [];
   let samples = 0;
-  for (const host of hosts ?? engine.tree.hosts(cluster).names) {
-    const level = engine.tree.find([cluster, host]);
-    if (!level) continue;
-    for (const { series, metric, parts } of scope.of(host, seriesBelow(engine, level, indexes))) {
-      const words = engine.words();
-      const stepSec = words[(series + SERIES_STEP) >>> 2]!;
-      const last = words[(series + SERIES_LAST_SLOT) >>> 2]!;
-      const oldest = kernel.oldestSlot(series) >>> 0;
-      const from = Math.max(oldest, Math.ceil(fromSec / stepSec));
-      const until = Math.min(last + 1, Math.ceil(toSec / stepSec));
-      if (oldest === 0xffffffff || from >= until) continue;
-      samples += until - from;
-      if (samples > samplesMax) throw tooManySamples(samplesMax);
-      const values = readSlots(kernel, memory, series, from, until);
-      exported.push({ host, metric, parts, stepSec, firstSlot: from, values });
+  for (const cluster of scope.clusters) {
+    for (const host of scope.hostsOf(cluster, engine.tree.hosts(cluster).names)) {
+      const level = engine.tree.find([cluster, host]);
+      if (!level) continue;
+      for (const { series: found, spans } of scope.of(cluster, host, seriesBelow(engine, level))) {
+        const { series, metric, parts } = found;
+        const words = engine.words();
+        const stepSec = words[(series + SERIES_STEP) >>> 2]!;
+        const last = words[(series + SERIES_LAST_SLOT) >>> 2]!;
+        const oldest = kernel.oldestSlot(series) >>> 0;
+        const named = { cluster, host, metric, parts, stepSec };
+        if (scope.keepsEmpty)
+          exported.push({ ...named, firstSlot: 0, values: new Float64Array(0) });
+        for (const { fromSec, toSec } of oldest === NO_SLOT ? [] : spans) {
+          const from = Math.max(oldest, Math.ceil(fromSec / stepSec));
+          const until = Math.min(last + 1, Math.ceil(toSec / stepSec));
+          if (from >= until) continue;
+          samples += until - from;
+          if (samples > samplesMax) throw tooManySamples(samplesMax);
+          const values = readSlots(kernel, memory, series, from, until);
+          exported.push({ ...named, firstSlot: from, values });
+        }
+      }
     }
   }
   return exported;
 }
 
 /** The error of a request that reads more than `archive-samples-max`. */
-export function tooManySamples(samplesMax: number): Error {
-  const what = `more than ${samplesMax} samples to be read for one request of the archive`;
-  return limitPassed(what, 'archive-samples-max', samplesMax);
+export function tooManySamples(samplesMax: number): StoreError {
+  const what = 'samples to be read for one request of the archive';
+  const limit = `the limit archive-samples-max is ${samplesMax}`;
+  const help = 'ask for less, or with "archive": false for what is in memory';
+  return new StoreError('limit-exceeded', `more than ${samplesMax} ${what}: ${limit}; ${help}`);
 }
 
-/** Series of some metrics at a host's level and below it. */
-function seriesBelow(engine: Engine, host: Level, indexes: readonly number[]): Found[] {
+/** Series at a host's level and below it. */
+function seriesBelow(engine: Engine, host: Level): Found[] {
+  const words = engine.words();
   const found: Found[] = [];
   const add = (level: Level, parts: readonly string[]): void => {
-    for (const index of indexes) {
-      const series = engine.seriesOf(level, index);
-      if (series === 0) continue;
-      const metric = engine.metrics.at(index).name;
+    for (const series of level.series) {
+      const metric = engine.metrics.at(words[(series + SERIES_METRIC) >>> 2]! >>> 16).name;
       found.push({ series, metric, parts, type: parts[0] ?? '', typeId: parts[1] ?? '' });
     }
     for (const child of level.children?.values() ?? [])

@@ -30,6 +30,14 @@ export function parseArchiveName(file: string): NamedFile | undefined {
   return { name: found[1]!, fromSec: Number(found[2]), toSec: Number(found[3]) };
 }
 
+/** The second before which all is that files of these names have; 0 = nothing is. */
+export function endOfNames(files: readonly string[]): number {
+  return files.reduce((end, file) => {
+    const named = parseArchiveName(file);
+    return named ? Math.max(end, named.toSec + 1) : end;
+  }, 0);
+}
+
 /** A cluster may have any name, a folder may not. */
 export function clusterFolder(cluster: string): string {
   return encodeURIComponent(cluster).replace(/^\./, '%2E');

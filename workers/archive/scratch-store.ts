@@ -1,8 +1,12 @@
 import type { Limits, StoreConfig } from '../../src/config/config.js';
 import { StoreError } from '../../src/model/errors.js';
+import type { QueryTask } from '../../src/protocol/messages.js';
+import type { JobStatsTask, SelectTask } from '../../src/protocol/select.js';
 import { Engine } from '../engine/engine.js';
+import type { Topologies } from '../engine/topology.js';
 import { createShardMemory, instantiateKernel, type Kernel } from '../kernel/kernel.js';
 import { ANSWER_BASE, ANSWER_BYTES } from '../kernel/layout.js';
+import type { Run, RunTurn } from '../query-queue.js';
 
 /** A store for one request: what it asks for is put in, then the request is answered as in a shard. */
 export class ScratchStore {
@@ -25,16 +29,21 @@ export class ScratchStore {
     this.#kernel.appendSample(series, timeSec, value);
   }
 
-  /** Answers a request; the JSON text of the answer. Throws StoreError. */
-  query(text: string): Uint8Array {
-    const run = this.#engine.beginQuery(text, null);
-    const pieces: Uint8Array[] = [];
-    for (;;) {
-      const end = ANSWER_BASE + ANSWER_BYTES;
-      const { bytes, isDone, result } = run.turn(ANSWER_BASE, end, Infinity);
-      if (result?.error) throw StoreError.fromData(result.error);
-      pieces.push(new Uint8Array(this.#memory.buffer, ANSWER_BASE, bytes).slice());
-      if (isDone) return Buffer.concat(pieces);
-    }
+  get topologies(): Topologies {
+    return this.#engine.selectTools().topologies;
+  }
+
+  begin(task: Pick<QueryTask, 'text'> | SelectTask | JobStatsTask): Run {
+    if ('text' in task) return this.#engine.beginQuery(task.text, null);
+    return 'jobStats' in task ? this.#engine.beginJobStats(task) : this.#engine.beginSelect(task);
+  }
+
+  /** A turn of a request; its bytes are a copy. Throws StoreError. */
+  turn(run: Run, untilMs: number): Omit<RunTurn, 'bytes'> & { readonly bytes: Uint8Array } {
+    const turn = run.turn(ANSWER_BASE, ANSWER_BASE + ANSWER_BYTES, untilMs);
+    if (turn.result?.error) throw StoreError.fromData(turn.result.error);
+    const bytes = new Uint8Array(turn.bytes);
+    bytes.set(new Uint8Array(this.#memory.buffer, ANSWER_BASE, turn.bytes));
+    return { ...turn, bytes };
   }
 }

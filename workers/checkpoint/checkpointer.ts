@@ -2,6 +2,7 @@ import { renameSync, rmSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CheckpointSummary } from '../../src/routing/store.js';
+import { archivedBefore } from '../../src/protocol/changes.js';
 import { syncFolder } from '../../src/storage/files.js';
 import type { Engine } from '../engine/engine.js';
 import type { Level } from '../engine/level-tree.js';
@@ -295,6 +296,7 @@ export class Checkpointer {
       firstLog,
       nextSeriesId: engine.nextId,
       archiveRun: this.#parts.archiveRun(),
+      archivedBeforeSec: archivedBefore(this.#parts.memory),
       metrics: engine.metrics.all().map(({ name, stepSec }) => ({ name, stepSec })),
       series: written.series,
       segments: written.segment ? [...known, written.segment] : known,

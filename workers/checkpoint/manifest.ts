@@ -32,6 +32,8 @@ export interface Manifest {
   readonly nextSeriesId: number;
   /** Of the last run of the archive that was told of; none in files of before there was one. */
   readonly archiveRun?: number;
+  /** The second before which all is that was archived; none in files of before this was noted. */
+  readonly archivedBeforeSec?: number;
   /** Names and steps of metrics by the index that series have in the checkpoint. */
   readonly metrics: readonly { readonly name: string; readonly stepSec: number }[];
   /** The file with the state of all series. */

@@ -16,6 +16,8 @@ export interface RestoreReport {
   lastLog: number;
   /** Of the last run of the archive that is told of; 0 if none is. */
   archiveRun: number;
+  /** The second before which all is that was archived, as far as that is told of. */
+  archivedBeforeSec: number;
   /** What is damaged without a loss, and what became of files. */
   notes: string[];
   /** What could not be read or has no place, each with its file. */
@@ -36,6 +38,7 @@ export function newReport(): RestoreReport {
     lastFrame: 0,
     lastLog: 0,
     archiveRun: 0,
+    archivedBeforeSec: 0,
     notes: [],
     problems: [],
     filesAside: [],

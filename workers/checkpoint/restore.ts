@@ -88,6 +88,7 @@ export class Restore {
     const manifest = this.#manifest(logs);
     this.report.manifest = manifest;
     this.report.archiveRun = manifest?.archiveRun ?? 0;
+    this.report.archivedBeforeSec = manifest?.archivedBeforeSec ?? 0;
     // What the log frees again is in files up to this checkpoint.
     if (this.#isOwn) this.#parts.kernel.setCheckpoint(manifest?.checkpoint ?? 0);
     this.#bytesTotal = manifest
@@ -305,6 +306,9 @@ export class Restore {
     else if (kind === RECORD_FREE) {
       const { selectors, toSec, archiveRun = 0 } = JSON.parse(bytes.toString()) as FreeRecord;
       this.report.archiveRun = Math.max(this.report.archiveRun, archiveRun);
+      if (archiveRun > 0) {
+        this.report.archivedBeforeSec = Math.max(this.report.archivedBeforeSec, toSec);
+      }
       const open = selectors.flatMap((selector) => this.#notFreedYet(selector, frame));
       this.#parts.engine.free(open, toSec, archiveRun > 0 ? 'down' : 'up');
     }

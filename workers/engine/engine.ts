@@ -4,6 +4,7 @@ import type { HealthRequest, NodeHealth } from '../../src/routing/store.js';
 import type { JobStatsTask, SelectTask } from '../../src/protocol/select.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
+  ARCHIVED_BEFORE_SEC,
   FREED_BEFORE_SEC,
   FREED_COUNT,
   SERIES_LAST_SLOT,
@@ -261,6 +262,13 @@ export class Engine {
     const before = (STATE_BASE + FREED_BEFORE_SEC) >>> 2;
     words[(STATE_BASE + FREED_COUNT) >>> 2]!++;
     words[before] = Math.max(words[before]!, Math.min(Math.ceil(sec), TIME_SEC_MAX));
+  }
+
+  /** Told of samples before `sec` that are in the archive, before they are freed. */
+  samplesArchived(sec: number): void {
+    const index = (STATE_BASE + ARCHIVED_BEFORE_SEC) >>> 2;
+    const words = this.words();
+    Atomics.store(words, index, Math.max(words[index]!, Math.min(Math.ceil(sec), TIME_SEC_MAX)));
   }
 
   /** Frees whole blocks older than `toSec`; series left with nothing go, so that they answer as never seen. */

@@ -202,6 +202,10 @@ export const INGEST_SLOW_LINE = 1; // the line at INGEST_LINE wants the control 
 export const INGEST_LOW_MEMORY = 2; // free something, then call again from INGEST_LINE
 export const INGEST_LOG_FULL = 3; // write the log's records, then call again from INGEST_LINE
 
+// In the state region, behind all else: the second before which all is that was ever archived (u32), also
+// before a restart; 0 = nothing was.
+export const ARCHIVED_BEFORE_SEC = 98312;
+
 // Log: a frame is what one turn wrote; see ../log/FORMAT.md. Records lie behind the frame's header.
 export const FRAME_HEADER_BYTES = 32;
 export const FRAME_MAGIC = 0; // u32
