@@ -1,88 +1,23 @@
 import { DuckDBInstance } from '@duckdb/node-api';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { becomesReady, temporaryFolder } from '../helpers/durable.js';
+import {
+  archived,
+  counter,
+  fill,
+  folders,
+  HOSTS,
+  NEWEST,
+  OLDEST,
+  rounded,
+  ROUNDS,
+  start,
+  STEP,
+} from '../helpers/archive.js';
 import { eventually } from '../helpers/metrics.js';
 import { Random, seed } from '../helpers/random.js';
-import { startServer, type TestServer } from '../helpers/server.js';
-
-const STEP = 60;
-const ROUNDS = 600;
-const HOSTS = ['a0101', 'a0102', 'b-1'];
-const METRICS = {
-  '*': { frequency: STEP, aggregation: 'avg' },
-  flops_any: { frequency: STEP, aggregation: 'sum' },
-};
-const NEWEST = Math.floor(Date.now() / 1000 / STEP) * STEP - STEP;
-const OLDEST = NEWEST - (ROUNDS - 1) * STEP;
-
-interface Folders {
-  readonly data: string;
-  readonly archive: string;
-}
-
-interface Settings {
-  readonly retention: string;
-  readonly shards?: number;
-  readonly mode?: string;
-  readonly memoryCapGb?: number;
-  readonly limits?: Record<string, number>;
-}
-
-/** `retention` decides what is archived: nothing of it where that is longer than what was written. */
-function config({ data, archive }: Folders, settings: Settings): Record<string, unknown> {
-  const { retention, shards = 2, mode = 'archive', memoryCapGb = 0, limits = {} } = settings;
-  return {
-    metrics: METRICS,
-    'metric-store': {
-      checkpoints: { directory: data },
-      'retention-in-memory': retention,
-      'memory-cap': memoryCapGb,
-      cleanup: { mode, directory: archive },
-    },
-    metricshard: { shards, 'retention-enforced': true, limits },
-  };
-}
-
-function folders(t: Test): Folders {
-  const folder = temporaryFolder(t, 'archive');
-  return { data: join(folder, 'data'), archive: join(folder, 'archive') };
-}
-
-async function start(t: Test, where: Folders, settings: Settings): Promise<TestServer> {
-  const server = await startServer(config(where, settings));
-  t.teardown(() => server.kill());
-  t.ok(await becomesReady(server), server.output());
-  return server;
-}
-
-/** Ten hours of a few hosts: two levels, holes, values of many and of few digits. */
-async function fill(server: TestServer): Promise<number> {
-  const random = new Random(seed);
-  let samples = 0;
-  for (const host of HOSTS) {
-    const lines: string[] = [];
-    const add = (metric: string, tags: string, value: number, round: number): void => {
-      if (random.chance(0.02)) return;
-      const time = OLDEST + round * STEP;
-      lines.push(`${metric},cluster=alex,hostname=${host}${tags} value=${value} ${time}`);
-      samples++;
-    };
-    for (let round = 0; round < ROUNDS; round++) {
-      for (let thread = 0; thread < 4; thread++) {
-        const tags = `,type=hwthread,type-id=${thread}`;
-        add('flops_any', tags, Math.floor(random.next() * 1e4) / 100, round);
-        add('ipc', tags, random.next(), round);
-      }
-      add('mem_used', '', 64 + random.below(4), round);
-      add('fs', ',type=filesystem,type-id=/home,stype=op,stype-id=read', round, round);
-    }
-    const { status, text } = await server.write(lines.join('\n'));
-    if (status !== 200) throw new Error(text);
-  }
-  return samples;
-}
+import type { TestServer } from '../helpers/server.js';
 
 /** Everything, in several forms: the same however much of it is archived. */
 function requests(archive: boolean): object[] {
@@ -114,21 +49,6 @@ async function answers(server: TestServer, archive = true): Promise<string[]> {
   return all;
 }
 
-/** Sealed and unsealed samples are summed in another order: the last digits may differ. */
-function rounded(text: string): string {
-  return text.replaceAll(/-?\d+\.\d{9,}(e-?\d+)?/g, (number) =>
-    String(Number(Number(number).toPrecision(9))),
-  );
-}
-
-async function counter(server: TestServer, name: string): Promise<number> {
-  const { json } = await server.get('/api/v2/status');
-  return json.shards.reduce(
-    (sum: number, shard: { counters: Record<string, number> }) => sum + shard.counters[name]!,
-    0,
-  );
-}
-
 /** Rows in all files that count, and how many of them are different samples. */
 async function rowsOf(archive: string): Promise<{ rows: number; different: number }> {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
@@ -139,15 +59,6 @@ async function rowsOf(archive: string): Promise<{ rows: number; different: numbe
   const [rows, different] = reader.getRows()[0]!;
   connection.closeSync();
   return { rows: Number(rows), different: Number(different) };
-}
-
-/** Waits for the run that begins with the start, in all shards. */
-async function archived(server: TestServer): Promise<boolean> {
-  const begun = await eventually(
-    async () => (await counter(server, 'archived_rows_total')) > 0,
-    20_000,
-  );
-  return begun && (await server.post('/api/v2/admin/archive', '')).status === 200;
 }
 
 t.test(`what is past the retention is archived, and still answered, seed ${seed}`, async (t) => {
