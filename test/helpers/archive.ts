@@ -33,7 +33,7 @@ export interface Settings {
 }
 
 /** `retention` decides what is archived: nothing of it where that is longer than what was written. */
-function config({ data, archive }: Folders, settings: Settings): Record<string, unknown> {
+export function config({ data, archive }: Folders, settings: Settings): Record<string, unknown> {
   const {
     retention,
     shards = 2,

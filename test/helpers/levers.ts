@@ -13,7 +13,7 @@ const CLOCK_MS = 1300;
 export interface Levers {
   /** Sets the store's clock ahead of ours; resolves when its shards have noticed. */
   clockAhead(seconds: number): Promise<void>;
-  /** All shards, or the one of a thread, stop working until `release`; resolves when they have. */
+  /** All threads stop working until `release`, or that of a number; resolves when they have. */
   stall(thread?: number): Promise<void>;
   release(): void;
   /** The thread of a number dies: those of shards count from 1, in their order and as they start. */
