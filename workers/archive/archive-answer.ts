@@ -12,10 +12,10 @@ import { Deadline } from './deadline.js';
 /** Between turns messages of the thread are read, and it is seen whether somebody still waits. */
 const TURN_MS = 50;
 /**
- * Pieces of a streamed answer, of about 1 MB, that the client has not taken yet. The thread waits with
- * more of them, and so does everybody else who asks the archive: answers of a usual size go at once.
+ * Of a streamed answer, what the client has not taken yet. With more of it the thread waits, and so does
+ * everybody else who asks the archive: answers of a usual size go at once.
  */
-const PIECES_AHEAD_MAX = 64;
+const BYTES_AHEAD_MAX = 64 * 1024 * 1024;
 /** How often it is looked whether the client has taken some. */
 const LOOK_MS = 5;
 
@@ -24,7 +24,10 @@ export class ArchiveAnswer {
   readonly #limits: Limits;
   readonly #reader: ArchiveReader;
   readonly #task: ArchiveTask;
-  #pieces = 0;
+  /** Bytes of pieces, in their order, that were not taken when it was last looked. */
+  readonly #ahead: number[] = [];
+  #takenCount = 0;
+  #bytesAhead = 0;
 
   constructor(limits: Limits, reader: ArchiveReader, task: ArchiveTask) {
     this.#limits = limits;
@@ -54,16 +57,21 @@ export class ArchiveAnswer {
   }
 
   async #waitForClient(deadline: Deadline): Promise<void> {
-    const { progress } = this.#task;
-    while (this.#pieces - Atomics.load(progress, PROGRESS_TAKEN) >= PIECES_AHEAD_MAX) {
-      if (this.#isCancelled) return;
+    for (;;) {
+      const takenCount = Atomics.load(this.#task.progress, PROGRESS_TAKEN);
+      for (const bytes of this.#ahead.splice(0, takenCount - this.#takenCount)) {
+        this.#bytesAhead -= bytes;
+      }
+      this.#takenCount = takenCount;
+      if (this.#bytesAhead < BYTES_AHEAD_MAX || this.#isCancelled) return;
       deadline.check();
       await sleep(LOOK_MS);
     }
   }
 
   #post(piece: ArchivePiece): void {
-    this.#pieces++;
+    this.#ahead.push(piece.bytes.length);
+    this.#bytesAhead += piece.bytes.length;
     this.#task.port.postMessage(piece, [piece.bytes.buffer as ArrayBuffer]);
   }
 }
