@@ -173,7 +173,7 @@ export class Shard {
     );
   }
 
-  exportSamples(request: ExportRequest): ExportedSeries[] {
+  exportSamples(request: ExportRequest): Promise<ExportedSeries[]> {
     return exportSamples(this.#engine, this.#kernel, this.#start.memory, request);
   }
 

@@ -56,8 +56,8 @@ export async function archive(): Promise<Answer<unknown>> {
 }
 
 /** What is in memory of some hosts and metrics. */
-export function exportSamples(request: ExportRequest): Answer<ExportedSeries[]> {
-  return answer((owner) => owner.exportSamples(request));
+export function exportSamples(request: ExportRequest): Promise<Answer<ExportedSeries[]>> {
+  return answerLater((owner) => owner.exportSamples(request));
 }
 
 /** Makes the last checkpoint and ends the log. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { becomesReady, filesBelow, temporaryFolder } from '../helpers/durable.js';
 import { eventually, metricSum } from '../helpers/metrics.js';
 import { S3_BUCKET, S3_ENV, S3Server } from '../helpers/s3-server.js';
-import { startServer, type TestServer } from '../helpers/server.js';
+import { startServer, type Reply, type TestServer } from '../helpers/server.js';
 
 const STEP = 60;
 const ROUNDS = 600;
@@ -18,6 +18,17 @@ const QUERY = {
   archive: true,
   queries: [{ metric: 'clock', host: 'a1', type: 'hwthread', 'type-ids': ['0', '1'] }],
 };
+/** The same of the second interface, which asks the archive of itself. */
+const SELECT = {
+  cluster: 'al ex',
+  from: OLDEST,
+  to: NEWEST + STEP,
+  select: { metric: 'clock', scope: 'hwthread' },
+};
+
+function select(server: TestServer, more: object = {}): Promise<Reply> {
+  return server.post('/api/v2/query', { ...SELECT, ...more });
+}
 
 interface Place {
   readonly s3: S3Server;
@@ -86,6 +97,7 @@ t.test('the archive goes to S3, and is asked there', async (t) => {
   const first = await start(t, where, '48h');
   await fill(first);
   const { text: expected } = await first.query(QUERY);
+  const { text: selected } = await select(first);
   await first.stop();
 
   const second = await start(t, where, '4h');
@@ -98,6 +110,7 @@ t.test('the archive goes to S3, and is asked there', async (t) => {
   t.equal(keys.length, 2);
   for (const key of keys) t.match(key, new RegExp(`^${PREFIX}al%20ex/\\d+-\\d+\\.[\\w-]+\\.1\\.`));
   t.equal((await second.query(QUERY)).text, expected);
+  t.equal((await select(second)).text, selected);
   t.ok((await metricSum(second, 'metricshard_archive_uploaded_bytes_total')) > 1000);
 
   // Nothing is left but what is on S3.
@@ -106,6 +119,31 @@ t.test('the archive goes to S3, and is asked there', async (t) => {
   const third = await start(t, where, '4h');
   const { data } = (await third.query(QUERY)).json.results[0][0];
   t.equal(data[5], 2000 + 10 / 7);
+  t.equal((await select(third)).json.results[0].data[5], 2000 + 10 / 7);
+});
+
+t.test('S3 is down at the start: what is not past the retention is answered', async (t) => {
+  const where = await place(t);
+  const first = await start(t, where, '48h');
+  await fill(first);
+  const { text: selected } = await select(first);
+  await first.stop();
+  const second = await start(t, where, '4h');
+  await second.post('/api/v2/admin/archive', '');
+  t.ok(await isUploaded(second, 2));
+  const isGone = async (): Promise<boolean> => filesBelow(where.queue).length === 0;
+  t.ok(await eventually(isGone, 20_000), 'nothing is left here');
+  await second.stop();
+
+  where.s3.failNext(10_000, 503);
+  const third = await start(t, where, '4h');
+  const { status, text } = await select(third);
+  t.equal(status, 500);
+  t.match(text, /the archive can not be asked/);
+  t.equal((await select(third, { archive: false })).status, 200);
+  t.equal((await select(third, { from: NEWEST - 3600 })).status, 200);
+  where.s3.failNext(0, 503);
+  t.ok(await eventually(async () => (await select(third)).text === selected), 'S3 is back');
 });
 
 t.test('S3 is down: files wait here, are asked here, and go there later', async (t) => {

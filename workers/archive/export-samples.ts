@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StoreError } from '../../src/model/errors.js';
-import { makeReadScope } from '../../src/model/read-scope.js';
+import { makeReadScope, type ReadScope } from '../../src/model/read-scope.js';
 import type { ExportedSeries, ExportRequest } from '../../src/protocol/archive.js';
 import type { Engine } from '../engine/engine.js';
 import type { Level } from '../engine/level-tree.js';
@@ -25,43 +26,65 @@ interface Found {
   readonly typeId: string;
 }
 
-/** What a shard has in memory of the series a request needs. Throws `limit-exceeded`. */
-export function exportSamples(
+/** A turn ends after this long, so that ingest and queries go on. */
+const TURN_MS = 4;
+
+/**
+ * What a shard has in memory of the series a request needs, host by host in turns. What is freed in between
+ * is in the archive by then. Rejects with `limit-exceeded`.
+ */
+export async function exportSamples(
   engine: Engine,
   kernel: Kernel,
   memory: WebAssembly.Memory,
   { read, samplesMax }: ExportRequest,
-): ExportedSeries[] {
+): Promise<ExportedSeries[]> {
   const { topologies } = engine.selectTools();
   const scope = makeReadScope(read, (cluster, host) => topologies.subClusterOf(cluster, host));
   const exported: ExportedSeries[] = [];
   let samples = 0;
+  let turnBegan = performance.now();
   for (const cluster of scope.clusters) {
     for (const host of scope.hostsOf(cluster, engine.tree.hosts(cluster).names)) {
-      const level = engine.tree.find([cluster, host]);
-      if (!level) continue;
-      for (const { series: found, spans } of scope.of(cluster, host, seriesBelow(engine, level))) {
-        const { series, metric, parts } = found;
-        const words = engine.words();
-        const stepSec = words[(series + SERIES_STEP) >>> 2]!;
-        const last = words[(series + SERIES_LAST_SLOT) >>> 2]!;
-        const oldest = kernel.oldestSlot(series) >>> 0;
-        const named = { cluster, host, metric, parts, stepSec };
-        if (scope.keepsEmpty)
-          exported.push({ ...named, firstSlot: 0, values: new Float64Array(0) });
-        for (const { fromSec, toSec } of oldest === NO_SLOT ? [] : spans) {
-          const from = Math.max(oldest, Math.ceil(fromSec / stepSec));
-          const until = Math.min(last + 1, Math.ceil(toSec / stepSec));
-          if (from >= until) continue;
-          samples += until - from;
-          if (samples > samplesMax) throw tooManySamples(samplesMax);
-          const values = readSlots(kernel, memory, series, from, until);
-          exported.push({ ...named, firstSlot: from, values });
-        }
-      }
+      const ofHost = exportHost(engine, kernel, memory, scope, cluster, host);
+      samples += ofHost.reduce((sum, { values }) => sum + values.length, 0);
+      if (samples > samplesMax) throw tooManySamples(samplesMax);
+      exported.push(...ofHost);
+      if (performance.now() - turnBegan < TURN_MS) continue;
+      await nextTurn();
+      turnBegan = performance.now();
     }
   }
   return exported;
+}
+
+function exportHost(
+  engine: Engine,
+  kernel: Kernel,
+  memory: WebAssembly.Memory,
+  scope: ReadScope,
+  cluster: string,
+  host: string,
+): ExportedSeries[] {
+  const level = engine.tree.find([cluster, host]);
+  if (!level) return [];
+  const words = engine.words();
+  return scope.of(cluster, host, seriesBelow(engine, level)).flatMap(({ series: found, spans }) => {
+    const { series, metric, parts } = found;
+    const stepSec = words[(series + SERIES_STEP) >>> 2]!;
+    const last = words[(series + SERIES_LAST_SLOT) >>> 2]!;
+    const oldest = kernel.oldestSlot(series) >>> 0;
+    const named = { cluster, host, metric, parts, stepSec };
+    const pieces = (oldest === NO_SLOT ? [] : spans).flatMap(({ fromSec, toSec }) => {
+      const from = Math.max(oldest, Math.ceil(fromSec / stepSec));
+      const until = Math.min(last + 1, Math.ceil(toSec / stepSec));
+      if (from >= until) return [];
+      const values = readSlots(kernel, memory, series, from, until);
+      return [{ ...named, firstSlot: from, values }];
+    });
+    if (pieces.length > 0 || !scope.keepsEmpty) return pieces;
+    return [{ ...named, firstSlot: 0, values: new Float64Array(0) }];
+  });
 }
 
 /** The error of a request that reads more than `archive-samples-max`. */
