@@ -17,7 +17,7 @@ import type { ShardAnswer } from '../protocol/messages.js';
 import type { JobStatsTask, SelectTask } from '../protocol/select.js';
 import { ArchiveBound } from './archive-bound.js';
 import { ArchivePool } from './archive-pool.js';
-import type { AnswerReceiver, QueryTarget } from './query-port.js';
+import type { AnswerReceiver, ArchiveTarget } from './query-port.js';
 import type { ShardClient } from './shard-client.js';
 import type { QueryAnswer, TimeSpan } from './store.js';
 import { WaitingLine } from './waiting-line.js';
@@ -41,7 +41,7 @@ interface Running {
  * thread of its own puts it together with what is archived and answers as a shard would. One after the
  * other: the rest wait, and hold nothing.
  */
-export class ArchiveQueries implements QueryTarget {
+export class ArchiveQueries implements ArchiveTarget {
   readonly #limits: Limits;
   readonly #store: StoreConfig;
   readonly #export: ExportSamples;
@@ -67,10 +67,6 @@ export class ArchiveQueries implements QueryTarget {
     this.#bound = new ArchiveBound(store, shards, () => this.#pool.run('archivedBefore'));
   }
 
-  /**
-   * Tells of the times of a request whether the archive has to be asked as it is now. `wanted`: what the
-   * request says, undefined = nothing.
-   */
   needed(wanted: boolean | undefined): (range: TimeSpan) => boolean {
     if (wanted !== undefined) return () => wanted;
     const { sec } = this.#bound;

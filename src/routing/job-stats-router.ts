@@ -2,25 +2,23 @@ import { StoreError } from '../model/errors.js';
 import type { JobStatsRequest } from '../model/selection.js';
 import type { ShardAnswer } from '../protocol/messages.js';
 import type { JobStatsShare, JobStatsTask } from '../protocol/select.js';
-import type { ArchiveQueries } from './archive-queries.js';
-import type { QueryTarget } from './query-port.js';
-import type { ShardClient } from './shard-client.js';
+import type { ArchiveTarget, QueryTarget } from './query-port.js';
 
 /**
  * Sends requests for statistics of jobs to the shards that own their hosts, and jobs of which memory does
  * not have it all to the archive; a shard puts it together.
  */
 export class JobStatsRouter {
-  readonly #shards: readonly ShardClient[];
+  readonly #shards: readonly QueryTarget[];
   readonly #shardOf: (cluster: string, host: string) => number;
   readonly #nextId: () => number;
-  readonly #archive: ArchiveQueries | undefined;
+  readonly #archive: ArchiveTarget | undefined;
 
   constructor(
-    shards: readonly ShardClient[],
+    shards: readonly QueryTarget[],
     shardOf: (cluster: string, host: string) => number,
     nextId: () => number,
-    archive: ArchiveQueries | undefined,
+    archive: ArchiveTarget | undefined,
   ) {
     this.#shards = shards;
     this.#shardOf = shardOf;
@@ -65,7 +63,7 @@ export class JobStatsRouter {
     return textOf(await this.#ask(shards[0]!, request, false, shares));
   }
 
-  #shardsOf({ jobs }: JobStatsRequest): ShardClient[] {
+  #shardsOf({ jobs }: JobStatsRequest): QueryTarget[] {
     const indexes = new Set<number>();
     for (const { cluster, hosts } of jobs) {
       for (const host of hosts) {

@@ -1,6 +1,7 @@
 import type { StoreError } from '../model/errors.js';
 import type { AnyQueryTask, QueryMessage, ShardAnswer } from '../protocol/messages.js';
 import type { JobStatsTask, SelectTask } from '../protocol/select.js';
+import type { TimeSpan } from './store.js';
 
 /** Who waits for an answer. */
 export interface AnswerReceiver {
@@ -17,6 +18,15 @@ export interface QueryTarget {
   taken(id: number): void;
   /** Nobody waits for the answer any more. */
   cancel(id: number): void;
+}
+
+/** The same of the archive, which is asked where it has to be. */
+export interface ArchiveTarget extends QueryTarget {
+  /**
+   * Tells of the times of a request whether the archive has to be asked as it is now. `wanted`: what the
+   * request says, undefined = nothing.
+   */
+  needed(wanted: boolean | undefined): (range: TimeSpan) => boolean;
 }
 
 /** Queries on their way to one shard, and answers on their way back. */

@@ -14,8 +14,7 @@ import type { SelectRequest } from '../model/selection.js';
 import type { ShardAnswer } from '../protocol/messages.js';
 import { limitError, type QueryCounts } from '../protocol/query-limits.js';
 import type { PartialGroup, SelectProblem, SelectSummary, SelectTask } from '../protocol/select.js';
-import type { ArchiveQueries } from './archive-queries.js';
-import type { QueryTarget } from './query-port.js';
+import type { ArchiveTarget, QueryTarget } from './query-port.js';
 import { mergeProblems } from './select-problems.js';
 import type { RunningSelect, SelectSink } from './store.js';
 
@@ -28,7 +27,7 @@ export class SelectRouter {
   readonly #shardOf: (cluster: string, host: string) => number;
   readonly #limits: Limits;
   readonly #nextId: () => number;
-  readonly #archive: ArchiveQueries | undefined;
+  readonly #archive: ArchiveTarget | undefined;
   #streams = 0;
 
   constructor(
@@ -36,7 +35,7 @@ export class SelectRouter {
     shardOf: (cluster: string, host: string) => number,
     limits: Limits,
     nextId: () => number,
-    archive: ArchiveQueries | undefined,
+    archive: ArchiveTarget | undefined,
   ) {
     this.#archive = archive;
     this.#shards = shards;
