@@ -70,11 +70,11 @@ export class DiskStore {
   readonly durability: Durability;
   readonly warnings: string[] = [];
   summary!: RestoreSummary;
-  readonly #memory = createShardMemory();
+  readonly memory = createShardMemory();
 
   private constructor(folder: string, options: DiskOptions) {
     this.folder = folder;
-    this.kernel = instantiateKernel(this.#memory);
+    this.kernel = instantiateKernel(this.memory);
     this.kernel.initShard(1000);
     const store = {
       ...DEFAULTS.store,
@@ -84,12 +84,12 @@ export class DiskStore {
       memoryCapBytes: options.memoryCapBytes ?? 0,
       checkpoints: { ...DEFAULTS.store.checkpoints, writesJson: options.writesJson ?? false },
     };
-    const counters = new Counters(this.#memory);
-    this.engine = new Engine(this.kernel, this.#memory, store, DEFAULTS.limits);
+    const counters = new Counters(this.memory);
+    this.engine = new Engine(this.kernel, this.memory, store, DEFAULTS.limits);
     this.retention = new Retention(this.kernel, this.engine, store, counters);
     this.retention.tick(T0);
     this.durability = new Durability({
-      memory: this.#memory,
+      memory: this.memory,
       kernel: this.kernel,
       engine: this.engine,
       retention: this.retention,
@@ -174,7 +174,7 @@ export class DiskStore {
     if (series === 0) return slots;
     const last = this.engine.words()[(series + SERIES_LAST_SLOT) >>> 2]!;
     const oldest = this.kernel.oldestSlot(series) >>> 0;
-    const values = new Float64Array(this.#memory.buffer, QUERY_SCRATCH_BASE, PIECE_SLOTS);
+    const values = new Float64Array(this.memory.buffer, QUERY_SCRATCH_BASE, PIECE_SLOTS);
     for (let from = oldest; from <= last; from += PIECE_SLOTS) {
       const count = Math.min(PIECE_SLOTS, last + 1 - from);
       this.kernel.readSeries(series, from, count, QUERY_SCRATCH_BASE);
