@@ -33,6 +33,8 @@ export interface Run {
 export interface RunTurn {
   readonly bytes: number;
   readonly isDone: boolean;
+  /** Of a selection that is not done: in all pieces so far. */
+  readonly points?: number;
   /** Fields of the last answer. */
   readonly result?: Partial<ShardAnswer>;
 }
@@ -190,14 +192,14 @@ export class QueryQueue {
     const { id } = task;
     const address = batch.at;
     const beganMs = performance.now();
-    const { bytes, isDone, result } = run.turn(address, batch.end, untilMs);
+    const { bytes, isDone, points, result } = run.turn(address, batch.end, untilMs);
     if (run.isStreamed) this.#rest(beganMs);
     if (isDone) {
       const { hostsVersion } = task as Partial<QueryTask>;
       const hosts = result?.hosts?.version === hostsVersion ? undefined : result?.hosts;
       batch.answers.push({ id, address, bytes, ...result, hosts });
     } else if (bytes > 0) {
-      batch.answers.push({ id, address, bytes, isPiece: true });
+      batch.answers.push({ id, address, bytes, isPiece: true, points });
       begun.piecesAhead++;
     }
     batch.at = (address + bytes + 63) & ~63;

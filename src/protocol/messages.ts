@@ -130,6 +130,8 @@ export interface ShardAnswer {
   readonly bytes: number;
   /** More pieces of this answer follow. */
   readonly isPiece?: boolean;
+  /** Of a piece of a selection: points in this one and those before. */
+  readonly points?: number;
   /**
    * Ends of groups of results in the whole answer; only when the task named its indexes. Results
    * of consecutive indexes are a group, and so are those of one host for all nodes.

@@ -164,7 +164,7 @@ export class ArchiveQueries implements ArchiveTarget {
     const running = this.#running.get(id);
     if (!running) return;
     const { receiver, pieces } = running;
-    if (receiver.onPiece && bytes.length > 0) receiver.onPiece(bytes);
+    if (receiver.onPiece && bytes.length > 0) receiver.onPiece(bytes, 0);
     else if (!receiver.onPiece) pieces.push(bytes);
     if (last) this.#done(id, { id, address: 0, bytes: 0, ...last });
   }

@@ -5,8 +5,8 @@ import type { TimeSpan } from './store.js';
 
 /** Who waits for an answer. */
 export interface AnswerReceiver {
-  /** Bytes as they come, in views that are valid only now; unset: they are wanted as a whole. */
-  onPiece?(bytes: Uint8Array): void;
+  /** Bytes as they come, in views that are valid only now, and the points of a selection so far; unset: they are wanted as a whole. */
+  onPiece?(bytes: Uint8Array, points: number): void;
   /** The last of it; `bytes` is the memory that the answer's address is of. */
   done(answer: ShardAnswer | StoreError, bytes: Uint8Array): void;
 }
@@ -81,7 +81,8 @@ export class QueryPort {
     const receiver = this.#receivers.get(id);
     if (!receiver) return;
     if (receiver.onPiece) {
-      if (bytes > 0) receiver.onPiece(memory.subarray(address, address + bytes));
+      const { points = answer.select?.points ?? 0 } = answer;
+      if (bytes > 0) receiver.onPiece(memory.subarray(address, address + bytes), points);
       if (answer.isPiece) return;
       this.#receivers.delete(id);
       receiver.done(answer, memory);

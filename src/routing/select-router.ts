@@ -12,7 +12,7 @@ import { StoreError } from '../model/errors.js';
 import { HostSet } from '../model/host-list.js';
 import type { SelectRequest } from '../model/selection.js';
 import type { ShardAnswer } from '../protocol/messages.js';
-import { limitError, type QueryCounts } from '../protocol/query-limits.js';
+import { limitError, limitPassed, type QueryCounts } from '../protocol/query-limits.js';
 import type { PartialGroup, SelectProblem, SelectSummary, SelectTask } from '../protocol/select.js';
 import type { ArchiveTarget, QueryTarget } from './query-port.js';
 import { mergeProblems } from './select-problems.js';
@@ -93,6 +93,8 @@ interface Share {
   readonly id: number;
   /** Where the answer is wanted as a whole: what has come. */
   readonly pieces: Buffer[];
+  /** In what has come. */
+  points: number;
   summary: SelectSummary | undefined;
 }
 
@@ -112,7 +114,7 @@ abstract class PendingAnswer implements RunningSelect {
   protected readonly request: SelectRequest;
   protected readonly form: OutputForm;
   protected readonly sink: SelectSink;
-  readonly #limits: Limits;
+  protected readonly limits: Limits;
   readonly #nextId: () => number;
   readonly #otherTarget: () => QueryTarget | undefined;
   readonly #whenOver: () => void;
@@ -128,7 +130,7 @@ abstract class PendingAnswer implements RunningSelect {
     this.request = parts.request;
     this.form = parts.form;
     this.sink = parts.sink;
-    this.#limits = parts.limits;
+    this.limits = parts.limits;
     this.#nextId = parts.nextId;
     this.#otherTarget = parts.otherTarget;
     this.#whenOver = whenOver;
@@ -167,12 +169,13 @@ abstract class PendingAnswer implements RunningSelect {
   }
 
   #send(shard: QueryTarget, isShared: boolean, finish: readonly PartialGroup[] | undefined): void {
-    const share: Share = { shard, id: this.#nextId(), pieces: [], summary: undefined };
+    const share: Share = { shard, id: this.#nextId(), pieces: [], points: 0, summary: undefined };
     this.shares.push(share);
     const { request: select, form } = this;
     const task: SelectTask = { id: share.id, select, form, isShared, finish };
     shard.query(task, {
-      onPiece: (bytes) => {
+      onPiece: (bytes, points) => {
+        share.points = points;
         if (!this.#isOver) this.take(share, bytes);
       },
       done: (answer) => this.#done(share, answer),
@@ -228,7 +231,7 @@ abstract class PendingAnswer implements RunningSelect {
   }
 
   protected limitPassed(counts: QueryCounts): StoreError | undefined {
-    return limitError(counts, this.#limits);
+    return limitError(counts, this.limits);
   }
 
   protected summaries(): SelectSummary[] {
@@ -313,6 +316,11 @@ class StreamedAnswer extends PendingAnswer {
   readonly #untaken: Share[] = [];
 
   protected take(share: Share, bytes: Uint8Array): void {
+    const error = this.#limitPassed();
+    if (error) {
+      this.fail(error);
+      return;
+    }
     this.#begin();
     if (this.sink.write(bytes)) share.shard.taken(share.id);
     else this.#untaken.push(share);
@@ -324,6 +332,15 @@ class StreamedAnswer extends PendingAnswer {
 
   protected restart(): boolean {
     return !this.#hasBegun;
+  }
+
+  /** A shard knows of its own points only. */
+  #limitPassed(): StoreError | undefined {
+    const { streamPointsMax } = this.limits;
+    const points = this.shares.reduce((sum, share) => sum + share.points, 0);
+    if (points <= streamPointsMax) return undefined;
+    const what = `more than ${streamPointsMax} points in one answer`;
+    return limitPassed(what, 'stream-points-max', streamPointsMax);
   }
 
   #begin(): void {

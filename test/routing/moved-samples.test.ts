@@ -37,7 +37,7 @@ class Target implements ArchiveTarget {
   }
 
   piece(text: string): void {
-    this.asked.at(-1)!.receiver.onPiece!(Buffer.from(text));
+    this.asked.at(-1)!.receiver.onPiece!(Buffer.from(text), 0);
   }
 
   async done(text = '', more: Partial<ShardAnswer> = {}): Promise<void> {

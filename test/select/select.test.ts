@@ -202,6 +202,10 @@ t.test('a metric without aggregation', async (t) => {
   t.match(summary.problems[0]?.error, /metric none has no aggregation, and 4 series/);
   const [named] = store.selected({ metric: 'none', scope: 'hwthread', aggregate: 'max' });
   t.strictSame(named?.data?.[0], 1000);
+  // Nothing says what the host is: the aggregate is of its series.
+  const ofHost = (aggregate: string) =>
+    store.selected({ metric: 'none', aggregate, by: 'host' })[0]?.data?.[0];
+  t.strictSame(['sum', 'avg', 'min', 'max', 'count'].map(ofHost), [1111, 277.75, 1, 1000, 4]);
 });
 
 t.test('steps, points and statistics', async (t) => {

@@ -1,4 +1,4 @@
-import { StoreError, type ErrorData } from '../../src/model/errors.js';
+import { StoreError } from '../../src/model/errors.js';
 import type {
   PartialGroup,
   ResultMark,
@@ -19,10 +19,12 @@ import {
 } from './groups.js';
 import { extentOf } from './extent.js';
 import { groupPartials, namesOf, spanOf } from './partials.js';
+import type { Run, RunTurn } from '../query-queue.js';
 import { Problems } from './problems.js';
 import { ResultWriter, kindOf, type ReadSlots, type ResultKind } from './result-writer.js';
 import type { SelectTools } from './select-tools.js';
 import { Targets } from './targets.js';
+import { seriesOf } from './units.js';
 
 /** Bytes of a piece of a streamed answer. */
 const PIECE_BYTES = 1024 * 1024;
@@ -30,13 +32,6 @@ const PIECE_BYTES = 1024 * 1024;
 const SAMPLES_BETWEEN_LOOKS = 250_000;
 /** To find a unit or write a result costs as much as this many samples. */
 const RESULT_SAMPLES = 500;
-
-/** What came of a turn; see `RunTurn` of the queue. */
-export interface SelectTurn {
-  readonly bytes: number;
-  readonly isDone: boolean;
-  readonly result?: { readonly select?: SelectSummary; readonly error?: ErrorData };
-}
 
 /** Why the work stops for now. */
 type Pause =
@@ -51,7 +46,7 @@ type Pause =
  * One selection in work, in turns. Between them series may come and go: hosts, metrics and groups
  * are found anew then, and what was written is not written again.
  */
-export class SelectRun {
+export class SelectRun implements Run {
   readonly #tools: SelectTools;
   readonly #task: SelectTask;
   readonly #writer: ResultWriter;
@@ -87,7 +82,7 @@ export class SelectRun {
   }
 
   /** Works until `untilMs` (of `performance.now()`) or to the end; writes to `address` … `end`. */
-  turn(address: number, end: number, untilMs: number): SelectTurn {
+  turn(address: number, end: number, untilMs: number): RunTurn {
     const { writer } = this.#tools;
     this.#address = address;
     this.#untilMs = untilMs;
@@ -100,7 +95,7 @@ export class SelectRun {
       this.mustGoOn = value === 'reading';
       const bytes = writer.at - address;
       this.#bytesBefore += bytes;
-      if (!done) return { bytes, isDone: false };
+      if (!done) return { bytes, isDone: false, points: this.#counts.points };
       return { bytes, isDone: true, result: { select: this.#summary() } };
     } catch (error) {
       this.mustGoOn = false;
@@ -197,14 +192,17 @@ export class SelectRun {
   #find(
     cluster: string,
     name: string,
-    { metric }: ResultKind,
+    { metric, selection }: ResultKind,
     { scope, scopeKey }: Targets,
   ): FoundHost | undefined {
     const { tree, topologies, hostUnits } = this.#tools;
     const level = tree.find([cluster, name]);
     if (!level) return undefined;
-    const units = hostUnits.find(level, metric, scope, scopeKey, tree.generation);
-    if (units.length === 0) return undefined;
+    const found = hostUnits.find(level, metric, scope, scopeKey, tree.generation);
+    if (found.length === 0) return undefined;
+    // Without a strategy nothing says what a unit of several series is: the aggregate is of all of them.
+    const isLoose = metric.aggregation === null && selection.aggregate !== null;
+    const units = isLoose ? found.flatMap(seriesOf) : found;
     return { level, cluster, subCluster: topologies.subClusterOf(cluster, name), units };
   }
 

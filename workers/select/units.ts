@@ -221,6 +221,20 @@ function single(series: number): Source {
   return { group: { series: [series], layered: [] }, seriesCount: 1 };
 }
 
+/** The series of a unit, each as a unit of its own. */
+export function seriesOf({ group, ...unit }: Unit): Unit[] {
+  const found: Unit[] = [];
+  const look = ({ series, layered }: Group): void => {
+    for (const one of series) found.push({ ...unit, ...single(one) });
+    for (const { own, below } of layered) {
+      if (own !== 0) found.push({ ...unit, ...single(own) });
+      else look(below);
+    }
+  };
+  look(group);
+  return found;
+}
+
 /** Own samples (0 = none) before those of all that is below. */
 function joined(own: number, below: readonly Source[]): Source {
   const members = below.filter(({ seriesCount }) => seriesCount > 0);
