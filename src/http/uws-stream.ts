@@ -6,6 +6,9 @@ const PIECE_BYTES = 256 * 1024;
 /** What it is given to find out whether it still holds something back. */
 const PROBE_BYTES = 1024;
 
+/** The library's cork has room for 16 KiB; this and its size fit in. */
+const CORKED_BYTES_MAX = 8 * 1024;
+
 /** Told of what becomes of a stream. */
 export interface UwsStreamListener {
   /** It is ended or aborted by its user. */
@@ -96,14 +99,27 @@ export class UwsStream implements AdapterStream {
     let start = 0;
     while (start < bytes.length && !this.#isBehind) {
       const piece = bytes.subarray(start, start + (this.#isDrained ? PIECE_BYTES : PROBE_BYTES));
-      // Corked, so that a piece and its size are sent together.
-      this.#response.cork(() => {
-        this.#isDrained = this.#response.write(piece as Uws.RecognizedString);
-      });
+      this.#isDrained = this.#send(piece);
       this.#isBehind = !this.#isDrained;
       start += piece.length;
     }
     return start;
+  }
+
+  /**
+   * False if the library has to hold something back. Small pieces are corked: so they are sent
+   * together with their sizes. One that does not fit into the cork is lost by the library, all of
+   * it, where the socket has no room for what is in the cork: its size is sent, and then the next.
+   */
+  #send(piece: Uint8Array): boolean {
+    const response = this.#response;
+    const bytes = piece as Uws.RecognizedString;
+    if (piece.length > CORKED_BYTES_MAX) return response.write(bytes);
+    let isDrained = false;
+    response.cork(() => {
+      isDrained = response.write(bytes);
+    });
+    return isDrained;
   }
 
   /** The socket can be written to. */
