@@ -87,7 +87,8 @@ class HostUnits {
       const source = ids === null ? this.#source('', '') : this.#ofThreads(ids);
       return source.seriesCount === 0 ? [] : [unit('', '', '', source)];
     }
-    if (ids === null && this.#isFinest(type)) return this.#allAsSent(type);
+    const asSent = ids === null ? this.#allAsSent(type) : undefined;
+    if (asSent) return asSent;
     const units: Unit[] = [];
     for (const id of this.#idsOf(type, ids)) {
       const source = this.#source(type, id);
@@ -96,19 +97,17 @@ class HostUnits {
     return units;
   }
 
-  /** Whether its units are what was sent of it, and nothing else. */
-  #isFinest(type: string): boolean {
-    if (this.#topology?.idsOf(type)?.length) return false;
-    if (this.#sent.hasFiner(type)) return false;
-    return this.#sent.all(type).every((level) => level.type === type && !level.children);
-  }
-
-  /** Fast path: each unit is a series. There are thousands of hardware threads. */
-  #allAsSent(type: string): Unit[] {
+  /**
+   * Fast path: each unit is a series. There are thousands of hardware threads. What a topology knows
+   * besides was not sent, nor is anything in it. undefined: there is more to it.
+   */
+  #allAsSent(type: string): Unit[] | undefined {
+    if (this.#sent.hasFiner(type)) return undefined;
     const units: Unit[] = [];
     let isSorted = true;
     let last = '';
     for (const level of this.#sent.all(type)) {
+      if (level.children || level.type !== type) return undefined;
       const own = this.#seriesIn(level, this.#metric.index);
       if (own === 0) continue;
       const { id } = level;
