@@ -54,6 +54,8 @@ function makeSeries(gaps: number): number[] {
   });
 }
 
+const TOLERANCE = 1e-12;
+
 type Write = (series: number, out: number) => number;
 const from = FIRST_SLOT + SLOTS - SHOWN_SLOTS;
 const native: Write = (series, out) =>
@@ -95,6 +97,18 @@ function tailOf(series: number, write: Write): string {
   return text.slice(text.indexOf(']'));
 }
 
+/** All is the same, but for the last digit of a mean: sums may be taken in another order. */
+function isSame(text: string, other: string): boolean {
+  const numbers = /-?\d+(?:\.\d+)?/g;
+  if (text.replace(numbers, '') !== other.replace(numbers, '')) return false;
+  const wanted = other.match(numbers) ?? [];
+  const got = text.match(numbers) ?? [];
+  return got.every((value, i) => {
+    const difference = Math.abs(Number(value) - Number(wanted[i]));
+    return difference <= TOLERANCE * Math.abs(Number(wanted[i]));
+  });
+}
+
 const forms = {
   native,
   lttb: resampled(RESAMPLE_LTTB),
@@ -109,7 +123,9 @@ for (const gaps of [0, 0.02]) {
   const all = makeSeries(gaps);
   for (const series of all) {
     for (const [name, write] of Object.entries(forms)) {
-      if (tailOf(series, write) !== tailOf(series, native)) throw new Error(`${name}: statistics`);
+      if (!isSame(tailOf(series, write), tailOf(series, native))) {
+        throw new Error(`${name}: statistics`);
+      }
     }
   }
   // Rounds of all forms in turn: what else the machine does is shared by them.
