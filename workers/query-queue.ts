@@ -17,7 +17,7 @@ const BEGUN_MAX = 16;
 /** Pieces of a streamed answer that the client has not taken yet: one on its way, one in the making. */
 const PIECES_AHEAD_MAX = 2;
 /** Share of the time that streamed answers get while samples come in, and for how long these count as coming. */
-const STREAMED_SHARE = 0.08;
+const STREAMED_SHARE = 0.06;
 const INGEST_LASTS_MS = 50;
 
 /** A query in work: `QueryRun`, `SelectRun` and the like. */
