@@ -17,7 +17,7 @@ const HOSTS = [
 const SCOPES = ['node', 'hwthread', 'socket', 'core', 'memoryDomain', 'accelerator', 'llc', 'cpu'];
 const SUB_SCOPES = ['node/filesystem', 'socket/rail', 'accelerator/nvlink'];
 const PERCENTILES = ['median', 'p5', 'p99.9'];
-const STEPS = [60, 10, 30, '5m', 90, '7m', '1h', '1d', 86_399];
+const STEPS = [60, 10, '5m', 90, '7m', '1h', '1d', 86_399];
 /** Factor and offset of units that metrics can be asked for in, besides their own. */
 export const CONVERSIONS: Readonly<Record<string, readonly [factor: number, offset: number]>> = {
   'GB/s': [1e-3, 0],

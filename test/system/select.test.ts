@@ -17,8 +17,8 @@ import { CONVERSIONS, randomRequest } from '../model/random-selection.js';
 import { HOSTS, METRICS, randomSeries, subClusterOf } from '../model/random-series.js';
 import { parseCsv } from '../output/parse-csv.js';
 
-const ROUNDS = Number(process.env['ROUNDS']) || 200;
-const TIME_MS_MAX = 15_000;
+const ROUNDS = Number(process.env['ROUNDS']) || 150;
+const TIME_MS_MAX = 12_000;
 const LIMITS = { selectionsMax: 100, hostsMax: 10_000 };
 const PATH = '/api/v2/query';
 
