@@ -6,9 +6,9 @@ import { startServer } from '../helpers/server.js';
 const T0 = 1_790_000_000;
 const WRITERS = 3;
 const THREADS = 4;
-const REQUESTS = 12;
-const SELECTIONS = 30;
-const SLOTS = 4000;
+const REQUESTS = 10;
+const SELECTIONS = 10;
+const SLOTS = 1000;
 /** A writer goes to a new host after so many samples of the last. */
 const HOST_SLOTS = 40;
 
