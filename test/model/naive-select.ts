@@ -4,7 +4,7 @@ import { parseStatistic } from '../../src/model/statistics.js';
 import { resample, type Grid } from '../kernel/twins/resample.js';
 import { exactSum, percentile, summarize } from '../kernel/twins/statistics.js';
 import type { Metric } from './naive-store.js';
-import { membersOf, seriesCount, valueOf, type NaiveUnit } from './naive-units.js';
+import { membersOf, seriesCount, seriesOf, valueOf, type NaiveUnit } from './naive-units.js';
 
 /** Units of one host. */
 export interface NaiveHost {
@@ -101,7 +101,11 @@ function naiveResult(
   const isAlone = members.length === 1 && ofOneHost && operation === metric.aggregation;
   // Sums of sums and single units are made of all that they are made of.
   const isFlat = isAlone || (operation === 'sum' && metric.aggregation === 'sum');
-  const made = members.flatMap(({ unit }) => (isFlat ? membersOf(unit.made) : [unit.made]));
+  const isLoose = metric.aggregation === null && selection.aggregate !== null;
+  const made = members.flatMap(({ unit }) => {
+    if (isLoose) return seriesOf(unit.made);
+    return isFlat ? membersOf(unit.made) : [unit.made];
+  });
   let least = made.length;
   const values = Array.from({ length: count }, (_, i) => {
     const present = made

@@ -43,6 +43,11 @@ export function membersOf(made: Made): readonly Made[] {
   return members.length === 1 ? membersOf(only!) : members;
 }
 
+/** Its series, where nothing says how they are combined: own samples go before all below. */
+export function seriesOf({ own, below }: Made): readonly Made[] {
+  return own ? [{ own, below: [] }] : below.flatMap(seriesOf);
+}
+
 export function valueOf({ own, below }: Made, metric: Metric, slot: number): number {
   const value = own?.get(slot);
   if (value !== undefined) return value;
