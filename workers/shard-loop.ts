@@ -12,6 +12,7 @@ import type {
   AnswerBatch,
   FromShard,
   PartExamples,
+  QueryMessage,
   RestoreSummary,
   ShardStart,
   ToShard,
@@ -23,7 +24,6 @@ import { exportSamples } from './archive/export-samples.js';
 import { Durability } from './durability.js';
 import { Catalogue } from './engine/catalogue.js';
 import { Engine } from './engine/engine.js';
-import { Topologies } from './engine/topology.js';
 import { LineUnits } from './ingest/line-units.js';
 import { PartReader } from './ingest/part-reader.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
@@ -65,6 +65,8 @@ export class Shard {
   readonly #start: ShardStart;
   #archiver: Archiver | undefined;
   #batch = 0;
+  /** Messages that wait for what selections need. */
+  readonly #held: QueryMessage[] = [];
   #isRestored = false;
   #turnScheduled = false;
   #isWakingRested = false;
@@ -81,7 +83,7 @@ export class Shard {
     this.#catalogue = new Catalogue({
       engine: this.#engine,
       kernel: this.#kernel,
-      topologies: new Topologies(start.store.clusters),
+      topologies: this.#engine.topologies,
       clusters: start.store.clusters,
       unitOf: (cluster, metric) => units.unitOf(cluster, metric),
     });
@@ -107,7 +109,7 @@ export class Shard {
       units: this.units,
     });
     this.#port.on('message', (message: ToShard) => {
-      if (message !== 0) this.#queries.add(message);
+      if (message !== 0) this.#receive(message);
       this.#turn();
     });
     setInterval(() => this.#keepHouse(), UPKEEP_MS).unref();
@@ -129,6 +131,25 @@ export class Shard {
         store.shardCount === 1 || hashHost(cluster, host) % store.shardCount === shard,
       warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
     });
+  }
+
+  /** What selections need is loaded for the first one; what comes meanwhile keeps its order behind it. */
+  #receive(message: QueryMessage): void {
+    const wantsMore = !this.#engine.selections && message.queries.some((task) => !('text' in task));
+    if (!wantsMore && this.#held.length === 0) this.#queries.add(message);
+    else if (this.#held.push(message) === 1) void this.#loadSelections();
+  }
+
+  async #loadSelections(): Promise<void> {
+    try {
+      const { Selections } = await import('./select/selections.js');
+      this.#engine.useSelections(Selections);
+    } catch (error) {
+      const warning = `selections can not be answered: ${(error as Error).message}`;
+      this.#port.postMessage({ warning } satisfies FromShard);
+    }
+    for (const message of this.#held.splice(0)) this.#queries.add(message);
+    this.#turn();
   }
 
   /** Restores what is on disk; until then nothing is answered. */

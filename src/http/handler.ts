@@ -17,7 +17,6 @@ import { catalogueRoutes } from './catalogue-routes.js';
 import type { Route } from './route.js';
 import { selectRoutes } from './select-routes.js';
 import { metricsText } from './metrics-text.js';
-import openapi from './openapi.json' with { type: 'json' };
 import type { HttpExchange, HttpHandler, Traffic } from './server.js';
 import { write } from './write-route.js';
 
@@ -74,7 +73,7 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
     },
     '/api/openapi.json': {
       methods: ['GET'],
-      run: (exchange) => answerJsonText(exchange, JSON.stringify(openapi)),
+      run: (exchange) => answerDescription(exchange),
     },
     '/ping': { methods: ['GET'], run: (exchange) => exchange.respond(204, [], '') },
     '/health': {
@@ -92,6 +91,13 @@ export function makeHandler(store: Store, limits: Limits, traffic: Traffic): Htt
     },
   };
   return (exchange) => dispatch(exchange, routes, counts);
+}
+
+/** The description is large, and few ask for it. */
+function answerDescription(exchange: HttpExchange): void {
+  import('./openapi.json', { with: { type: 'json' } })
+    .then((file) => answerJsonText(exchange, JSON.stringify(file.default)))
+    .catch((error: unknown) => answerError(exchange, error));
 }
 
 function dispatch(

@@ -1,4 +1,4 @@
-import type { StoreError } from '../model/errors.js';
+import { StoreError } from '../model/errors.js';
 import type { AnyQueryTask, QueryMessage, ShardAnswer } from '../protocol/messages.js';
 import type { JobStatsTask, SelectTask } from '../protocol/select.js';
 import type { TimeSpan } from './store.js';
@@ -27,6 +27,18 @@ export interface ArchiveTarget extends QueryTarget {
    * request says, undefined = nothing.
    */
   needed(wanted: boolean | undefined): (range: TimeSpan) => boolean;
+}
+
+/** Throws `bad-request` where a request wants an archive that is not there. */
+export function checkArchive(
+  { archive: isWanted }: { readonly archive: boolean | undefined },
+  archive: ArchiveTarget | undefined,
+): void {
+  if (!isWanted || archive) return;
+  throw new StoreError(
+    'bad-request',
+    'archive is true, and there is no archive; leave it out, or set metric-store.cleanup.mode to "archive"',
+  );
 }
 
 /** Queries on their way to one shard, and answers on their way back. */

@@ -1,4 +1,5 @@
 import {
+  checkForm,
   headOf,
   isTable,
   problemError,
@@ -14,15 +15,15 @@ import type { SelectRequest } from '../model/selection.js';
 import type { ShardAnswer } from '../protocol/messages.js';
 import { limitError, limitPassed, type QueryCounts } from '../protocol/query-limits.js';
 import type { PartialGroup, SelectProblem, SelectSummary, SelectTask } from '../protocol/select.js';
-import type { ArchiveTarget, QueryTarget } from './query-port.js';
+import { checkArchive, type ArchiveTarget, type QueryTarget } from './query-port.js';
 import { mergeProblems } from './select-problems.js';
-import type { RunningSelect, SelectSink } from './store.js';
+import type { RunningSelect, Selections, SelectSink } from './store.js';
 
 /** Requests for more hosts than this go to all shards. */
 const NAMED_HOSTS_MAX = 10_000;
 
 /** Sends selections to the shards that may have hosts of them, and what comes back to the client. */
-export class SelectRouter {
+export class SelectRouter implements Selections {
   readonly #shards: readonly QueryTarget[];
   readonly #shardOf: (cluster: string, host: string) => number;
   readonly #limits: Limits;
@@ -44,7 +45,9 @@ export class SelectRouter {
     this.#nextId = nextId;
   }
 
-  run(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect {
+  select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect {
+    checkForm(form, request);
+    checkArchive(request, this.#archive);
     const archive = this.#archive;
     // Asked again when the answer is there: it may have left memory meanwhile.
     const otherTarget = (): QueryTarget | undefined =>

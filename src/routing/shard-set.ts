@@ -2,8 +2,7 @@ import type { Limits, StoreConfig } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
 import type { CatalogueEntry, CataloguePage, CatalogueRequest } from '../model/catalogue.js';
-import { checkForm, type OutputForm } from '../../workers/output/forms.js';
-import type { JobStatsRequest, SelectRequest } from '../model/selection.js';
+import type { JobStatsRequest } from '../model/selection.js';
 import { makeReadScope } from '../model/read-scope.js';
 import { hashHost } from '../model/hash.js';
 import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
@@ -12,8 +11,9 @@ import { ArchiveUploads } from './archive-uploads.js';
 import { Catalogue } from './catalogue.js';
 import { DataVersions } from './data-versions.js';
 import { JobStatsRouter } from './job-stats-router.js';
+import { checkArchive } from './query-port.js';
 import { QueryRouter } from './query-router.js';
-import { SelectRouter } from './select-router.js';
+import type { SelectRouter } from './select-router.js';
 import { ShardClient, type TaskName } from './shard-client.js';
 import { joinMismatches } from './unit-mismatches.js';
 import { StorePlace } from './store-place.js';
@@ -23,8 +23,6 @@ import type {
   HealthRequest,
   NodeHealth,
   QueryAnswer,
-  RunningSelect,
-  SelectSink,
   Store,
   StoreStatus,
   TimeSpan,
@@ -115,7 +113,9 @@ export class ShardSet implements Store {
   readonly #limits: Limits;
   readonly #queries: QueryRouter;
   readonly #catalogue: Catalogue;
-  readonly #selections: SelectRouter;
+  /** Loaded by the first one that is asked for. */
+  #selections: Promise<SelectRouter> | undefined;
+  readonly #nextId = (): number => this.#nextQueryId++;
   readonly #jobStats: JobStatsRouter;
   readonly #versions: DataVersions;
   #nextQueryId = 0;
@@ -141,10 +141,8 @@ export class ShardSet implements Store {
     );
     this.#limits = limits;
     const shardOf = (cluster: string, host: string): number => this.shardOf(cluster, host);
-    const nextId = (): number => this.#nextQueryId++;
-    this.#queries = new QueryRouter(shards, shardOf, limits, nextId);
-    this.#selections = new SelectRouter(shards, shardOf, limits, nextId, this.#archive);
-    this.#jobStats = new JobStatsRouter(shards, shardOf, nextId, this.#archive);
+    this.#queries = new QueryRouter(shards, shardOf, limits, this.#nextId);
+    this.#jobStats = new JobStatsRouter(shards, shardOf, this.#nextId, this.#archive);
     const steps = Object.values(store.metrics).map(({ frequency }) => frequency);
     this.#versions = new DataVersions(shards, Math.max(...steps, 1));
   }
@@ -212,10 +210,14 @@ export class ShardSet implements Store {
     }
   }
 
-  select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect {
-    checkForm(form, request);
-    this.#checkArchive(request);
-    return this.#selections.run(request, form, sink);
+  selections(): Promise<SelectRouter> {
+    return (this.#selections ??= this.#loadSelections());
+  }
+
+  async #loadSelections(): Promise<SelectRouter> {
+    const { SelectRouter } = await import('./select-router.js');
+    const shardOf = (cluster: string, host: string): number => this.shardOf(cluster, host);
+    return new SelectRouter(this.#shards, shardOf, this.#limits, this.#nextId, this.#archive);
   }
 
   versionOf(
@@ -229,16 +231,8 @@ export class ShardSet implements Store {
   }
 
   async jobStats(request: JobStatsRequest): Promise<Uint8Array> {
-    this.#checkArchive(request);
+    checkArchive(request, this.#archive);
     return this.#jobStats.run(request);
-  }
-
-  #checkArchive({ archive }: { readonly archive: boolean | undefined }): void {
-    if (!archive || this.#archive) return;
-    throw new StoreError(
-      'bad-request',
-      'archive is true, and there is no archive; leave it out, or set metric-store.cleanup.mode to "archive"',
-    );
   }
 
   free(selectors: readonly (readonly string[])[], toSec: number): Promise<number> {

@@ -19,11 +19,8 @@ export interface Store {
    */
   query(text: string, deliver: (answer: QueryAnswer) => void): void;
 
-  /**
-   * Answers a selection in one of the forms. Throws `bad-request` if the form can not have it, or it wants
-   * an archive that is not there.
-   */
-  select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect;
+  /** Answers selections. It is loaded when it is asked for: not every store needs it. */
+  selections(): Promise<Selections>;
 
   /**
    * An entity tag for what is asked by `text` of ranges that are settled: it changes when late samples
@@ -108,6 +105,14 @@ export type QueryAnswer =
 export interface TimeSpan {
   readonly fromSec: number;
   readonly toSec: number;
+}
+
+export interface Selections {
+  /**
+   * Answers a selection in one of the forms. Throws `bad-request` if the form can not have it, or it
+   * wants an archive that is not there.
+   */
+  select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect;
 }
 
 /** Where the answer to a selection goes. */

@@ -7,6 +7,7 @@ import { headOf, SEPARATORS, tailOf, type OutputForm } from '../../workers/outpu
 import { Engine } from '../../workers/engine/engine.js';
 import type { QueryResult } from '../../workers/engine/query-run.js';
 import { createShardMemory, instantiateKernel, type Kernel } from '../../workers/kernel/kernel.js';
+import { Selections } from '../../workers/select/selections.js';
 import { ANSWER_BASE, ANSWER_BYTES } from '../../workers/kernel/layout.js';
 
 /** A level below cluster c: `[host, type, id, stype, id]`, as far as needed. */
@@ -69,6 +70,7 @@ export class SmallStore {
       { ...DEFAULTS.store, metrics, shardCount: 1, ...store },
       { ...DEFAULTS.limits, ...limits },
     );
+    this.engine.useSelections(Selections);
   }
 
   /** Stores values of slots 0, 1, …; null leaves one out. Returns the series' address. */

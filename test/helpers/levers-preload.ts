@@ -20,12 +20,24 @@ Date.now = () => {
   return realNow() + offsetMs;
 };
 
-/** Whether a file of that name is there, and names this thread or none. */
+/** Whether a file of that name is there, and names this thread or none. Others may remove it any time. */
 function isPulled(name: string): boolean {
-  const file = join(folder, name);
-  if (!existsSync(file)) return false;
-  const thread = readFileSync(file, 'utf8');
-  return thread === '' || Number(thread) === threadId;
+  try {
+    const thread = readFileSync(join(folder, name), 'utf8');
+    return thread === '' || Number(thread) === threadId;
+  } catch {
+    return false;
+  }
+}
+
+/** Takes a file away; false if another thread did, which is the one that is meant then. */
+function isMine(name: string): boolean {
+  try {
+    rmSync(join(folder, name));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A shard does nothing as long as there is a file `stall`, and dies of a file `crash`. */
@@ -36,8 +48,7 @@ if (!isMainThread) {
       if (isPulled('crash')) break;
       Atomics.wait(never, 0, 0, LOOK_MS);
     }
-    if (!isPulled('crash')) return;
-    rmSync(join(folder, 'crash'), { force: true });
+    if (!isPulled('crash') || !isMine('crash')) return;
     throw new Error('the test wants this thread to die');
   }, LOOK_MS).unref();
 }

@@ -1,7 +1,7 @@
 import type { CataloguePage, CatalogueRequest } from '../../src/model/catalogue.js';
 import { StoreError } from '../../src/model/errors.js';
 import type { SelectRequest } from '../../src/model/selection.js';
-import type { RunningSelect, SelectSink } from '../../src/routing/store.js';
+import type { RunningSelect, Selections, SelectSink } from '../../src/routing/store.js';
 import type { OutputForm } from '../../workers/output/forms.js';
 import type {
   ArchiveSummary,
@@ -44,9 +44,16 @@ export class FakeStore implements Store {
   gate: Promise<void> = Promise.resolve();
   readonly #memory = new Uint8Array(new SharedArrayBuffer(8 * 1024 * 1024));
 
-  select(_request: SelectRequest, _form: OutputForm, sink: SelectSink): RunningSelect {
-    sink.deliver({ ok: true, bytes: Buffer.from('{"results":[]}') });
-    return { drained: () => undefined, cancel: () => undefined };
+  selections(): Promise<Selections> {
+    const select = (
+      _request: SelectRequest,
+      _form: OutputForm,
+      sink: SelectSink,
+    ): RunningSelect => {
+      sink.deliver({ ok: true, bytes: Buffer.from('{"results":[]}') });
+      return { drained: () => undefined, cancel: () => undefined };
+    };
+    return Promise.resolve({ select });
   }
 
   versionOf(): string | undefined {

@@ -97,7 +97,7 @@ function ask(form: OutputForm, archive?: boolean): { shard: Target; archive: Tar
   );
   const body = { cluster: 'c', from: FROM, to: 2000, select: { metric: 'm' }, archive };
   const limits = { selectionsMax: 10, hostsMax: 10 };
-  router.run(parseSelectRequest(JSON.stringify(body), 3000, limits), form, sink);
+  router.select(parseSelectRequest(JSON.stringify(body), 3000, limits), form, sink);
   return { shard, archive: other, sink };
 }
 

@@ -115,7 +115,7 @@ t.test('a bound of few windows changes no answer either', async (t) => {
   for (let round = 0; round < 3; round++) {
     for (const request of requests(0, 600)) pair.check(t, request, JSON.stringify(request));
   }
-  const { cache } = pair.kept.engine.selectTools();
+  const { cache } = pair.kept.engine.selections!.tools;
   t.ok(cache.bytes <= 5000, `${cache.bytes} bytes`);
 });
 
@@ -128,7 +128,7 @@ t.test('only what is new is summed', async (t) => {
   pair.settle(590);
   const [request] = requests(0, 600);
   store.select(request!);
-  const { cache } = store.engine.selectTools();
+  const { cache } = store.engine.selections!.tools;
   const { misses } = cache;
   store.select(request!);
   t.equal(cache.misses, misses, 'all of it was kept');

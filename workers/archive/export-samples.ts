@@ -39,7 +39,7 @@ export async function exportSamples(
   memory: WebAssembly.Memory,
   { read, samplesMax }: ExportRequest,
 ): Promise<ExportedSeries[]> {
-  const { topologies } = engine.selectTools();
+  const { topologies } = engine;
   const scope = makeReadScope(read, (cluster, host) => topologies.subClusterOf(cluster, host));
   const exported: ExportedSeries[] = [];
   let samples = 0;

@@ -7,6 +7,7 @@ import type { Topologies } from '../engine/topology.js';
 import { createShardMemory, instantiateKernel, type Kernel } from '../kernel/kernel.js';
 import { ANSWER_BASE, ANSWER_BYTES } from '../kernel/layout.js';
 import type { Run, RunTurn } from '../query-queue.js';
+import { Selections } from '../select/selections.js';
 
 /** A store for one request: what it asks for is put in, then the request is answered as in a shard. */
 export class ScratchStore {
@@ -17,6 +18,7 @@ export class ScratchStore {
   constructor(store: StoreConfig, limits: Limits) {
     this.#kernel.initShard(16);
     this.#engine = new Engine(this.#kernel, this.#memory, { ...store, shardCount: 1 }, limits);
+    this.#engine.useSelections(Selections);
   }
 
   /** The series of these names, made if it is new; 0 if its metric is not configured. */
@@ -30,7 +32,7 @@ export class ScratchStore {
   }
 
   get topologies(): Topologies {
-    return this.#engine.selectTools().topologies;
+    return this.#engine.topologies;
   }
 
   begin(task: Pick<QueryTask, 'text'> | SelectTask | JobStatsTask): Run {

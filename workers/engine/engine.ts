@@ -22,10 +22,11 @@ import { Metrics, type Metric } from './metrics.js';
 import type { SeriesNames } from './parse-line.js';
 import type { QueryRun } from './query-run.js';
 import { QueryRunner } from './query.js';
+import { Topologies } from './topology.js';
 import type { AggregateCache } from '../select/aggregate-cache.js';
-import { JobStatsRun } from '../select/job-stats-run.js';
-import { SelectRun } from '../select/select-run.js';
-import { SelectTools } from '../select/select-tools.js';
+import type { SelectParts } from '../select/select-tools.js';
+import type { Selections } from '../select/selections.js';
+import type { Run } from '../query-queue.js';
 
 /** Words of the memory, by address / 4. */
 export type Words = Uint32Array;
@@ -37,6 +38,8 @@ const REPLACED_MAX = 1024;
 export class Engine {
   readonly metrics: Metrics;
   readonly tree = new LevelTree();
+  /** What cluster.json files tell of hosts. */
+  readonly topologies: Topologies;
   /** Number of the next new series in log and checkpoints. */
   nextId = 1;
   /** Told of the addresses of series that are gone. */
@@ -47,9 +50,8 @@ export class Engine {
   readonly #memory: WebAssembly.Memory;
   readonly #seriesMax: number;
   readonly #queries: QueryRunner;
-  readonly #makeSelectTools: () => SelectTools;
-  /** Made by the first selection. */
-  #selectTools: SelectTools | undefined;
+  readonly #selectParts: SelectParts;
+  #selections: Selections | undefined;
   #settledSec = 0;
   #view: Words;
   /** Addresses of all series: the first `#seriesCount` entries. */
@@ -75,6 +77,7 @@ export class Engine {
     this.#view = new Uint32Array(memory.buffer);
     this.#seriesMax = Math.ceil(limits.seriesMax / store.shardCount);
     this.metrics = new Metrics(store.metrics);
+    this.topologies = new Topologies(store.clusters);
     this.#queries = new QueryRunner(
       kernel,
       memory,
@@ -84,18 +87,18 @@ export class Engine {
       limits,
       this.#seriesIn,
     );
-    this.#makeSelectTools = () =>
-      new SelectTools({
-        kernel,
-        memory,
-        store,
-        limits,
-        tree: this.tree,
-        metrics: this.metrics,
-        seriesIn: this.#seriesIn,
-        writer: this.#queries.writer,
-        words: () => this.words(),
-      });
+    this.#selectParts = {
+      kernel,
+      memory,
+      store,
+      limits,
+      tree: this.tree,
+      metrics: this.metrics,
+      topologies: this.topologies,
+      seriesIn: this.#seriesIn,
+      writer: this.#queries.writer,
+      words: () => this.words(),
+    };
   }
 
   get seriesCount(): number {
@@ -206,7 +209,7 @@ export class Engine {
     this.tree.addSeries(level, made);
     this.tree.removeSeries(level, old);
     this.#kernel.markDead(old);
-    this.#selectTools?.cache.clear();
+    this.#selections?.cache.clear();
     this.#replaced.add(old);
     if (this.#replaced.size >= REPLACED_MAX) this.releaseReplaced();
   }
@@ -227,24 +230,34 @@ export class Engine {
     return this.#queries.begin(text, indexes);
   }
 
-  beginSelect(task: SelectTask): SelectRun {
-    return new SelectRun(this.selectTools(), task);
+  /** What selections are answered with; before `useSelections` there is nothing. */
+  get selections(): Selections | undefined {
+    return this.#selections;
   }
 
-  beginJobStats(task: JobStatsTask): JobStatsRun {
-    return new JobStatsRun(this.selectTools(), task);
+  /** Makes selections possible. It is a parameter so that it is loaded by those who need it. */
+  useSelections(Implementation: new (parts: SelectParts) => Selections): void {
+    if (this.#selections) return;
+    this.#selections = new Implementation(this.#selectParts);
+    this.#selections.cache.settledSec = this.#settledSec;
   }
 
-  /** Sums that are kept for selections; undefined before the first one. */
+  beginSelect(task: SelectTask): Run {
+    return this.#loaded().beginSelect(task);
+  }
+
+  beginJobStats(task: JobStatsTask): Run {
+    return this.#loaded().beginJobStats(task);
+  }
+
+  #loaded(): Selections {
+    if (!this.#selections) throw new Error('selections were not loaded');
+    return this.#selections;
+  }
+
+  /** Sums that are kept for selections; undefined where there was none yet. */
   get aggregateCache(): AggregateCache | undefined {
-    return this.#selectTools?.cache;
-  }
-
-  /** What selections are answered with. */
-  selectTools(): SelectTools {
-    this.#selectTools ??= this.#makeSelectTools();
-    this.#selectTools.cache.settledSec = this.#settledSec;
-    return this.#selectTools;
+    return this.#selections?.cache;
   }
 
   /** From now on samples before `sec` are late: what was made of that time is made anew for them. */
@@ -252,12 +265,12 @@ export class Engine {
     if (sec <= this.#settledSec) return;
     this.#settledSec = sec;
     this.#kernel.setSettledBefore(sec);
-    if (this.#selectTools) this.#selectTools.cache.settledSec = sec;
+    if (this.#selections) this.#selections.cache.settledSec = sec;
   }
 
   /** Told of samples before `sec` that were freed. */
   samplesFreed(sec: number): void {
-    this.#selectTools?.cache.forgetBefore(sec);
+    this.#selections?.cache.forgetBefore(sec);
     const words = this.words();
     const before = (STATE_BASE + FREED_BEFORE_SEC) >>> 2;
     words[(STATE_BASE + FREED_COUNT) >>> 2]!++;

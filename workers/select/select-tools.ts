@@ -7,7 +7,7 @@ import type { LevelTree } from '../engine/level-tree.js';
 import type { Metrics } from '../engine/metrics.js';
 import type { SeriesIn } from '../engine/select.js';
 import { StatisticsTaker } from '../engine/statistics.js';
-import { Topologies } from '../engine/topology.js';
+import type { Topologies } from '../engine/topology.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SERIES_STAGGER } from '../kernel/layout.js';
 import { Accumulator } from './accumulate.js';
@@ -22,6 +22,7 @@ export interface SelectParts {
   readonly memory: WebAssembly.Memory;
   readonly tree: LevelTree;
   readonly metrics: Metrics;
+  readonly topologies: Topologies;
   readonly store: StoreConfig;
   readonly limits: Limits;
   readonly seriesIn: SeriesIn;
@@ -64,7 +65,7 @@ export class SelectTools {
     this.limits = limits;
     this.writer = parts.writer;
     this.words = parts.words;
-    this.topologies = new Topologies(store.clusters);
+    this.topologies = parts.topologies;
     this.units = new UnitFinder(parts.seriesIn, this.topologies);
     this.hostUnits = new HostUnitsCache(this.units);
     this.combiner = new Combiner(kernel, memory);
