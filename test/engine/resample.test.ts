@@ -115,3 +115,16 @@ t.test('few native points', async (t) => {
   t.match(ask(80 * 60), { resolution: 4800, data: { length: 3 } });
   t.match(ask(81 * 60), { resolution: 60, data: { length: 240 } }, 'two points are no curve');
 });
+
+t.test('statistics alone, behind a query that was resampled', async (t) => {
+  const small = new SmallStore({}, { resampleMinPoints: 0 });
+  small.put(
+    'sum',
+    ['h'],
+    Array.from({ length: 240 }, (_, i) => i),
+  );
+  const to = T0 + 240 * 60;
+  small.ask({ metric: 'sum', host: 'h', resolution: 240 }, { to });
+  const [shown] = small.ask({ metric: 'sum', host: 'h' }, { to, 'with-data': false });
+  t.strictSame(shown, { from: T0, to, resolution: 60, avg: 119.5, min: 0, max: 239 });
+});

@@ -101,6 +101,7 @@ export class ElementWriter {
     if (this.#isHeaderWork(request, item, group)) {
       this.#single = group.series[0]!;
       this.#setWholeRange(request, metric);
+      this.#stride = 1;
       this.samples = Math.ceil(this.#count / WINDOW_SLOTS);
       this.bytesMax = ELEMENT_BYTES_MAX;
       this.isLong = false;

@@ -21,7 +21,14 @@ import { blockAt, blockCount, blockEnd, firstOverlap, headEnd } from './director
 import { formatNumber, formatScaledInts } from './format';
 import { hasInts, scaleToInts, unpackInts, unscaleInts } from './ints';
 import { resampleStride } from './resample';
-import { seriesStatistics } from './summary';
+import {
+  addBlockStatistics,
+  addConstantStatistics,
+  addIntStatistics,
+  addStatistics,
+  resetStatistics,
+  storeStatistics,
+} from './statistics';
 import { fillMissing } from './window';
 
 const COMMA: u8 = 44;
@@ -54,9 +61,10 @@ export function formatResampled(
   const values = work + BLOCK_WORK_BYTES;
   // Behind the values: room for what is written or read in registers of two or four.
   const points = values + ((count + 4) << 3);
-  // As in an answer that is not resampled, to the last digit.
-  if (statistics) seriesStatistics(series, from, count, statistics, work);
-  readValues(series, from, count, values, work);
+  const statisticsWanted = statistics != 0;
+  if (statisticsWanted) resetStatistics();
+  readValues(series, from, count, statisticsWanted, values, work);
+  if (statisticsWanted) storeStatistics(statistics);
   const length = resampleStride(algorithm, values, count, stride, points);
   store<u64>(out, DATA_TEXT);
   const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
@@ -71,7 +79,7 @@ export function formatResampled(
   store<u8>(p++, COMMA);
   copyRounded(p, middle, middleBytes);
   p += middleBytes;
-  if (statistics) p = formatStatistics(statistics, p);
+  if (statisticsWanted) p = formatStatistics(statistics, p);
   store<u8>(p, CLOSE_BRACE);
   return p + 1;
 }
@@ -105,8 +113,15 @@ export function formatDecimals(values: u32, count: u32, exponent: i32, out: u32,
   return p + 1;
 }
 
-/** Slots as Float64. */
-function readValues(series: u32, from: u32, count: u32, out: u32, work: u32): void {
+/** Slots as Float64, and statistics of them on the way if they are wanted. */
+function readValues(
+  series: u32,
+  from: u32,
+  count: u32,
+  statisticsWanted: bool,
+  out: u32,
+  work: u32,
+): void {
   scaledSlots = 0;
   const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
   const until = from + count;
@@ -120,7 +135,15 @@ function readValues(series: u32, from: u32, count: u32, out: u32, work: u32): vo
     const first = max<u32>(start, at);
     const end = min<u32>(blockEnd(block), until);
     fillMissing(base + (at << 3), first - at);
-    readBlock(block, first - start, end - start, exponent, base + (first << 3), work);
+    readBlock(
+      block,
+      first - start,
+      end - start,
+      exponent,
+      statisticsWanted,
+      base + (first << 3),
+      work,
+    );
     at = end;
   }
   const head = load<u32>(series + SERIES_HEAD);
@@ -132,7 +155,7 @@ function readValues(series: u32, from: u32, count: u32, out: u32, work: u32): vo
       fillMissing(base + (at << 3), first - at);
       const values = head + ((first - headSlot) << 3);
       memory.copy(base + (first << 3), values, (last - first) << 3);
-      readHead(values, last - first, exponent, work);
+      readHead(values, last - first, exponent, statisticsWanted, work);
       at = last;
     }
   }
@@ -145,22 +168,29 @@ function readBlock(
   from: i32,
   until: i32,
   exponent: i32,
+  statisticsWanted: bool,
   out: u32,
   work: u32,
 ): void {
   const word = load<u32>(block + BLOCK_WORD);
   const count = until - from;
+  const isWhole = count == wordSlots(word);
+  if (statisticsWanted && isWhole) addBlockStatistics(block);
+  const countsValues = statisticsWanted && !isWhole;
   if (hasInts(block, word)) {
     const ints = unpackInts(block, word, from, until, work);
     const power = unchecked(POWERS_OF_TEN[wordExponent(word)]);
     if (wordExponent(word) == exponent) scaledSlots += count;
+    if (countsValues) addIntStatistics(ints, count, power);
     intsToDoubles(ints, count, power, out);
   } else if (wordCodec(word) == CODEC_CONSTANT && !(word & WORD_BITMAP)) {
     const value = load<f64>(block + BLOCK_MIN);
+    if (countsValues) addConstantStatistics(value, count);
     const pair = f64x2.splat(value);
     for (let i = 0; i < count; i += 2) v128.store(out + (<u32>i << 3), pair);
   } else {
     decodeBlockRange(block, from, until, out);
+    if (countsValues) addStatistics(out, count);
   }
 }
 
@@ -178,6 +208,14 @@ function intsToDoubles(ints: u32, count: i32, power: f64, out: u32): void {
 }
 
 /** Slots of the head, copied already: mostly decimals of the exponent that the blocks have. */
-function readHead(values: u32, count: u32, exponent: i32, work: u32): void {
+function readHead(
+  values: u32,
+  count: u32,
+  exponent: i32,
+  statisticsWanted: bool,
+  work: u32,
+): void {
   if (scaleToInts(values, count, exponent, work)) scaledSlots += count;
+  // As in an answer that is not resampled, to the last digit.
+  if (statisticsWanted) addStatistics(values, count);
 }
