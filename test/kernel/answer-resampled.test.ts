@@ -66,8 +66,19 @@ t.test(`elements, seed ${seed}`, async (t) => {
       const values = Array.from({ length: count }, (_, i) => slots.get(from + i) ?? NaN);
       const grid = { offset: 0, num: stride, den: 1, target: points };
       const data = algorithm === 'lttb' ? lttb(values, points) : resample(algorithm, values, grid);
-      const expected = `{"data":${formatArray(Float64Array.from(data))},${native.slice(1)}`;
-      if (ours !== expected) wrong = `${algorithm} of ${from}+${count}: ${ours} for ${expected}`;
+      // Distances and triangles are compared among integers where the series has such: what would tie
+      // but for a last digit may be a tie then.
+      const ofIntegers = (): number[] => {
+        const power = 10 ** kernel.decimalExponent(address);
+        const scaled = values.map((each) => Math.round(each * power));
+        return resample(algorithm, scaled, grid).map((each) => each / power);
+      };
+      const textOf = (data: readonly number[]): string =>
+        `{"data":${formatArray(Float64Array.from(data))},${native.slice(1)}`;
+      const expected = textOf(data);
+      if (ours !== expected && (algorithm === 'lttb' || ours !== textOf(ofIntegers()))) {
+        wrong = `${algorithm} of ${from}+${count}: ${ours} for ${expected}`;
+      }
       kernel.releaseSeries(address);
     }
     t.equal(wrong, '', name);

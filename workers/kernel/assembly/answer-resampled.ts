@@ -7,6 +7,7 @@ import {
   CODEC_CONSTANT,
   RESAMPLE_AVERAGE,
   RESAMPLE_COUNT,
+  RESAMPLE_LTTB,
   RESAMPLE_SUM,
   SERIES_EXPONENT,
   SERIES_HEAD,
@@ -62,16 +63,20 @@ export function formatResampled(
   // Behind the values: room for what is written or read in registers of two or four.
   const points = values + ((count + 4) << 3);
   const statisticsWanted = statistics != 0;
-  if (statisticsWanted) resetStatistics();
-  readValues(series, from, count, statisticsWanted, values, work);
+  // Fast path: what is chosen among integers is chosen among their quotients, and printed as integers.
+  // In a tie of triangles the last digit of a quotient might decide; LTTB has to do as the reference.
+  const areScaled =
+    choosesValues(algorithm) &&
+    algorithm != RESAMPLE_LTTB &&
+    readValues(series, from, count, statisticsWanted, true, values, work);
+  if (!areScaled) readValues(series, from, count, statisticsWanted, false, values, work);
   if (statisticsWanted) storeStatistics(statistics);
   const length = resampleStride(algorithm, values, count, stride, points);
   store<u64>(out, DATA_TEXT);
   const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
   let p = out + 8;
-  // Fast path: what was chosen needs no look to be printed as integers.
-  if (scaledSlots == count && choosesValues(algorithm)) {
-    unscaleInts(points, length, exponent, values);
+  if (areScaled || (scaledSlots == count && choosesValues(algorithm))) {
+    unscaleInts(points, length, areScaled ? 0 : exponent, values);
     store<u8>(p, OPEN_BRACKET);
     p = formatScaledInts(values, length, exponent, p + 1);
     store<u8>(p - 1, CLOSE_BRACKET);
@@ -113,16 +118,22 @@ export function formatDecimals(values: u32, count: u32, exponent: i32, out: u32,
   return p + 1;
 }
 
-/** Slots as Float64, and statistics of them on the way if they are wanted. */
+/**
+ * Slots as Float64, and statistics of them on the way if they are wanted. With `asIntegers` they are not
+ * divided by 10^exponent of the series; false if not all slots are such integers, and all is to be read
+ * again.
+ */
 function readValues(
   series: u32,
   from: u32,
   count: u32,
   statisticsWanted: bool,
+  asIntegers: bool,
   out: u32,
   work: u32,
-): void {
+): bool {
   scaledSlots = 0;
+  if (statisticsWanted) resetStatistics();
   const exponent = <i32>load<u8>(series + SERIES_EXPONENT);
   const until = from + count;
   const base = out - (from << 3);
@@ -141,10 +152,12 @@ function readValues(
       end - start,
       exponent,
       statisticsWanted,
+      asIntegers,
       base + (first << 3),
       work,
     );
     at = end;
+    if (asIntegers && scaledSlots != at - from) return false;
   }
   const head = load<u32>(series + SERIES_HEAD);
   if (head) {
@@ -154,12 +167,14 @@ function readValues(
     if (first < last) {
       fillMissing(base + (at << 3), first - at);
       const values = head + ((first - headSlot) << 3);
-      memory.copy(base + (first << 3), values, (last - first) << 3);
-      readHead(values, last - first, exponent, statisticsWanted, work);
+      const target = base + (first << 3);
+      memory.copy(target, values, (last - first) << 3);
+      readHead(values, last - first, exponent, statisticsWanted, asIntegers, target, work);
       at = last;
     }
   }
   fillMissing(base + (at << 3), until - at);
+  return scaledSlots == count;
 }
 
 /** Slots `from` … `until` of a block, in a series of that exponent; up to three more are written. */
@@ -169,6 +184,7 @@ function readBlock(
   until: i32,
   exponent: i32,
   statisticsWanted: bool,
+  asIntegers: bool,
   out: u32,
   work: u32,
 ): void {
@@ -182,7 +198,8 @@ function readBlock(
     const power = unchecked(POWERS_OF_TEN[wordExponent(word)]);
     if (wordExponent(word) == exponent) scaledSlots += count;
     if (countsValues) addIntStatistics(ints, count, power);
-    intsToDoubles(ints, count, power, out);
+    if (asIntegers) intsAsDoubles(ints, count, out);
+    else intsToDoubles(ints, count, power, out);
   } else if (wordCodec(word) == CODEC_CONSTANT && !(word & WORD_BITMAP)) {
     const value = load<f64>(block + BLOCK_MIN);
     if (countsValues) addConstantStatistics(value, count);
@@ -207,15 +224,30 @@ function intsToDoubles(ints: u32, count: i32, power: f64, out: u32): void {
   }
 }
 
+/** Up to three more are written. */
+function intsAsDoubles(ints: u32, count: i32, out: u32): void {
+  for (let i = 0; i < count; i += 4) {
+    const lanes = v128.load(ints + (<u32>i << 2));
+    const at = out + (<u32>i << 3);
+    v128.store(at, f64x2.convert_low_i32x4_s(lanes));
+    v128.store(at, f64x2.convert_low_i32x4_s(v128.shuffle<i32>(lanes, lanes, 2, 3, 2, 3)), 16);
+  }
+}
+
 /** Slots of the head, copied already: mostly decimals of the exponent that the blocks have. */
 function readHead(
   values: u32,
   count: u32,
   exponent: i32,
   statisticsWanted: bool,
+  asIntegers: bool,
+  target: u32,
   work: u32,
 ): void {
-  if (scaleToInts(values, count, exponent, work)) scaledSlots += count;
+  if (scaleToInts(values, count, exponent, work)) {
+    scaledSlots += count;
+    if (asIntegers) intsAsDoubles(work, count, target);
+  }
   // As in an answer that is not resampled, to the last digit.
   if (statisticsWanted) addStatistics(values, count);
 }
