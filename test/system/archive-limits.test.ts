@@ -124,9 +124,11 @@ t.test('what takes too long or is too much is told by name', async (t) => {
     limits: { 'query-time-ms-max': 1 },
   });
   for (const [name, ask] of Object.entries(ASKS)) {
-    const { status, text } = await ask(slow);
-    t.equal(status, 400, name);
-    t.match(text, /took too long: the limit query-time-ms-max is 1/, name);
+    let reply = await ask(slow);
+    // Its turn may come later than after a millisecond: then it has waited in vain.
+    for (let tries = 0; reply.status === 503 && tries < 100; tries++) reply = await ask(slow);
+    t.equal(reply.status, 400, name);
+    t.match(reply.text, /took too long: the limit query-time-ms-max is 1/, name);
   }
   await slow.kill();
   const small = await start(t, where, {
