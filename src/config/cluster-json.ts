@@ -5,6 +5,7 @@ import {
   type SubCluster,
 } from '../model/cluster.js';
 import { CLUSTER_HOSTS_MAX, countHostList } from '../model/host-list.js';
+import { unitOfBaseAndPrefix } from '../units/unit.js';
 import { parseTopology } from './cluster-topology.js';
 import { isObject, listOf, show, type Report } from './tolerant.js';
 
@@ -107,7 +108,8 @@ function parseUnit(unit: unknown, path: string, report: Report): string {
   if (isObject(unit)) {
     const base = unit.base ?? '';
     const prefix = unit.prefix ?? '';
-    if (typeof base === 'string' && typeof prefix === 'string') return prefix + base;
+    if (typeof base === 'string' && typeof prefix === 'string')
+      return unitOfBaseAndPrefix(base, prefix);
   }
   report(path, `${show(unit)} is neither a text nor {"base": …, "prefix": …}; it is not used`);
   return '';

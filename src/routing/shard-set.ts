@@ -116,6 +116,7 @@ export class ShardSet implements Store {
   /** Loaded by the first one that is asked for. */
   #selections: Promise<SelectRouter> | undefined;
   readonly #nextId = (): number => this.#nextQueryId++;
+  readonly #shardOf = (cluster: string, host: string): number => this.shardOf(cluster, host);
   readonly #jobStats: JobStatsRouter;
   readonly #versions: DataVersions;
   #nextQueryId = 0;
@@ -140,9 +141,8 @@ export class ShardSet implements Store {
       this.invokeOnAll<CatalogueEntry[]>('catalogue', request),
     );
     this.#limits = limits;
-    const shardOf = (cluster: string, host: string): number => this.shardOf(cluster, host);
-    this.#queries = new QueryRouter(shards, shardOf, limits, this.#nextId);
-    this.#jobStats = new JobStatsRouter(shards, shardOf, this.#nextId, this.#archive);
+    this.#queries = new QueryRouter(shards, this.#shardOf, limits, this.#nextId);
+    this.#jobStats = new JobStatsRouter(shards, this.#shardOf, this.#nextId, this.#archive);
     const steps = Object.values(store.metrics).map(({ frequency }) => frequency);
     this.#versions = new DataVersions(shards, Math.max(...steps, 1));
   }
@@ -216,8 +216,7 @@ export class ShardSet implements Store {
 
   async #loadSelections(): Promise<SelectRouter> {
     const { SelectRouter } = await import('./select-router.js');
-    const shardOf = (cluster: string, host: string): number => this.shardOf(cluster, host);
-    return new SelectRouter(this.#shards, shardOf, this.#limits, this.#nextId, this.#archive);
+    return new SelectRouter(this.#shards, this.#shardOf, this.#limits, this.#nextId, this.#archive);
   }
 
   versionOf(

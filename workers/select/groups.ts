@@ -15,7 +15,6 @@ export interface FoundHost {
 
 /** Units that are answered as one result. */
 export interface ResultGroup {
-  readonly key: string;
   readonly names: GroupNames;
   readonly parts: Part[];
 }
@@ -48,9 +47,8 @@ export function groupUnits(
     else for (const unit of host.units) addMembers(byKey, namesOf(host, unit, by), host, [unit]);
   }
   const operation = operationOf(selection, metric) ?? 'sum';
-  return [...byKey]
-    .map(([key, { names, hosts: members, count }]) => ({
-      key,
+  return [...byKey.values()]
+    .map(({ names, hosts: members, count }) => ({
       names,
       parts: [...members].map(([host, units]) => {
         const isWhole = selection.ids === null && units.length === host.units.length;

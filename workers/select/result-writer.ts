@@ -5,7 +5,7 @@ import type { GroupNames, PartialGroup } from '../../src/protocol/select.js';
 import { convertTexts, isIdentity, type Conversion } from '../../src/units/conversion.js';
 import type { Combiner } from '../engine/combine.js';
 import type { Metric } from '../engine/metrics.js';
-import { resampleOnGrid } from '../engine/resample.js';
+import { cellOf, resampleOnGrid } from '../engine/resample.js';
 import { planStatistics, type StatisticsPlan, type StatisticsTaker } from '../engine/statistics.js';
 import { convertStatistics } from './convert-statistics.js';
 import { UNSCALED, type Scale } from '../engine/summary.js';
@@ -214,7 +214,7 @@ export class ResultWriter {
       this.#doubles.copyWithin(to, values >>> 3, (values >>> 3) + slots.count);
       return points;
     }
-    const firstCell = Math.floor((slots.from * shape.slotSec) / shape.stepSec);
+    const firstCell = cellOf(slots.from, shape.slotSec, shape.stepSec);
     const offset = firstCell - shape.fromSec / shape.stepSec;
     resampleOnGrid(
       kernel,

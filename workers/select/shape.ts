@@ -1,4 +1,5 @@
 import type { SelectRequest, Selection } from '../../src/model/selection.js';
+import { cellCount, cellOf } from '../engine/resample.js';
 
 type TimeSpan = Pick<SelectRequest, 'fromSec' | 'toSec'>;
 
@@ -33,10 +34,14 @@ export function shapeOf(request: TimeSpan, selection: Selection, slotSec: number
     const fromSec = firstSlot * slotSec;
     return { firstSlot, slotCount, slotSec, stepSec, fromSec, pointCount: slotCount };
   }
-  const firstCell = Math.floor((firstSlot * slotSec) / stepSec);
-  const lastCell = Math.floor(((firstSlot + slotCount - 1) * slotSec) / stepSec);
-  const pointCount = lastCell - firstCell + 1;
-  return { firstSlot, slotCount, slotSec, stepSec, fromSec: firstCell * stepSec, pointCount };
+  return {
+    firstSlot,
+    slotCount,
+    slotSec,
+    stepSec,
+    fromSec: cellOf(firstSlot, slotSec, stepSec) * stepSec,
+    pointCount: cellCount(firstSlot, slotCount, slotSec, stepSec),
+  };
 }
 
 /** Seconds between points: as asked for, or the least multiple of a slot that gives no more than `points`. */
