@@ -56,13 +56,13 @@ export class Accumulator {
   add(target: Accumulated, part: Part, metric: Metric, from: number, count: number): void {
     if (part.flat) this.#addFlat(target, part, metric, from, count);
     else {
-      for (const unit of part.units) {
+      for (const unit of part.units.list) {
         this.#combiner.borrowed(() => {
           const values = this.#unitValues(unit, part, metric, from, count);
           this.addValues(target, values, 0, count);
         });
       }
-      target.members += part.units.length;
+      target.members += part.units.count;
     }
   }
 
@@ -71,7 +71,7 @@ export class Accumulator {
     const { series, layered } = group;
     const strategy = metric.aggregation;
     // One unit to a host: what names the part names the unit.
-    const isKept = part.units.length === 1 && part.cacheKey !== '' && strategy !== null;
+    const isKept = part.units.count === 1 && part.cacheKey !== '' && strategy !== null;
     if (!isKept || layered.length > 0 || series.length < CACHED_SERIES_MIN) {
       return this.#combiner.values(group, metric, from, count, false, 0);
     }

@@ -29,6 +29,9 @@ export function extentOf(
       lookAt(below);
     }
   };
-  for (const { units } of parts) for (const { group } of units) lookAt(group);
+  for (const { units } of parts) {
+    if (units.plain) lookAt(units.plain);
+    else for (const { group } of units.list) lookAt(group);
+  }
   return { first: Math.max(firstSlot, oldest), end: Math.min(end, newest + HOLD_SLOTS) };
 }

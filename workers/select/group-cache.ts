@@ -39,5 +39,5 @@ export class GroupCache {
 }
 
 function sizeOf(parts: ResultGroup['parts']): number {
-  return parts.reduce((sum, { units }) => sum + units.length, 0);
+  return parts.reduce((sum, { units }) => sum + units.count, 0);
 }

@@ -3,14 +3,14 @@ import type { GroupNames } from '../../src/protocol/select.js';
 import type { Level } from '../engine/level-tree.js';
 import type { Metric } from '../engine/metrics.js';
 import { makePart, type Part } from './parts.js';
-import { compareIds, type Unit } from './units.js';
+import { compareIds, ListedUnits, type Unit, type Units } from './units.js';
 
 /** Units of a host that were found, with what they may be grouped by. */
 export interface FoundHost {
   readonly level: Level;
   readonly cluster: string;
   readonly subCluster: string;
-  readonly units: readonly Unit[];
+  readonly units: Units;
 }
 
 /** Units that are answered as one result. */
@@ -43,17 +43,18 @@ export function groupUnits(
   const isByUnit = by === null || by.includes('type') || by.includes('id');
   for (const host of hosts) {
     // Fast path: all units of a host are of one group.
-    if (!isByUnit) addMembers(byKey, namesOf(host, host.units[0]!, by), host, host.units);
-    else for (const unit of host.units) addMembers(byKey, namesOf(host, unit, by), host, [unit]);
+    if (!isByUnit) addHost(byKey, namesOf(host, undefined, by), host);
+    else for (const unit of host.units.list) addUnit(byKey, namesOf(host, unit, by), host, unit);
   }
   const operation = operationOf(selection, metric) ?? 'sum';
   return [...byKey.values()]
     .map(({ names, hosts: members, count }) => ({
       names,
-      parts: [...members].map(([host, units]) => {
-        const isWhole = selection.ids === null && units.length === host.units.length;
-        const isNamed = isWhole || (units.length === 1 && units[0]!.type !== '');
-        const name = isWhole && units.length > 1 ? scopeKey : '';
+      parts: [...members].map(([host, member]) => {
+        const units = member ? new ListedUnits(member) : host.units;
+        const isWhole = selection.ids === null && units.count === host.units.count;
+        const isNamed = isWhole || (units.count === 1 && units.list[0]!.type !== '');
+        const name = isWhole && units.count > 1 ? scopeKey : '';
         return makePart(
           host.level,
           metric,
@@ -71,34 +72,51 @@ export function groupUnits(
 /** Units of a group, host by host. */
 interface Members {
   readonly names: GroupNames;
-  readonly hosts: Map<FoundHost, Unit[]>;
+  /** undefined: all units of a host. */
+  readonly hosts: Map<FoundHost, Unit[] | undefined>;
   count: number;
 }
 
-function addMembers(
+function addHost(byKey: Map<string, Members>, names: GroupNames, host: FoundHost): void {
+  const group = membersOf(byKey, names);
+  group.count += host.units.count;
+  group.hosts.set(host, undefined);
+}
+
+function addUnit(
   byKey: Map<string, Members>,
   names: GroupNames,
   host: FoundHost,
-  units: readonly Unit[],
+  unit: Unit,
 ): void {
+  const group = membersOf(byKey, names);
+  group.count++;
+  const known = group.hosts.get(host);
+  if (known) known.push(unit);
+  else group.hosts.set(host, [unit]);
+}
+
+function membersOf(byKey: Map<string, Members>, names: GroupNames): Members {
   const key = JSON.stringify(Object.values(names));
   let group = byKey.get(key);
   if (!group) byKey.set(key, (group = { names, hosts: new Map(), count: 0 }));
-  group.count += units.length;
-  const known = group.hosts.get(host);
-  if (known) known.push(...units);
-  else group.hosts.set(host, [...units]);
+  return group;
 }
 
-function namesOf(host: FoundHost, unit: Unit, by: readonly GroupKey[] | null): GroupNames {
+/** `unit`: undefined if groups are not made by it. */
+function namesOf(
+  host: FoundHost,
+  unit: Unit | undefined,
+  by: readonly GroupKey[] | null,
+): GroupNames {
   const has = (key: GroupKey): boolean => by === null || by.includes(key);
   return {
     cluster: has('cluster') || has('host') ? host.cluster : '',
     subCluster: has('sub-cluster') ? host.subCluster : '',
     host: has('host') ? host.level.name : '',
-    type: has('type') || has('id') ? unit.type : '',
-    id: has('id') ? unit.id : '',
-    subId: has('id') ? unit.subId : '',
+    type: unit && (has('type') || has('id')) ? unit.type : '',
+    id: unit && has('id') ? unit.id : '',
+    subId: unit && has('id') ? unit.subId : '',
   };
 }
 

@@ -100,7 +100,8 @@ export class JobValues {
     const { hostUnits } = this.#tools;
     const { scope, scopeKey } = this.#place;
     const metric = this.#metric;
-    const [unit] = hostUnits.find(host, metric, scope, scopeKey, this.#generation);
+    const units = hostUnits.find(host, metric, scope, scopeKey, this.#generation);
+    const [unit] = units.list;
     if (!unit) return undefined;
     if (metric.aggregation === null && unit.seriesCount > 1) {
       return `metric ${metric.name} has no aggregation, and ${unit.seriesCount} series of ${host.name} are asked for as one`;
@@ -108,7 +109,7 @@ export class JobValues {
     const { own, isAlone } = ownOf(unit);
     if (isAlone) return { own, part: undefined };
     const operation = metric.aggregation!;
-    const part = makePart(host, metric, [unit], scopeKey, operation, true, this.#isWhole);
+    const part = makePart(host, metric, units, scopeKey, operation, true, this.#isWhole);
     return { own, part };
   }
 

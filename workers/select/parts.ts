@@ -2,11 +2,11 @@ import type { Aggregate } from '../../src/model/selection.js';
 import type { Level } from '../engine/level-tree.js';
 import type { Metric } from '../engine/metrics.js';
 import type { Group } from '../engine/select.js';
-import type { Scope, Unit, UnitFinder } from './units.js';
+import type { Scope, UnitFinder, Units } from './units.js';
 
 /** What one host contributes to a group. */
 export interface Part {
-  readonly units: readonly Unit[];
+  readonly units: Units;
   readonly seriesCount: number;
   /** All that is in the units, where it can be combined at once; undefined: unit by unit. */
   readonly flat: Group | undefined;
@@ -23,32 +23,34 @@ export interface Part {
 export function makePart(
   host: Level,
   metric: Metric,
-  units: readonly Unit[],
+  units: Units,
   scopeKey: string,
   operation: Aggregate,
   isAlone: boolean,
   isWhole: boolean,
 ): Part {
-  const first = units[0]!.group;
-  const seriesCount = units.reduce((sum, unit) => sum + unit.seriesCount, 0);
+  const { seriesCount } = units;
   const flat = flatGroup(metric, units, operation, isAlone);
-  const name = units.length === 1 ? units[0]!.type + units[0]!.id : `*${scopeKey}`;
+  const [first] = units.count === 1 ? units.list : [];
+  const name = first ? first.type + first.id : `*${scopeKey}`;
   const cacheKey = isWhole ? `${host.index}/${metric.index}/${name}` : '';
-  return { units, seriesCount, flat, cacheKey, firstSeries: first.series[0] ?? 0 };
+  const { series } = units.plain ?? units.list[0]!.group;
+  return { units, seriesCount, flat, cacheKey, firstSeries: series[0] ?? 0 };
 }
 
 function flatGroup(
   metric: Metric,
-  units: readonly Unit[],
+  units: Units,
   operation: Aggregate,
   isAlone: boolean,
 ): Group | undefined {
-  if (isAlone && operation === metric.aggregation) return units[0]!.group;
+  if (isAlone && operation === metric.aggregation) return units.list[0]!.group;
   const areSums = operation === 'sum' && metric.aggregation === 'sum';
   if (!areSums && operation !== 'sum' && operation !== 'avg') return undefined;
+  if (units.plain) return units.plain;
   // One loop: there are thousands of units, and `flatMap` takes five times as long.
   const flat: Group = { series: [], layered: [] };
-  for (const { group, seriesCount } of units) {
+  for (const { group, seriesCount } of units.list) {
     const isSingle = group.series.length === 1 && seriesCount === 1;
     if (!areSums && !isSingle) return undefined;
     for (const series of group.series) flat.series.push(series);
@@ -63,7 +65,7 @@ const UNITS_MAX = 100_000;
 /** Units of hosts, found once for each generation of the tree. */
 export class HostUnitsCache {
   readonly #finder: UnitFinder;
-  #known = new Map<string, Map<Level, readonly Unit[]>>();
+  #known = new Map<string, Map<Level, Units>>();
   #generation = -1;
   #count = 0;
 
@@ -71,13 +73,7 @@ export class HostUnitsCache {
     this.#finder = finder;
   }
 
-  find(
-    host: Level,
-    metric: Metric,
-    scope: Scope,
-    scopeKey: string,
-    generation: number,
-  ): readonly Unit[] {
+  find(host: Level, metric: Metric, scope: Scope, scopeKey: string, generation: number): Units {
     if (generation !== this.#generation || this.#count > UNITS_MAX) {
       this.#known = new Map();
       this.#generation = generation;
@@ -90,7 +86,7 @@ export class HostUnitsCache {
     if (known) return known;
     const units = this.#finder.find(host, metric, scope);
     hosts.set(host, units);
-    this.#count += units.length + 1;
+    this.#count += units.count + 1;
     return units;
   }
 }

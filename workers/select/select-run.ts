@@ -24,7 +24,7 @@ import { Problems } from './problems.js';
 import { ResultWriter, kindOf, type ReadSlots, type ResultKind } from './result-writer.js';
 import type { SelectTools } from './select-tools.js';
 import { Targets } from './targets.js';
-import { seriesOf } from './units.js';
+import { ListedUnits, seriesOf } from './units.js';
 
 /** Bytes of a piece of a streamed answer. */
 const PIECE_BYTES = 1024 * 1024;
@@ -199,10 +199,10 @@ export class SelectRun implements Run {
     const level = tree.find([cluster, name]);
     if (!level) return undefined;
     const found = hostUnits.find(level, metric, scope, scopeKey, tree.generation);
-    if (found.length === 0) return undefined;
+    if (found.count === 0) return undefined;
     // Without a strategy nothing says what a unit of several series is: the aggregate is of all of them.
     const isLoose = metric.aggregation === null && selection.aggregate !== null;
-    const units = isLoose ? found.flatMap(seriesOf) : found;
+    const units = isLoose ? new ListedUnits(found.list.flatMap(seriesOf)) : found;
     return { level, cluster, subCluster: topologies.subClusterOf(cluster, name), units };
   }
 
@@ -379,5 +379,5 @@ export class SelectRun implements Run {
 function storedSeries({ selection }: ResultKind, { parts }: ResultGroup): number {
   const [part] = parts;
   if (parts.length !== 1 || part!.seriesCount !== 1 || selection.aggregate === 'count') return 0;
-  return part!.units[0]!.group.series[0] ?? 0;
+  return part!.units.list[0]!.group.series[0] ?? 0;
 }

@@ -3,7 +3,7 @@ import { TYPES_BY_COARSENESS } from '../engine/topology.js';
 
 export const HWTHREAD = 'hwthread';
 /** An old name of it. */
-const CPU = 'cpu';
+export const CPU = 'cpu';
 
 /** Types that lie within one another, the coarsest first. */
 const NESTED: readonly string[] = TYPES_BY_COARSENESS;

@@ -3,7 +3,7 @@ import type { Level } from '../engine/level-tree.js';
 import type { Metric } from '../engine/metrics.js';
 import type { SeriesIn } from '../engine/select.js';
 import type { Topologies, Topology } from '../engine/topology.js';
-import { finerTypes, HWTHREAD, SentLevels } from './sent-levels.js';
+import { CPU, finerTypes, HWTHREAD, SentLevels } from './sent-levels.js';
 
 /** Which parts of hosts are asked for. */
 export interface Scope {
@@ -26,6 +26,64 @@ export interface Unit {
   readonly seriesCount: number;
 }
 
+/** Units of one host for one metric, ordered by id. */
+export interface Units {
+  readonly count: number;
+  readonly seriesCount: number;
+  /** All series, where each unit is one of them, in no order; undefined: there is more to it. */
+  readonly plain: Group | undefined;
+  /** One by one. */
+  readonly list: readonly Unit[];
+}
+
+/** Units that were found one by one. */
+export class ListedUnits implements Units {
+  readonly list: readonly Unit[];
+  readonly seriesCount: number;
+  readonly plain = undefined;
+
+  constructor(list: readonly Unit[]) {
+    this.list = list;
+    this.seriesCount = list.reduce((sum, { seriesCount }) => sum + seriesCount, 0);
+  }
+
+  get count(): number {
+    return this.list.length;
+  }
+}
+
+/**
+ * Units that are a series each. There are thousands of hardware threads: that of which none is asked
+ * for by itself is not made.
+ */
+class PlainUnits implements Units {
+  readonly plain: Group;
+  readonly #levels: readonly Level[];
+  #list: readonly Unit[] | undefined;
+
+  /** A series for each level. */
+  constructor(levels: readonly Level[], series: number[]) {
+    this.#levels = levels;
+    this.plain = { series, layered: [] };
+  }
+
+  get count(): number {
+    return this.#levels.length;
+  }
+
+  get seriesCount(): number {
+    return this.#levels.length;
+  }
+
+  get list(): readonly Unit[] {
+    const { series } = this.plain;
+    this.#list ??= this.#levels
+      .map(({ type, id }, index) => unit(type, id, '', single(series[index]!)))
+      .sort((a, b) => compareIds(a.id, b.id));
+    return this.#list;
+  }
+}
+
 /** What a unit is made of, before it is known which unit that is. */
 interface Source {
   readonly group: Group;
@@ -44,8 +102,8 @@ export class UnitFinder {
     this.#topologies = topologies;
   }
 
-  /** Units that have samples, ordered by id. */
-  find(host: Level, metric: Metric, scope: Scope): Unit[] {
+  /** Units that have samples. */
+  find(host: Level, metric: Metric, scope: Scope): Units {
     return new HostUnits(host, metric, this.#topologyOf(host), this.#seriesIn).find(scope);
   }
 
@@ -66,29 +124,38 @@ class HostUnits {
   readonly #metric: Metric;
   readonly #topology: Topology | undefined;
   readonly #seriesIn: SeriesIn;
-  readonly #sent: SentLevels;
+  #sentLevels: SentLevels | undefined;
 
   constructor(host: Level, metric: Metric, topology: Topology | undefined, seriesIn: SeriesIn) {
     this.#host = host;
     this.#metric = metric;
     this.#topology = topology;
     this.#seriesIn = seriesIn;
-    this.#sent = new SentLevels(host, (level) => seriesIn(level, metric.index));
+  }
+
+  get #sent(): SentLevels {
+    this.#sentLevels ??= new SentLevels(this.#host, (level) =>
+      this.#seriesIn(level, this.#metric.index),
+    );
+    return this.#sentLevels;
   }
 
   sentTypes(): string[] {
     return this.#sent.types();
   }
 
-  find(scope: Scope): Unit[] {
+  find(scope: Scope): Units {
+    const isPlain = scope.type !== '' && scope.ids === null && scope.subType === '';
+    return (isPlain ? this.#plain(scope.type) : undefined) ?? new ListedUnits(this.#listed(scope));
+  }
+
+  #listed(scope: Scope): Unit[] {
     const { type, ids, subType } = scope;
     if (subType !== '') return this.#subUnits(scope);
     if (type === '') {
       const source = ids === null ? this.#source('', '') : this.#ofThreads(ids);
       return source.seriesCount === 0 ? [] : [unit('', '', '', source)];
     }
-    const asSent = ids === null ? this.#allAsSent(type) : undefined;
-    if (asSent) return asSent;
     const units: Unit[] = [];
     for (const id of this.#idsOf(type, ids)) {
       const source = this.#source(type, id);
@@ -98,24 +165,25 @@ class HostUnits {
   }
 
   /**
-   * Fast path: each unit is a series. There are thousands of hardware threads. What a topology knows
-   * besides was not sent, nor is anything in it. undefined: there is more to it.
+   * Fast path: each unit is a series. What a topology knows besides was not sent, nor is anything in
+   * it. undefined: there is more to it.
    */
-  #allAsSent(type: string): Unit[] | undefined {
-    if (this.#sent.hasFiner(type)) return undefined;
-    const units: Unit[] = [];
-    let isSorted = true;
-    let last = '';
-    for (const level of this.#sent.all(type)) {
-      if (level.children || level.type !== type) return undefined;
+  #plain(type: string): Units | undefined {
+    if (finerTypes(type).length > 0 && this.#sent.hasFiner(type)) return undefined;
+    const levels: Level[] = [];
+    const series: number[] = [];
+    for (const level of this.#host.children?.values() ?? []) {
+      if (level.type !== type) {
+        if (type === HWTHREAD && level.type === CPU) return undefined;
+        continue;
+      }
+      if (level.children) return undefined;
       const own = this.#seriesIn(level, this.#metric.index);
       if (own === 0) continue;
-      const { id } = level;
-      if (units.length > 0 && compareIds(last, id) > 0) isSorted = false;
-      last = id;
-      units.push(unit(type, id, '', single(own)));
+      levels.push(level);
+      series.push(own);
     }
-    return isSorted ? units : units.sort((a, b) => compareIds(a.id, b.id));
+    return new PlainUnits(levels, series);
   }
 
   /** Ids that were asked for, or else those that were sent and those the topology knows. */
