@@ -4,6 +4,7 @@ import { pino, stdTimeFunctions } from 'pino';
 import type { Config } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
 import { loadConfig } from './config/parse-config.js';
+import { OPEN_GATE } from './http/gate.js';
 import { makeHandler } from './http/handler.js';
 import { newTraffic, startHttpServer } from './http/server.js';
 import { isS3 } from './object-store/location.js';
@@ -33,9 +34,11 @@ async function main(): Promise<void> {
     formatters: { level: (label) => ({ level: label }) },
   });
   for (const warning of warnings) log.warn({}, warning);
-  const store = await startStore(config.store, config.limits, log);
+  // Changed in place when the configuration changes: whoever reads a limit reads it here.
+  const limits = { ...config.limits };
+  const store = await startStore(config.store, limits, log);
   const traffic = newTraffic();
-  const handler = makeHandler(store, config.limits, traffic);
+  const handler = makeHandler({ store, limits, traffic, gate: OPEN_GATE, parts: [] });
   const server = await startHttpServer({ config, handler, traffic, log });
   let isStopping = false;
   const stop = (signal: string): void => {

@@ -1,5 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { ClusterDescription } from '../model/cluster.js';
+import { AUTH_DEFAULTS, type AuthConfig } from './auth-config.js';
+import { BACKEND_DEFAULTS, type BackendConfig } from './backend-config.js';
+import { NATS_DEFAULTS, type NatsConfig } from './nats-config.js';
+import { TRANSPORT_DEFAULTS, type TransportConfig } from './transport-config.js';
 import type { ResampleAlgorithm } from '../model/query-request.js';
 
 /** Everything that can be set, in one readonly interface. `parseConfig` makes it. */
@@ -10,6 +14,12 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'err' | 'crit';
   readonly store: StoreConfig;
   readonly limits: Limits;
+  readonly nats: NatsConfig;
+  readonly auth: AuthConfig;
+  readonly transport: TransportConfig;
+  readonly backend: BackendConfig;
+  /** Whether files of the configuration that change are read again. */
+  readonly watchesConfig: boolean;
 }
 
 /** The part of the configuration that the shards get. */
@@ -140,6 +150,18 @@ export interface Limits {
   /** Metrics of hosts listed with a unit that can not be converted, over all shards. */
   readonly unitMismatchesMax: number;
   readonly idleTimeoutSec: number;
+  /** In which a request must have come in, body included. */
+  readonly requestTimeoutSec: number;
+  /** Of one caller, on average; 0 = any. */
+  readonly requestsPerSecondMax: number;
+  /** That one caller may send at once. */
+  readonly requestBurstMax: number;
+  /** Verified tokens that are remembered. */
+  readonly tokensCachedMax: number;
+  readonly tokenBytesMax: number;
+  /** Bytes of NATS messages that wait for room in shards. */
+  readonly natsPendingBytesMax: number;
+  readonly natsMessageBytesMax: number;
 }
 
 /** What holds for an archive where nothing else is said. */
@@ -211,7 +233,19 @@ export const DEFAULTS: Config = freezeDeep({
     prefixesMax: 1_000_000,
     unitMismatchesMax: 1000,
     idleTimeoutSec: 120,
+    requestTimeoutSec: 60,
+    requestsPerSecondMax: 0,
+    requestBurstMax: 1000,
+    tokensCachedMax: 10_000,
+    tokenBytesMax: 8192,
+    natsPendingBytesMax: 64 * MIB,
+    natsMessageBytesMax: 8 * MIB,
   },
+  nats: NATS_DEFAULTS,
+  auth: AUTH_DEFAULTS,
+  transport: TRANSPORT_DEFAULTS,
+  backend: BACKEND_DEFAULTS,
+  watchesConfig: true,
 });
 
 /** Freezes a plain value and all that hangs below it; returns the same value. */

@@ -1,5 +1,5 @@
 import { DEFAULTS, type Limits } from './config.js';
-import type { Schema } from './schema.js';
+import type { Schema } from './schema-parts.js';
 
 /** Of a shard's body arena: a body that one shard must hold could not wait for its own end. */
 const ARENA_BYTES = 64 * 1024 * 1024;
@@ -67,6 +67,25 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   idleTimeoutSec: {
     ...limit('Seconds until a silent connection is closed (adapter `uws`: always 10).'),
     maximum: 3600,
+  },
+  requestTimeoutSec: {
+    ...limit('Seconds in which a request must have come in, body included; later: 408 or closed.'),
+    maximum: 86_400,
+  },
+  requestsPerSecondMax: limit(
+    'Requests a second of one caller, on average; more: 429 with `Retry-After`; 0: any.',
+    0,
+  ),
+  requestBurstMax: limit('Requests that one caller may send at once beyond that rate.'),
+  tokensCachedMax: limit('Verified tokens that are remembered until they expire.', 0),
+  tokenBytesMax: limit('Bytes of a token; a longer one is refused unread.', 256),
+  natsPendingBytesMax: limit(
+    'Bytes of NATS messages that wait for room in the shards; of core NATS more are dropped and counted.',
+    1024,
+  ),
+  natsMessageBytesMax: {
+    ...limit('Bytes of one NATS message; a larger one is refused and counted.', 1024),
+    maximum: ARENA_BYTES,
   },
 };
 

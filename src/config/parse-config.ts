@@ -27,6 +27,10 @@ import { parseListenAddress } from './listen-address.js';
 import { kebabCase } from './limits-schema.js';
 import { unitWarnings } from './unit-warnings.js';
 import { findProblems } from './validate.js';
+import { authOf, type FileAuth } from './auth-config.js';
+import { backendOf, type FileBackend } from './backend-config.js';
+import { natsOf, type FileNats, type FileSubscription } from './nats-config.js';
+import { transportOf, type FileTls, type FileTransport } from './transport-config.js';
 
 export { ConfigError } from './config-error.js';
 export type { ConfigProblem } from './config-error.js';
@@ -94,6 +98,11 @@ export function parseConfig(value: unknown): ParsedConfig {
     logLevel: own['log-level'] ?? DEFAULTS.logLevel,
     store: storeOf(file, clusters),
     limits: limitsOf(own.limits ?? {}),
+    nats: natsOf(file.nats, file['metric-store']?.['nats-subscriptions']),
+    auth: authOf(own.auth, file.main?.['jwt-public-key']),
+    transport: transportOf(file.main, own.tls),
+    backend: backendOf(file.main?.['backend-url'], own.backend),
+    watchesConfig: own['watch-config'] ?? DEFAULTS.watchesConfig,
   };
   const all = [...warningsOf(file), ...warnings, ...unitWarnings(unitsOf(file))];
   return { config: freezeDeep(config), warnings: all };
@@ -113,12 +122,17 @@ function unitsOf({ metrics = {}, metricshard }: ConfigFile): [place: string, uni
 
 /** A file that passed the schema; only what this version uses or warns about. */
 interface ConfigFile {
-  readonly main?: Readonly<Record<string, unknown>> & { readonly addr?: string };
+  readonly main?: FileTransport & {
+    readonly addr?: string;
+    readonly 'jwt-public-key'?: string;
+    readonly 'backend-url'?: string;
+  };
   readonly metrics?: Readonly<Record<string, FileMetric>>;
-  readonly nats?: object;
+  readonly nats?: FileNats;
   readonly 'metric-store'?: Readonly<Record<string, unknown>> & {
     readonly 'retention-in-memory'?: string;
     readonly 'memory-cap'?: number;
+    readonly 'nats-subscriptions'?: readonly FileSubscription[];
     readonly 'checkpoint-interval'?: string;
     readonly cleanup?: { readonly mode?: 'archive' | 'delete'; readonly directory?: string };
     readonly checkpoints?: {
@@ -144,6 +158,10 @@ interface ConfigFile {
     readonly 'local-directory'?: string;
     readonly s3?: FileS3;
     readonly 'default-metric'?: FileMetric;
+    readonly auth?: FileAuth;
+    readonly tls?: FileTls;
+    readonly backend?: FileBackend;
+    readonly 'watch-config'?: boolean;
     readonly limits?: Readonly<Record<string, number>>;
   };
 }

@@ -7,28 +7,13 @@ import {
 } from './config.js';
 import { LIMIT_SCHEMAS } from './limits-schema.js';
 import { RESAMPLE_ALGORITHMS } from '../model/query-request.js';
+import { AUTH_SCHEMA } from './auth-schema.js';
+import { BACKEND_SCHEMA } from './backend-schema.js';
+import { NATS_SCHEMA, SUBSCRIPTIONS_SCHEMA } from './nats-schema.js';
+import { object, text, unused, type Schema } from './schema-parts.js';
+import { TLS_SCHEMA } from './transport-schema.js';
 
-/** The JSON Schema forms that our configuration needs; it is the documentation's source as well. */
-export interface Schema {
-  readonly type?: string | readonly string[];
-  readonly description: string;
-  readonly default?: unknown;
-  /** Shown in the documentation in place of `default`. */
-  readonly defaultText?: string;
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly maxProperties?: number;
-  /** One of `FORMATS` in formats.ts. */
-  readonly format?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: boolean | Schema;
-  readonly required?: readonly string[];
-  readonly items?: Schema;
-  /** A key of the reference whose feature this version does not have: checked, reported, not used. */
-  readonly unused?: boolean;
-}
+export type { Schema } from './schema-parts.js';
 
 /** Metric indexes are 16 bits wide in a series record. */
 const METRICS_MAX = 65_000;
@@ -64,24 +49,17 @@ const main = object('The server, as in the reference.', {
     default: `${DEFAULTS.listen.host}:${DEFAULTS.listen.port}`,
     description: 'Address to listen on; ":8082" means every interface.',
   },
-  'https-cert-file': unused('string', 'Certificate for TLS.'),
-  'https-key-file': unused('string', 'Key for TLS.'),
-  user: unused('string', 'User to change to after the start.'),
-  group: unused('string', 'Group to change to after the start.'),
-  'backend-url': unused('string', 'cc-backend to ask which nodes are in use.'),
-  'jwt-public-key': unused('string', 'Ed25519 key that checks tokens.'),
+  'https-cert-file': text('PEM file with the certificate for TLS; read again when it changes.'),
+  'https-key-file': text('PEM file with its key.'),
+  user: text('User to change to after binding.'),
+  group: text('Group to change to after binding.'),
+  'backend-url': {
+    ...text('cc-backend, to ask which nodes are in use.'),
+    format: 'http-url',
+  },
+  'jwt-public-key': text('Ed25519 public key in base64 that checks tokens.'),
   debug: unused('object', 'Debugging aids of the reference.'),
 });
-
-const nats: Schema = {
-  ...object('Connection to a NATS server.', {
-    address: unused('string', 'URL of the server.'),
-    username: unused('string', 'User name.'),
-    password: unused('string', 'Password.'),
-    'creds-file-path': unused('string', 'Credentials file.'),
-  }),
-  unused: true,
-};
 
 const metricStore = object('The store, as in the reference.', {
   'num-workers': {
@@ -144,13 +122,7 @@ const metricStore = object('The store, as in the reference.', {
     },
   }),
   debug: unused('object', 'Debugging aids of the reference.'),
-  'nats-subscriptions': {
-    ...unused('array', 'NATS subjects to read lines from.'),
-    items: object('One subscription.', {
-      'subscribe-to': unused('string', 'Subject.'),
-      'cluster-tag': unused('string', 'Cluster of lines that name none.'),
-    }),
-  },
+  'nats-subscriptions': SUBSCRIPTIONS_SCHEMA,
 });
 
 const s3 = object('How S3 is spoken to; credentials come from where the AWS SDK looks.', {
@@ -301,6 +273,15 @@ const metricshard = object('Settings that the reference does not have.', {
     defaultText: '`{"frequency": 60, "aggregation": "avg"}` without `metrics`, else none',
     description: 'Step and strategy of metrics that `metrics` does not list; none: ignored.',
   },
+  auth: AUTH_SCHEMA,
+  tls: TLS_SCHEMA,
+  backend: BACKEND_SCHEMA,
+  'watch-config': {
+    type: 'boolean',
+    default: DEFAULTS.watchesConfig,
+    description:
+      'Whether a configuration file that changes is read again, as on SIGHUP; so are cluster.json files.',
+  },
   limits: object('Bounds; the answer to what passes one names it.', LIMIT_SCHEMAS),
 });
 
@@ -317,13 +298,5 @@ export const CONFIG_SCHEMA: Schema = object('A configuration file.', {
   },
   'metric-store': metricStore,
   metricshard,
-  nats,
+  nats: NATS_SCHEMA,
 });
-
-function object(description: string, properties: Readonly<Record<string, Schema>>): Schema {
-  return { type: 'object', description, properties, additionalProperties: false };
-}
-
-function unused(type: string | undefined, description: string): Schema {
-  return { ...(type === undefined ? {} : { type }), description, unused: true };
-}

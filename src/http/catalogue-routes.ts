@@ -32,7 +32,7 @@ export function catalogueRoutes(store: Store): Readonly<Record<string, Route>> {
   return Object.fromEntries(
     CATALOGUE_KINDS.map((kind) => [
       `/api/v2/${kind}`,
-      { methods: ['GET'], run: (exchange) => list(exchange, store, kind) },
+      { methods: ['GET'], permission: 'query', run: (exchange) => list(exchange, store, kind) },
     ]),
   );
 }

@@ -1,5 +1,5 @@
 import type { ArchiveStatus, MirrorStatus, StoreStatus } from '../routing/store.js';
-import type { RequestCounts } from './handler.js';
+import type { RequestCounts } from './route-table.js';
 import type { Traffic } from './server.js';
 
 const PREFIX = 'metricshard';

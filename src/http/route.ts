@@ -1,7 +1,10 @@
+import type { Identity, Permission } from '../auth/identity.js';
 import type { HttpExchange } from './server.js';
 
 /** What a path does. */
 export interface Route {
   readonly methods: readonly string[];
-  readonly run: (exchange: HttpExchange) => void;
+  /** `public`: anyone may, without a token. */
+  readonly permission: Permission | 'public';
+  readonly run: (exchange: HttpExchange, identity: Identity) => void;
 }

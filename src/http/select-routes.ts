@@ -1,3 +1,4 @@
+import type { Identity } from '../auth/identity.js';
 import type { Limits } from '../config/config.js';
 import type { Selections, Store } from '../routing/store.js';
 import { answerError } from './answers.js';
@@ -7,8 +8,8 @@ import type { HttpExchange } from './server.js';
 
 /** Makes of what answers a body what answers an exchange: it is read first. */
 export type WithBody = (
-  work: (exchange: HttpExchange, body: string) => void,
-) => (exchange: HttpExchange) => void;
+  work: (exchange: HttpExchange, body: string, identity: Identity) => void,
+) => Route['run'];
 
 interface Loaded {
   readonly answers: typeof Answers;
@@ -29,6 +30,7 @@ export function selectRoutes(
     answer: (loaded: Loaded, exchange: HttpExchange, body: string) => void,
   ): Route => ({
     methods: ['POST'],
+    permission: 'query',
     run: withBody((exchange, body) => {
       (loading ??= load(store))
         .then((loaded) => answer(loaded, exchange, body))

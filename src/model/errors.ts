@@ -2,6 +2,7 @@
 export const ERROR_STATUS = {
   'bad-request': 400,
   unauthorized: 401,
+  forbidden: 403,
   'not-found': 404,
   'method-not-allowed': 405,
   'not-acceptable': 406,
@@ -9,6 +10,7 @@ export const ERROR_STATUS = {
   'body-too-large': 413,
   'unsupported-encoding': 415,
   'limit-exceeded': 400,
+  'too-many-requests': 429,
   'headers-too-large': 431,
   internal: 500,
   'queue-full': 503,

@@ -113,6 +113,7 @@ t.test('every setting arrives', async (t) => {
   });
   t.strictSame(warnings, []);
   t.strictSame(config, {
+    ...DEFAULTS,
     listen: { host: '::1', port: 9 },
     httpAdapter: 'node',
     logLevel: 'crit',

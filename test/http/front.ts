@@ -2,6 +2,7 @@ import { request as httpRequest, type Agent, type IncomingHttpHeaders } from 'no
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { DEFAULTS, type Config, type Limits } from '../../src/config/config.js';
+import { OPEN_GATE } from '../../src/http/gate.js';
 import { makeHandler } from '../../src/http/handler.js';
 import {
   newTraffic,
@@ -87,7 +88,8 @@ async function startFront(config: Config, given?: HttpHandler): Promise<Front> {
     error: (fields: object, message: string) => errors.push(message + JSON.stringify(fields)),
   };
   const traffic = newTraffic();
-  const handler = given ?? makeHandler(store, config.limits, traffic);
+  const handler =
+    given ?? makeHandler({ store, limits: config.limits, traffic, gate: OPEN_GATE, parts: [] });
   const server = await startHttpServer({ config, handler, traffic, log });
   let closed: Promise<void> | undefined;
   return {

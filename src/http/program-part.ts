@@ -1,0 +1,9 @@
+/** A part of the program beside the store that has something to tell: NATS, tokens, configuration. */
+export interface ProgramPart {
+  /** Its key in `/api/v2/status`. */
+  readonly name: string;
+  /** What `/api/v2/status` tells of it. */
+  status(): object;
+  /** Its families in the Prometheus text format, each line ended. */
+  metrics(): string;
+}

@@ -1,0 +1,158 @@
+import type { Limits } from '../config/config.js';
+import { StoreError } from '../model/errors.js';
+import type { Store } from '../routing/store.js';
+import {
+  archive,
+  checkpoint,
+  debug,
+  free,
+  healthcheck,
+  ready,
+  status,
+  unitMismatches,
+} from './admin-routes.js';
+import { answerBytes, answerError, answerJson, answerJsonText } from './answers.js';
+import { BodyReader, textOf } from './body.js';
+import { catalogueRoutes } from './catalogue-routes.js';
+import { metricsText } from './metrics-text.js';
+import type { ProgramPart } from './program-part.js';
+import type { Route } from './route.js';
+import { selectRoutes, type WithBody } from './select-routes.js';
+import type { HttpExchange, Traffic } from './server.js';
+import { write } from './write-route.js';
+
+/** Requests answered, by `path status`. */
+export type RequestCounts = ReadonlyMap<string, number>;
+
+/** What requests are answered with. */
+export interface RouteOptions {
+  readonly store: Store;
+  /** Read anew for each request: they may change. */
+  readonly limits: Limits;
+  readonly traffic: Traffic;
+  /** What else there is to tell in `/api/v2/status` and `/metrics`. */
+  readonly parts: readonly ProgramPart[];
+}
+
+type Routes = Readonly<Record<string, Route>>;
+type Run = Route['run'];
+
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** All paths and what they do. */
+export function routeTable(options: RouteOptions, counts: RequestCounts): Routes {
+  const { store, limits } = options;
+  const bodies = new BodyReader(limits.collectedBytesMax);
+  const withBody: WithBody = (work) => (exchange, identity) => {
+    const limit = { bytesMax: limits.queryBodyBytesMax, setting: 'query-body-bytes-max' };
+    bodies.read(exchange, limit, (body) => work(exchange, textOf(body), identity));
+  };
+  return {
+    ...writeRoutes(options, bodies),
+    ...queryRoutes(options, withBody),
+    ...catalogueRoutes(store),
+    ...adminRoutes(options, withBody),
+    ...publicRoutes(options, counts, bodies),
+  };
+}
+
+function writeRoutes({ store, limits }: RouteOptions, bodies: BodyReader): Routes {
+  const influx: Run = (exchange) => write(exchange, store, bodies, limits, 'influx');
+  return {
+    '/api/write': {
+      methods: ['POST'],
+      permission: 'write',
+      run: (exchange) => write(exchange, store, bodies, limits, 'summary'),
+    },
+    '/write': { methods: ['POST'], permission: 'write', run: influx },
+    '/api/v2/write': { methods: ['POST'], permission: 'write', run: influx },
+  };
+}
+
+function queryRoutes({ store, limits, parts }: RouteOptions, withBody: WithBody): Routes {
+  return {
+    '/api/query': {
+      methods: ['GET', 'POST'],
+      permission: 'query',
+      run: withBody((exchange, body) => query(exchange, store, body)),
+    },
+    ...selectRoutes(store, limits, withBody),
+    '/api/healthcheck': {
+      methods: ['GET', 'POST'],
+      permission: 'query',
+      run: withBody((exchange, body) => healthcheck(exchange, store, body)),
+    },
+    '/api/v2/status': {
+      methods: ['GET'],
+      permission: 'query',
+      run: (exchange) => status(exchange, store, parts),
+    },
+    '/api/v2/unit-mismatches': {
+      methods: ['GET'],
+      permission: 'query',
+      run: (exchange) => unitMismatches(exchange, store),
+    },
+  };
+}
+
+function adminRoutes({ store }: RouteOptions, withBody: WithBody): Routes {
+  return {
+    '/api/free': {
+      methods: ['POST'],
+      permission: 'admin',
+      run: withBody((exchange, body) => free(exchange, store, body)),
+    },
+    '/api/debug': {
+      methods: ['GET'],
+      permission: 'admin',
+      run: (exchange) => debug(exchange, store),
+    },
+    '/api/v2/admin/checkpoint': {
+      methods: ['POST'],
+      permission: 'admin',
+      run: (exchange) => checkpoint(exchange, store),
+    },
+    '/api/v2/admin/archive': {
+      methods: ['POST'],
+      permission: 'admin',
+      run: (exchange) => archive(exchange, store),
+    },
+  };
+}
+
+function publicRoutes(
+  { store, traffic, parts }: RouteOptions,
+  counts: RequestCounts,
+  bodies: BodyReader,
+): Routes {
+  const metrics: Run = (exchange) => {
+    const own = metricsText(store.status(), counts, traffic, bodies.bytesHeld);
+    const body = own + parts.map((part) => part.metrics()).join('');
+    answerBytes(exchange, { contentType: PROMETHEUS, body });
+  };
+  const get = (run: Run): Route => ({ methods: ['GET'], permission: 'public', run });
+  return {
+    '/api/openapi.json': get(answerDescription),
+    '/ping': get((exchange) => exchange.respond(204, [], '')),
+    '/health': get((exchange) =>
+      answerJson(exchange, 200, { status: 'pass', name: 'metricshard' }),
+    ),
+    '/ready': get((exchange) => ready(exchange, store)),
+    '/metrics': get(metrics),
+  };
+}
+
+function query(exchange: HttpExchange, store: Store, body: string): void {
+  if (body === '') throw new StoreError('bad-request', 'the body is empty; send a query as JSON');
+  store.query(body, (answer) => {
+    if (answer.ok) answerJsonText(exchange, answer.json);
+    else answerError(exchange, answer.error);
+  });
+}
+
+/** The description is large, and few ask for it. */
+function answerDescription(exchange: HttpExchange): void {
+  import('./openapi.json', { with: { type: 'json' } })
+    .then((file) => answerJsonText(exchange, JSON.stringify(file.default)))
+    .catch((error: unknown) => answerError(exchange, error));
+}
