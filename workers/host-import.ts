@@ -96,7 +96,7 @@ export class HostImport {
         series = this.#seriesOf(cluster, host, column.name);
         known.set(column.name, series);
       }
-      if (series === 0) this.#skip(column);
+      if (series === 0) this.#skip(cluster, host, column);
       else this.#store(series, column);
       if (performance.now() - this.#turnBegan < TURN_MS) continue;
       this.#bytes += folder.bytesRead - bytesSeen;
@@ -106,20 +106,16 @@ export class HostImport {
     this.#bytes += folder.bytesRead - bytesSeen;
   }
 
-  /** 0 if the metric is not configured, or there are too many series. */
+  /** 0 if the metric is not configured for it, or there are too many series. */
   #seriesOf(cluster: string, host: string, name: SeriesName): number {
     const { engine } = this.#parts;
-    if (!engine.metrics.isKnown(name.metric)) return 0;
-    return engine.seriesFor({
-      cluster,
-      host,
-      ...name,
-    });
+    const names = { cluster, host, ...name };
+    return engine.ignoreReason(names) ? 0 : engine.seriesFor(names);
   }
 
-  #skip({ name, values }: Column): void {
-    const isKnown = this.#parts.engine.metrics.isKnown(name.metric);
-    const counts = isKnown ? this.#refused : this.#unknown;
+  #skip(cluster: string, host: string, { name, values }: Column): void {
+    const isIgnored = this.#parts.engine.ignoreReason({ cluster, host, ...name });
+    const counts = isIgnored ? this.#unknown : this.#refused;
     const samples = values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0);
     counts.set(name.metric, (counts.get(name.metric) ?? 0) + samples);
   }

@@ -1,4 +1,5 @@
 import type { StoreConfig } from '../src/config/config.js';
+import { longestStepSec } from '../src/config/metric-rules.js';
 import { TIME_SEC_MAX } from '../src/model/slot.js';
 import type { Counters } from '../src/protocol/counters.js';
 import type { Engine } from './engine/engine.js';
@@ -61,8 +62,7 @@ export class Retention {
 
   /** Moves the time range on; sweeps once a minute. */
   tick(nowSec: number): void {
-    const steps = Object.values(this.#store.metrics).map((metric) => metric.frequency);
-    const longestSec = Math.max(...steps, 1);
+    const longestSec = longestStepSec(this.#store);
     const firstSec = longestSec * STEPS_BEFORE_FIRST;
     const enforced = this.#store.retentionEnforced;
     this.minSec = enforced ? Math.max(firstSec, nowSec - this.#store.retentionSec) : firstSec;

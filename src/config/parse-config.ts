@@ -25,6 +25,7 @@ import { readClusters } from './cluster-files.js';
 import { parseGoDuration } from './duration.js';
 import { parseListenAddress } from './listen-address.js';
 import { kebabCase } from './limits-schema.js';
+import { redundantMetricWarnings } from './redundant-metrics.js';
 import { unitWarnings } from './unit-warnings.js';
 import { findProblems } from './validate.js';
 import { authOf, type FileAuth } from './auth-config.js';
@@ -104,7 +105,12 @@ export function parseConfig(value: unknown): ParsedConfig {
     backend: backendOf(file.main?.['backend-url'], own.backend),
     watchesConfig: own['watch-config'] ?? DEFAULTS.watchesConfig,
   };
-  const all = [...warningsOf(file), ...warnings, ...unitWarnings(unitsOf(file))];
+  const all = [
+    ...warningsOf(file),
+    ...warnings,
+    ...unitWarnings(unitsOf(file)),
+    ...redundantMetricWarnings(config.store),
+  ];
   return { config: freezeDeep(config), warnings: all };
 }
 

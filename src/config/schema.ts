@@ -226,8 +226,7 @@ const metricshard = object('Settings that the reference does not have.', {
     default: DEFAULTS.store.clusters,
     description:
       'cluster.json files of cc-backend, or folders of job archives with `<cluster>/cluster.json` in ' +
-      'them: units, scopes, footprints, sub-clusters and topologies of clusters. Steps and strategies ' +
-      'are still those of `metrics`.',
+      'them: steps, strategies and units of metrics, footprints, sub-clusters and topologies.',
   },
   'http-adapter': {
     enum: ['auto', 'uws', 'node'],

@@ -1,5 +1,12 @@
 /** Why a line, or a part of it, is knowingly not stored. Fixed, since there is a counter for each. */
-export const IGNORE_REASONS = ['unknown metric', 'event', 'log', 'control', 'extra field'] as const;
+export const IGNORE_REASONS = [
+  'unknown metric',
+  'removed in sub-cluster',
+  'event',
+  'log',
+  'control',
+  'extra field',
+] as const;
 
 /** Why a line is refused. The detail that goes with it names the place and the limit. */
 export const REJECT_REASONS = [

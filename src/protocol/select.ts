@@ -66,6 +66,7 @@ export interface GroupNames {
 export interface PartialGroup extends GroupNames {
   readonly select: number;
   readonly metric: string;
+  readonly stepSec: number;
   readonly operation: Aggregate;
   readonly seriesCount: number;
   readonly members: number;

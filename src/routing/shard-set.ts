@@ -1,4 +1,5 @@
 import type { Limits, StoreConfig } from '../config/config.js';
+import { longestStepSec } from '../config/metric-rules.js';
 import { StoreError } from '../model/errors.js';
 import type { Logger } from '../model/logger.js';
 import type { CatalogueEntry, CataloguePage, CatalogueRequest } from '../model/catalogue.js';
@@ -143,8 +144,7 @@ export class ShardSet implements Store {
     this.#limits = limits;
     this.#queries = new QueryRouter(shards, this.#shardOf, limits, this.#nextId);
     this.#jobStats = new JobStatsRouter(shards, this.#shardOf, this.#nextId, this.#archive);
-    const steps = Object.values(store.metrics).map(({ frequency }) => frequency);
-    this.#versions = new DataVersions(shards, Math.max(...steps, 1));
+    this.#versions = new DataVersions(shards, longestStepSec(store));
   }
 
   get shardCount(): number {

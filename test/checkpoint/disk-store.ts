@@ -163,7 +163,7 @@ export class DiskStore {
   /** Address of a series, 0 if there is none. */
   seriesAt({ metric, host, type }: Where): number {
     const level = this.engine.tree.find(type ? [CLUSTER, host, type] : [CLUSTER, host]);
-    const known = this.engine.metrics.find(metric);
+    const known = this.engine.metrics.find(metric, 'c');
     return level && known ? this.engine.seriesOf(level, known.index) : 0;
   }
 

@@ -1,4 +1,5 @@
 import { DEFAULTS, type Limits, type StoreConfig } from '../../src/config/config.js';
+import type { ClusterDescription, ClusterMetric, TopologyLists } from '../../src/model/cluster.js';
 import { StoreError } from '../../src/model/errors.js';
 import { parseSelectRequest } from '../../src/model/parse-selection.js';
 import { parseJobStatsRequest } from '../../src/model/parse-job-stats.js';
@@ -49,6 +50,42 @@ export interface SelectedShown {
   stats?: Record<string, number | null>;
 }
 
+/** A cluster.json with these metrics, and sub-clusters by name with their hosts. */
+export function described(
+  name: string,
+  metrics: Record<string, Partial<ClusterMetric>>,
+  subClusters: Record<string, string> = {},
+): ClusterDescription {
+  const plain: ClusterMetric = {
+    unit: '',
+    scope: 'node',
+    stepSec: 0,
+    aggregation: null,
+    footprint: '',
+    energy: '',
+    removedIn: [],
+  };
+  const topology: TopologyLists = {
+    node: [],
+    socket: [],
+    memoryDomain: [],
+    die: [],
+    core: [],
+    accelerators: [],
+  };
+  return {
+    name,
+    metrics: Object.fromEntries(
+      Object.entries(metrics).map(([metric, told]) => [metric, { ...plain, ...told }]),
+    ),
+    subClusters: Object.entries(subClusters).map(([subCluster, nodes]) => ({
+      name: subCluster,
+      nodes,
+      topology,
+    })),
+  };
+}
+
 export class SmallStore {
   readonly engine: Engine;
   readonly kernel: Kernel;
@@ -90,6 +127,22 @@ export class SmallStore {
         if (value !== null) this.kernel.appendSample(series, T0 + slot * 60, value);
       });
     }
+    return series;
+  }
+
+  /** Stores one sample of any cluster. Returns the series' address. */
+  write(
+    cluster: string,
+    metric: string,
+    host: string,
+    timeSec: number,
+    value: number,
+    type = '',
+    typeId = '',
+  ): number {
+    const names = { metric, cluster, host, type, typeId, stype: '', stypeId: '' };
+    const series = this.engine.seriesFor(names);
+    this.kernel.appendSample(series, timeSec, value);
     return series;
   }
 

@@ -2,7 +2,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.js';
-import type { Metric } from '../engine/metrics.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
   ANSWER_BASE,
@@ -19,10 +18,11 @@ import {
 import { LogReader } from '../log/log-reader.js';
 import { logNumbers, logPath } from '../log/log-writer.js';
 import { recordAt, type FreeRecord } from '../log/log-record.js';
-import { readSeriesRecord } from '../log/series-record.js';
 import { FILE } from './file-names.js';
 import { NAME_END, readLevels, type LevelRecord } from './level-record.js';
 import { MANIFEST_FILE, MANIFEST_COPY, readManifest, type Manifest } from './manifest.js';
+import { ReplayedSeries } from './replayed-series.js';
+import { RestoredMetrics } from './restored-metrics.js';
 import { newReport, type RestoreReport } from './restore-report.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionReader } from './section-file.js';
 import { SeriesTable } from './series-table.js';
@@ -54,14 +54,15 @@ export class Restore {
   readonly #isOwn: boolean;
   readonly #area: Buffer;
   readonly #table: SeriesTable;
-  #metrics: (Metric | undefined)[] = [];
-  #oldSteps: readonly number[] = [];
+  readonly #metrics: RestoredMetrics;
+  readonly #replayed: ReplayedSeries;
+  /** In which records of series are being read. */
+  #logFile = '';
   #bytesDone = 0;
   #bytesTotal = 0;
   #turnBegan = 0;
   /** Series that lie on the grid of another step than their metric has now: that step. */
   readonly converted = new Map<number, number>();
-  readonly #unknownMetrics = new Set<string>();
   /** By cluster and host: the frame it was saved at. */
   readonly #hostFrames = new Map<string, number>();
   /** Number of the frame that comes next; 0 = nobody can tell, as the one before was damaged. */
@@ -72,11 +73,20 @@ export class Restore {
 
   constructor(parts: RestoreParts, folder: string, isOwn: boolean) {
     this.#parts = parts;
+    this.#metrics = new RestoredMetrics(parts.engine.metrics);
     this.#folder = folder;
     this.#isOwn = isOwn;
     // Fixed regions: these views stay good when the heap grows.
     this.#area = Buffer.from(parts.memory.buffer, STAGING_BASE, STAGING_BYTES);
     this.#table = new SeriesTable(parts.memory);
+    this.#replayed = new ReplayedSeries({
+      ...parts,
+      table: this.#table,
+      isOwn,
+      frameOf: (cluster, host) => this.#frameOf(cluster, host),
+      converted: this.converted,
+      onUnknown: ({ metric, cluster }) => this.#unknownMetric(metric, cluster, this.#logFile),
+    });
   }
 
   async run(): Promise<RestoreReport> {
@@ -101,6 +111,7 @@ export class Restore {
       if (!manifest || number >= manifest.firstLog) await this.#log(number, manifest);
     }
     this.#parts.engine.releaseReplaced();
+    this.report.series += this.#replayed.count;
     this.#settle();
     this.#parts.engine.onRemoved = undefined;
     if (this.#isOwn)
@@ -143,14 +154,7 @@ export class Restore {
   }
 
   async #checkpoint(manifest: Manifest): Promise<void> {
-    const { engine } = this.#parts;
-    this.#oldSteps = manifest.metrics.map(({ stepSec }) => stepSec);
-    this.#metrics = manifest.metrics.map(({ name }) => engine.metrics.intern(name));
-    manifest.metrics.forEach(({ name }, index) => {
-      if (this.#metrics[index]) return;
-      this.#unknownMetric(name, manifest.series.file);
-      for (const { file } of manifest.segments) this.#aside(file);
-    });
+    this.#metrics.begin(manifest.metrics);
     await this.#sections(manifest.series.file, SECTION_SERIES, (bytes) => this.#levels(bytes));
     for (const { file } of manifest.segments) {
       await this.#sections(file, SECTION_BLOCKS, (bytes, checkpoint) =>
@@ -199,11 +203,15 @@ export class Restore {
     const level = engine.tree.getOrCreatePath(cluster, host, path);
     this.#hostFrames.set(hostKey(cluster, host), frame);
     const stagger = engine.staggerOf(cluster, host);
+    const metrics = this.#metrics.of(cluster);
     const made: number[] = [];
     for (const saved of series) {
-      const metric = this.#metrics[saved.metric];
-      if (!metric) continue;
-      const stepSec = this.#oldSteps[saved.metric]!;
+      const metric = metrics[saved.metric];
+      if (!metric) {
+        this.#unknownSaved(cluster, saved.metric);
+        continue;
+      }
+      const stepSec = this.#metrics.stepOf(saved.metric);
       const own = this.#isOwn ? saved.id : engine.nextId++;
       const address = engine.makeSeries(level, metric, stepSec, stagger, own);
       kernel.restoreSeries(address, STAGING_BASE + saved.at);
@@ -302,8 +310,10 @@ export class Restore {
   }
 
   #record(kind: number, bytes: Buffer, frame: number, path: string): void {
-    if (kind === RECORD_SERIES) this.#newSeries(bytes, frame, basename(path));
-    else if (kind === RECORD_FREE) {
+    if (kind === RECORD_SERIES) {
+      this.#logFile = basename(path);
+      this.#replayed.make(bytes, frame);
+    } else if (kind === RECORD_FREE) {
       const { selectors, toSec, archiveRun = 0 } = JSON.parse(bytes.toString()) as FreeRecord;
       this.report.archiveRun = Math.max(this.report.archiveRun, archiveRun);
       if (archiveRun > 0) {
@@ -336,35 +346,6 @@ export class Restore {
     for (const series of removed) this.converted.delete(series);
   }
 
-  #newSeries(bytes: Buffer, frame: number, file: string): void {
-    const record = readSeriesRecord(bytes);
-    if (!record || !this.#parts.owns(record.cluster, record.host)) return;
-    const { engine } = this.#parts;
-    const { id, stepSec } = record;
-    if (this.#table.at(id) !== 0) return;
-    // Its host was saved later, and without it: it was freed in between.
-    if (this.#frameOf(record.cluster, record.host) > frame) return;
-    const metric = engine.metrics.intern(record.metric);
-    if (!metric) {
-      this.#unknownMetric(record.metric, file);
-      return;
-    }
-    const level = engine.tree.getOrCreatePath(record.cluster, record.host, record.path);
-    const own = this.#isOwn ? id : engine.nextId++;
-    const stagger = engine.staggerOf(record.cluster, record.host);
-    const old = engine.seriesOf(level, metric.index);
-    const series = engine.makeSeries(level, metric, stepSec, stagger, own);
-    if (old === 0) {
-      engine.tree.addSeries(level, series);
-      this.report.series++;
-    } else {
-      // It had nothing left and was removed, which is not in the log: no sample of it follows.
-      engine.replaceSeries(level, old, series);
-    }
-    if (stepSec !== metric.stepSec) this.converted.set(series, stepSec);
-    this.#table.bind(id, series, frame);
-  }
-
   #checksum(offset: number, bytes: number): bigint {
     return this.#parts.kernel.checksum(STAGING_BASE + offset, bytes);
   }
@@ -374,11 +355,17 @@ export class Restore {
     if (file !== '') this.#aside(file);
   }
 
-  #unknownMetric(name: string, file: string): void {
+  #unknownSaved(cluster: string, index: number): void {
+    const { series, segments } = this.report.manifest!;
+    this.#unknownMetric(this.#metrics.nameOf(index), cluster, series.file);
+    for (const { file } of segments) this.#aside(file);
+  }
+
+  #unknownMetric(name: string, cluster: string, file: string): void {
     this.#aside(file);
-    if (this.#unknownMetrics.has(name)) return;
-    this.#unknownMetrics.add(name);
-    this.#problem(`metric ${name} is not configured any more: its data is not restored`, file);
+    if (!this.#metrics.noteUnknown(name)) return;
+    const what = 'is not configured any more';
+    this.#problem(`metric ${name} of ${cluster} ${what}: its data is not restored`, file);
   }
 
   #aside(file: string): void {

@@ -131,7 +131,7 @@ class Listing {
     const matches = matcher(this.#request.match);
     for (const cluster of this.#clusters()) {
       if (this.#isFull) return;
-      const summaries = new MetricSummaries(engine.metrics, (name) => {
+      const summaries = new MetricSummaries(engine.metrics, cluster, (name) => {
         return matches(name) && this.#isBehind([cluster, name]);
       });
       for (const host of engine.tree.hosts(cluster).names) {

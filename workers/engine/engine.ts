@@ -1,4 +1,5 @@
 import type { Limits, StoreConfig } from '../../src/config/config.js';
+import type { IgnoreReason } from '../../src/model/reasons.js';
 import { TIME_SEC_MAX } from '../../src/model/slot.js';
 import type { HealthRequest, NodeHealth } from '../../src/routing/store.js';
 import type { JobStatsTask, SelectTask } from '../../src/protocol/select.js';
@@ -76,7 +77,7 @@ export class Engine {
     this.#memory = memory;
     this.#view = new Uint32Array(memory.buffer);
     this.#seriesMax = Math.ceil(limits.seriesMax / store.shardCount);
-    this.metrics = new Metrics(store.metrics);
+    this.metrics = new Metrics(store);
     this.topologies = new Topologies(store.clusters);
     this.#queries = new QueryRunner(
       kernel,
@@ -118,9 +119,21 @@ export class Engine {
     return this.#view;
   }
 
+  /** Why lines like this one are not stored, though their metric is known somewhere; undefined: they are. */
+  ignoreReason({ metric, cluster, host }: SeriesNames): IgnoreReason | undefined {
+    if (!this.metrics.isTaken(metric, cluster)) return 'unknown metric';
+    return this.isRemovedFrom(metric, cluster, host) ? 'removed in sub-cluster' : undefined;
+  }
+
+  /** Whether cluster.json says that the sub-cluster of the host does not have the metric. */
+  isRemovedFrom(metric: string, cluster: string, host: string): boolean {
+    const removedIn = this.metrics.removedIn(metric, cluster);
+    return removedIn !== undefined && removedIn.has(this.topologies.subClusterOf(cluster, host));
+  }
+
   /** The series of a sample, made if it is new; 0 if there are too many series or metrics. */
   seriesFor(sample: SeriesNames): number {
-    const metric = this.metrics.intern(sample.metric);
+    const metric = this.metrics.intern(sample.metric, sample.cluster);
     if (!metric) return 0;
     if (this.#seriesCount >= this.#seriesMax) {
       const known = this.tree.find(pathOf(sample));

@@ -25,11 +25,11 @@ function healthOf(
   const host = engine.tree.find([request.cluster, node]);
   if (!host) return { state: 'failed' };
   const words = engine.words();
-  // By metric index: true = some series of it is stale.
-  const stale = new Map<number, boolean>();
+  // By metric: true = some series of it is stale.
+  const stale = new Map<string, boolean>();
   engine.tree.visit(host, (level) => {
     for (const series of level.series) {
-      const metric = words[(series + SERIES_STAGGER) >>> 2]! >>> 16;
+      const metric = engine.metrics.at(words[(series + SERIES_STAGGER) >>> 2]! >>> 16).name;
       const step = words[(series + SERIES_STEP) >>> 2]!;
       const endSec = engine.newestSec(series) + step;
       stale.set(metric, stale.get(metric) === true || nowSec - endSec > STALE_STEPS * step);
@@ -37,13 +37,16 @@ function healthOf(
   });
   const degraded: string[] = [];
   const missing: string[] = [];
-  for (const name of request.metricNames) {
-    const metric = engine.metrics.find(name);
-    const isStale = metric && stale.get(metric.index);
+  // What its sub-cluster does not have is not missing.
+  const expected = request.metricNames.filter(
+    (name) => stale.has(name) || !engine.isRemovedFrom(name, request.cluster, node),
+  );
+  for (const name of expected) {
+    const isStale = stale.get(name);
     if (isStale === undefined) missing.push(name);
     else if (isStale) degraded.push(name);
   }
   const bad = degraded.length + missing.length;
-  const state = bad === 0 ? 'full' : bad === request.metricNames.length ? 'failed' : 'partial';
+  const state = bad === 0 ? 'full' : bad === expected.length ? 'failed' : 'partial';
   return { state, metrics: { degraded, missing } };
 }

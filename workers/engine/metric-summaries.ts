@@ -16,22 +16,24 @@ interface Collected {
 export class MetricSummaries {
   readonly #metrics: Metrics;
   readonly #isWanted: (name: string) => boolean;
-  /** By metric index; null = it is not wanted. */
+  readonly #cluster: string;
+  /** By metric index; null = it is not wanted. Of one name there is one. */
   readonly #collected = new Map<number, Collected | null>();
+  readonly #byName = new Map<string, [Metric, Collected]>();
   /** Series of a level come together. */
   #level: Level | undefined;
   #parts: LevelParts | undefined;
 
-  constructor(metrics: Metrics, isWanted: (name: string) => boolean) {
+  constructor(metrics: Metrics, cluster: string, isWanted: (name: string) => boolean) {
     this.#metrics = metrics;
+    this.#cluster = cluster;
     this.#isWanted = isWanted;
   }
 
   add(metricIndex: number, level: Level, firstSec: number, lastSec: number): void {
     let collected = this.#collected.get(metricIndex);
     if (collected === undefined) {
-      const isWanted = this.#isWanted(this.#metrics.at(metricIndex).name);
-      collected = isWanted ? nothing() : null;
+      collected = this.#begin(this.#metrics.at(metricIndex));
       this.#collected.set(metricIndex, collected);
     }
     if (!collected) return;
@@ -45,14 +47,25 @@ export class MetricSummaries {
     collected.total.add(firstSec, lastSec);
   }
 
+  /** Series may still have another step than their metric: it is listed as what it is now. */
+  #begin(found: Metric): Collected | null {
+    const { name } = found;
+    if (!this.#isWanted(name)) return null;
+    const known = this.#byName.get(name);
+    if (known) return known[1];
+    const collected = nothing();
+    const metric = this.#metrics.find(name, this.#cluster) ?? found;
+    this.#byName.set(name, [metric, collected]);
+    return collected;
+  }
+
   /** By name. */
   sorted(): [Metric, Summary][] {
     const found: [Metric, Summary][] = [];
-    for (const [index, collected] of this.#collected) {
-      if (!collected) continue;
+    for (const [metric, collected] of this.#byName.values()) {
       const { scopes, subTypes, total } = collected;
       const types = { scopes: sortScopes(scopes), subTypes: [...subTypes].sort() };
-      found.push([this.#metrics.at(index), { ...types, ...total.toData() }]);
+      found.push([metric, { ...types, ...total.toData() }]);
     }
     return found.sort(([a], [b]) => (a.name < b.name ? -1 : 1));
   }

@@ -169,19 +169,20 @@ export class QueryRun {
   }
 
   #slots(item: QueryItem): number {
-    const step = this.#tools.metrics.find(item.metric)?.stepSec ?? 1;
+    const step = this.#tools.metrics.find(item.metric, this.#request.cluster)?.stepSec ?? 1;
     return slotOf(this.#request.toSec, step) - slotOf(this.#request.fromSec, step);
   }
 
   #select(item: QueryItem): Element[] {
     const { metrics, tree, seriesIn } = this.#tools;
-    const metric = metrics.find(item.metric);
-    if (!metric && !metrics.isKnown(item.metric)) {
+    const { cluster } = this.#request;
+    const metric = metrics.find(item.metric, cluster);
+    if (!metric && !metrics.isTaken(item.metric, cluster)) {
       return [problem(`unknown metric: ${item.metric}`)];
     }
     const fault = rangeFault(this.#request, item);
     if (fault !== '') return [problem(fault)];
-    const host = tree.find([this.#request.cluster, item.host]);
+    const host = tree.find([cluster, item.host]);
     return selectElements(host, item, metric, seriesIn, tree.generation);
   }
 
@@ -242,7 +243,7 @@ export class QueryRun {
       return true;
     }
     if (!this.#isReading) {
-      const metric: Metric = metrics.find(item.metric)!;
+      const metric: Metric = metrics.find(item.metric, this.#request.cluster)!;
       elements.begin(this.#request, item, metric, element);
       if (!this.#hasRoom(elements.bytesMax)) return false;
     }

@@ -1,4 +1,5 @@
 import type { Limits } from '../../src/config/config.js';
+import type { IgnoreReason } from '../../src/model/reasons.js';
 import type { Counters } from '../../src/protocol/counters.js';
 import type { PartExamples } from '../../src/protocol/messages.js';
 import type { Ring } from '../../src/protocol/ring.js';
@@ -17,6 +18,7 @@ import {
   INGEST_LINES,
   INGEST_LOG_FULL,
   INGEST_LOW_MEMORY,
+  INGEST_REMOVED,
   INGEST_WRITTEN,
   PART_ARRIVAL_SEC,
   PART_BODY,
@@ -127,9 +129,7 @@ export class PartReader {
       this.#written += this.#state[INGEST_WRITTEN / 4]!;
       this.#ignored += this.#state[INGEST_IGNORED / 4]!;
       this.#lines += this.#state[INGEST_LINES / 4]!;
-      if (this.#state[INGEST_IGNORED / 4]! > 0) {
-        this.#parts.counters.add('ignored:unknown metric', this.#state[INGEST_IGNORED / 4]!);
-      }
+      if (this.#state[INGEST_IGNORED / 4]! > 0) this.#countIgnored();
       if (status === INGEST_DONE) break;
       line = this.#state[INGEST_LINE / 4]!;
       if (status === INGEST_LOG_FULL) {
@@ -141,6 +141,14 @@ export class PartReader {
       line = this.#slowLine(line, end, context, lineContext, status === INGEST_LOW_MEMORY);
       if (this.#isFailed) return;
     }
+  }
+
+  /** What the kernel has ignored. */
+  #countIgnored(): void {
+    const { counters } = this.#parts;
+    const removed = this.#state[INGEST_REMOVED / 4]!;
+    counters.add('ignored:removed in sub-cluster', removed);
+    counters.add('ignored:unknown metric', this.#state[INGEST_IGNORED / 4]! - removed);
   }
 
   readonly #isKnown = (metric: string): boolean => this.#parts.engine.metrics.isKnown(metric);
@@ -156,17 +164,25 @@ export class PartReader {
     const parsed = parseLine(this.#bytes, start, end, lineContext);
     this.#lines += parsed.lines;
     if (parsed.kind === 'rejected') this.#reject(parsed.reason, parsed.detail, parsed.column);
-    else if (parsed.kind === 'ignored') {
-      this.#ignored++;
-      this.#parts.counters.add(`ignored:${parsed.reason}`, 1);
-      if (parsed.reason === 'unknown metric') this.#bindIgnored(start, end, context);
-    } else if (parsed.kind === 'sample') {
+    else if (parsed.kind === 'ignored') this.#ignore(parsed.reason, start, end, context);
+    else if (parsed.kind === 'sample') {
+      const reason = this.#parts.engine.ignoreReason(parsed);
+      if (reason) this.#ignore(reason, start, end, context);
       // A sample newer than all may push out what a look at what is there would have kept.
-      if (noRoom && !this.#parts.retention.evict(parsed.timeSec)) {
+      else if (noRoom && !this.#parts.retention.evict(parsed.timeSec)) {
         this.#reject('memory full', 'memory-cap is reached and nothing older can be freed', 1);
       } else this.#store(parsed, start, context, lineContext.nowSec);
     }
     return parsed.next;
+  }
+
+  #ignore(reason: IgnoreReason, start: number, end: number, context: number): void {
+    this.#ignored++;
+    this.#parts.counters.add(`ignored:${reason}`, 1);
+    const isRemoved = reason === 'removed in sub-cluster';
+    if (isRemoved || reason === 'unknown metric') {
+      this.#bindIgnored(start, end, context, isRemoved ? 1 : 0);
+    }
   }
 
   #reject(reason: string, detail: string, column: number): void {
@@ -193,7 +209,7 @@ export class PartReader {
     }
     const series = engine.seriesFor(sample);
     if (series === 0) {
-      this.#reject('too many series', this.#noSeriesDetail(sample.metric), 1);
+      this.#reject('too many series', this.#noSeriesDetail(sample), 1);
       return;
     }
     kernel.appendSample(series, sample.timeSec, value);
@@ -219,9 +235,9 @@ export class PartReader {
     return scaleValue(conversion, parseNumber(this.#bytes, from, until, conversion.shift));
   }
 
-  #noSeriesDetail(metric: string): string {
+  #noSeriesDetail({ metric, cluster }: ParsedSample): string {
     const { engine, limits, shardCount } = this.#parts;
-    if (!engine.metrics.find(metric)) {
+    if (!engine.metrics.find(metric, cluster)) {
       return `there are ${METRICS_MAX} metrics, the most that can be told apart: no new one is taken`;
     }
     const each = Math.ceil(limits.seriesMax / shardCount);
@@ -229,12 +245,12 @@ export class PartReader {
     return `series-max (${limits.seriesMax}${share}) is reached: no new series is taken`;
   }
 
-  #bindIgnored(start: number, end: number, context: number): void {
+  #bindIgnored(start: number, end: number, context: number, isRemoved: 0 | 1): void {
     const { kernel } = this.#parts;
     const space = kernel.firstSpace(start, end);
     if (space === 0) return;
     const bytes = space + 1 - start;
-    kernel.bindPrefix(start, bytes, context, PREFIX_KIND_IGNORED, 0);
+    kernel.bindPrefix(start, bytes, context, PREFIX_KIND_IGNORED, isRemoved);
   }
 
   /** A number for each default cluster, so that equal bytes under another one are another prefix. */

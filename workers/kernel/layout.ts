@@ -152,7 +152,7 @@ export const CODEC_RAW = 4; // Float64 each slot
 export const PREFIX_HEADER_BYTES = 24;
 export const PREFIX_HASH = 0; // u32 over the bytes up to and with the first unescaped space
 export const PREFIX_NEXT = 4; // u32 next entry of the same bucket
-export const PREFIX_SERIES = 8; // u32 series address
+export const PREFIX_SERIES = 8; // u32 series address; of an ignored one 1: its sub-cluster does not have the metric
 export const PREFIX_SUCCESSOR = 12; // u32 the entry that followed last time
 export const PREFIX_LENGTH = 16; // u16 bytes; of a series with `value=`
 export const PREFIX_KIND = 18; // u8 PREFIX_KIND_*; 0 = free
@@ -188,6 +188,7 @@ export const INGEST_LINE = 0; // address of the line it stopped at
 export const INGEST_WRITTEN = 4; // samples stored by this call
 export const INGEST_IGNORED = 8; // lines ignored by a bound prefix
 export const INGEST_LINES = 12; // lines passed, blank ones too
+export const INGEST_REMOVED = 16; // of those ignored: by prefixes that say so (PREFIX_SERIES is 1)
 export const ALLOC_TABLE = 4096; // allocator: first partial page of each size class
 // How often something was freed, and the second before which all of it was (u32); behind the tallies.
 export const FREED_COUNT = 98304;

@@ -1,7 +1,6 @@
 import type { Aggregate } from '../../src/model/selection.js';
 import type { PartialGroup } from '../../src/protocol/select.js';
 import type { Combiner } from '../engine/combine.js';
-import type { Metric } from '../engine/metrics.js';
 import type { AggregateCache } from './aggregate-cache.js';
 import type { Part } from './parts.js';
 import type { Unit } from './units.js';
@@ -53,12 +52,12 @@ export class Accumulator {
   }
 
   /** Adds a host's part of a group for slots `from` … `from + count`. */
-  add(target: Accumulated, part: Part, metric: Metric, from: number, count: number): void {
-    if (part.flat) this.#addFlat(target, part, metric, from, count);
+  add(target: Accumulated, part: Part, from: number, count: number): void {
+    if (part.flat) this.#addFlat(target, part, from, count);
     else {
       for (const unit of part.units.list) {
         this.#combiner.borrowed(() => {
-          const values = this.#unitValues(unit, part, metric, from, count);
+          const values = this.#unitValues(unit, part, from, count);
           this.addValues(target, values, 0, count);
         });
       }
@@ -67,8 +66,9 @@ export class Accumulator {
   }
 
   /** The unit's own value by the metric's strategy. */
-  #unitValues({ group }: Unit, part: Part, metric: Metric, from: number, count: number): number {
+  #unitValues({ group }: Unit, part: Part, from: number, count: number): number {
     const { series, layered } = group;
+    const { metric } = part;
     const strategy = metric.aggregation;
     // One unit to a host: what names the part names the unit.
     const isKept = part.units.count === 1 && part.cacheKey !== '' && strategy !== null;
@@ -76,7 +76,7 @@ export class Accumulator {
       return this.#combiner.values(group, metric, from, count, false, 0);
     }
     const unit = this.begin(strategy, count);
-    this.#addFlat(unit, { ...part, flat: group }, metric, from, count);
+    this.#addFlat(unit, { ...part, flat: group }, from, count);
     this.finish(unit, count, false);
     return unit.values;
   }
@@ -84,8 +84,7 @@ export class Accumulator {
   /** Members as they are stored: their sums and counts can be added up. */
   #addFlat(
     target: Accumulated,
-    { flat, cacheKey, firstSeries }: Part,
-    metric: Metric,
+    { metric, flat, cacheKey, firstSeries }: Part,
     from: number,
     count: number,
   ): void {

@@ -10,6 +10,8 @@ export interface FoundHost {
   readonly level: Level;
   readonly cluster: string;
   readonly subCluster: string;
+  /** As its cluster has it. */
+  readonly metric: Metric;
   readonly units: Units;
 }
 
@@ -33,7 +35,7 @@ export function operationOf(selection: Selection, metric: Metric): Aggregate | n
 export function groupUnits(
   hosts: readonly FoundHost[],
   selection: Selection,
-  metric: Metric,
+  operation: Aggregate,
   scopeKey: string,
 ): ResultGroup[] {
   const byKey = new Map<string, Members>();
@@ -46,7 +48,6 @@ export function groupUnits(
     if (!isByUnit) addHost(byKey, namesOf(host, undefined, by), host);
     else for (const unit of host.units.list) addUnit(byKey, namesOf(host, unit, by), host, unit);
   }
-  const operation = operationOf(selection, metric) ?? 'sum';
   return [...byKey.values()]
     .map(({ names, hosts: members, count }) => ({
       names,
@@ -57,7 +58,7 @@ export function groupUnits(
         const name = isWhole && units.count > 1 ? scopeKey : '';
         return makePart(
           host.level,
-          metric,
+          host.metric,
           units,
           name,
           operation,

@@ -39,6 +39,7 @@ export class JobStatsRun implements Run {
   #rows = new Float64Array(1024 * JOB_ROW_FIELDS);
   #rowCount = 0;
   readonly #problems: JobProblem[] = [];
+  /** Of patterns, by cluster. */
   readonly #known = new Map<string, readonly string[]>();
   /** Hosts of the job in work. */
   #levels: {
@@ -163,22 +164,23 @@ export class JobStatsRun implements Run {
     const unknown: string[] = [];
     const known = new Map<string, Metric>();
     for (const pattern of patterns) {
-      for (const name of this.#namesOf(pattern)) {
-        const metric = all.find(name);
+      for (const name of this.#namesOf(pattern, cluster)) {
+        const metric = all.find(name, cluster);
         if (metric) known.set(name, metric);
-        else if (metrics !== null && !all.isKnown(name)) unknown.push(name);
+        else if (metrics !== null && !all.isTaken(name, cluster)) unknown.push(name);
       }
     }
     return { known: [...known.values()], unknown };
   }
 
-  #namesOf(pattern: string): readonly string[] {
+  #namesOf(pattern: string, cluster: string): readonly string[] {
     if (!isGlob(pattern)) return [pattern];
-    let names = this.#known.get(pattern);
+    const key = `${cluster}\n${pattern}`;
+    let names = this.#known.get(key);
     if (!names) {
       const matches = globMatcher(pattern);
-      names = this.#tools.metrics.all().flatMap(({ name }) => (matches(name) ? name : []));
-      this.#known.set(pattern, names);
+      names = [...this.#tools.metrics.namesOf(cluster)].filter(matches);
+      this.#known.set(key, names);
     }
     return names;
   }
@@ -194,9 +196,11 @@ export class JobStatsRun implements Run {
   }
 
   #metricIndex(name: string, stepSec: number): number {
-    const known = this.#metrics.get(name);
+    // Clusters may have it at different steps.
+    const key = `${stepSec} ${name}`;
+    const known = this.#metrics.get(key);
     if (known !== undefined) return known;
-    this.#metrics.set(name, this.#listed.length);
+    this.#metrics.set(key, this.#listed.length);
     return this.#listed.push({ name, stepSec }) - 1;
   }
 

@@ -128,7 +128,7 @@ export class JobValues {
     const { first, end } = extentOf(this.#tools, [part], this.#from, this.#count);
     const count = Math.max(0, end - first);
     const accumulated = accumulator.begin(this.#metric.aggregation!, count);
-    accumulator.add(accumulated, part, this.#metric, first, count);
+    accumulator.add(accumulated, part, first, count);
     accumulator.finish(accumulated, count, false);
     const work = combiner.allocate(WORK_BYTES);
     const { values } = accumulated;

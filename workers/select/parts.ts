@@ -6,6 +6,7 @@ import type { Scope, UnitFinder, Units } from './units.js';
 
 /** What one host contributes to a group. */
 export interface Part {
+  readonly metric: Metric;
   readonly units: Units;
   readonly seriesCount: number;
   /** All that is in the units, where it can be combined at once; undefined: unit by unit. */
@@ -35,7 +36,7 @@ export function makePart(
   const name = first ? first.type + first.id : `*${scopeKey}`;
   const cacheKey = isWhole ? `${host.index}/${metric.index}/${name}` : '';
   const { series } = units.plain ?? units.list[0]!.group;
-  return { units, seriesCount, flat, cacheKey, firstSeries: series[0] ?? 0 };
+  return { metric, units, seriesCount, flat, cacheKey, firstSeries: series[0] ?? 0 };
 }
 
 function flatGroup(

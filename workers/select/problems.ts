@@ -1,8 +1,8 @@
 import type { SelectRequest } from '../../src/model/selection.js';
 import { absenceText, type SelectProblem } from '../../src/protocol/select.js';
-import type { Metric } from '../engine/metrics.js';
 import type { SelectTools } from './select-tools.js';
 import type { Targets } from './targets.js';
+import type { Variants } from './variants.js';
 
 /** Problems that are told of one request. */
 const PROBLEMS_MAX = 20;
@@ -20,22 +20,27 @@ export class Problems {
     if (this.list.length - this.#absences < PROBLEMS_MAX) this.list.push({ select, error });
   }
 
-  /** Nothing was found of a metric, or there is nothing (undefined): says what there is instead. */
+  /** Nothing was found of a metric, or there is nothing (no variants): says what there is instead. */
   addAbsence(
     { tree, units }: SelectTools,
     { clusters, select }: SelectRequest,
     index: number,
     name: string,
-    metric: Metric | undefined,
+    variants: Variants,
     targets: Targets,
   ): void {
     if (this.#absences >= ABSENCES_MAX) return;
     this.#absences++;
     const levels = clusters.flatMap((cluster) =>
-      targets.hostsOf(cluster).flatMap((host) => tree.find([cluster, host]) ?? []),
+      targets.hostsOf(cluster).flatMap((host) => {
+        const level = tree.find([cluster, host]);
+        return level ? [{ level, metric: variants.get(cluster) }] : [];
+      }),
     );
     const some = levels.slice(0, LOOKED_AT_MAX);
-    const types = metric ? some.flatMap((level) => units.scopesOf(level, metric)) : [];
+    const types = some.flatMap(({ level, metric }) =>
+      metric ? units.scopesOf(level, metric) : [],
+    );
     const { scope, subScope } = select[index]!;
     const place = subScope === '' ? scope : `${scope}/${subScope}`;
     const absence = {

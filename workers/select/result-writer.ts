@@ -159,6 +159,7 @@ export class ResultWriter {
     return {
       select: kind.select,
       metric: kind.metric.name,
+      stepSec: kind.metric.stepSec,
       ...names,
       operation,
       seriesCount,

@@ -9,14 +9,8 @@ import type { Metric } from '../engine/metrics.js';
 import type { ResultSeries } from '../output/output.js';
 import { makeOutput } from '../output/outputs.js';
 import { AnswerLimits } from './answer-limits.js';
-import {
-  areOfOneHost,
-  compareNames,
-  groupUnits,
-  operationOf,
-  type FoundHost,
-  type ResultGroup,
-} from './groups.js';
+import { GroupFinder } from './group-finder.js';
+import { areOfOneHost, compareNames, operationOf, type ResultGroup } from './groups.js';
 import { extentOf } from './extent.js';
 import { groupPartials, namesOf, spanOf } from './partials.js';
 import type { Run, RunTurn } from '../query-queue.js';
@@ -24,7 +18,7 @@ import { Problems } from './problems.js';
 import { ResultWriter, kindOf, type ReadSlots, type ResultKind } from './result-writer.js';
 import type { SelectTools } from './select-tools.js';
 import { Targets } from './targets.js';
-import { ListedUnits, seriesOf } from './units.js';
+import { differenceOf, variantsOf, type KnownMetric, type Variants } from './variants.js';
 
 /** Bytes of a piece of a streamed answer. */
 const PIECE_BYTES = 1024 * 1024;
@@ -49,6 +43,7 @@ type Pause =
 export class SelectRun implements Run {
   readonly #tools: SelectTools;
   readonly #task: SelectTask;
+  readonly #finder: GroupFinder;
   readonly #writer: ResultWriter;
   readonly #output: ReturnType<typeof makeOutput>;
   readonly #work: Iterator<Pause, void>;
@@ -69,6 +64,7 @@ export class SelectRun implements Run {
   constructor(tools: SelectTools, task: SelectTask) {
     this.#tools = tools;
     this.#task = task;
+    this.#finder = new GroupFinder(tools, task.select);
     this.#output = makeOutput(task.form, tools, task.select);
     this.#writer = new ResultWriter(tools, this.#output);
     this.#results = task.select.select.map(() => 0);
@@ -124,16 +120,15 @@ export class SelectRun implements Run {
     const { tree, metrics, topologies } = this.#tools;
     const selection = this.#task.select.select[select]!;
     const targets = new Targets(selection, tree, topologies);
-    const { known, unknown, absent } = targets.metricsOf(metrics);
+    const { known, unknown, absent } = targets.metricsOf(metrics, this.#task.select.clusters);
     for (const name of unknown) this.#problems.add(select, `unknown metric: ${name}`);
-    for (const name of absent) this.#addAbsence(select, name, undefined, targets);
+    for (const name of absent) this.#addAbsence(select, name, new Map(), targets);
     for (const metric of known) {
       const before = this.#told(select);
-      const kind = this.#kindOf(select, metric);
-      if (!kind) continue;
-      if (areOfOneHost(selection)) yield* this.#hostByHost(kind, targets);
-      else yield* this.#overHosts(kind, targets);
-      if (this.#told(select) === before) this.#addAbsence(select, metric.name, metric, targets);
+      if (areOfOneHost(selection)) yield* this.#hostByHost(select, metric, targets);
+      else yield* this.#overHosts(select, metric, targets);
+      if (this.#told(select) > before) continue;
+      this.#addAbsence(select, metric.name, metric.variants, targets);
     }
   }
 
@@ -142,8 +137,8 @@ export class SelectRun implements Run {
     return this.#results[select]! + this.#partials.length + this.#problems.list.length;
   }
 
-  #addAbsence(select: number, name: string, metric: Metric | undefined, targets: Targets): void {
-    this.#problems.addAbsence(this.#tools, this.#task.select, select, name, metric, targets);
+  #addAbsence(select: number, name: string, variants: Variants, targets: Targets): void {
+    this.#problems.addAbsence(this.#tools, this.#task.select, select, name, variants, targets);
   }
 
   /** undefined: it can not be answered, which was told. */
@@ -157,53 +152,53 @@ export class SelectRun implements Run {
     }
   }
 
-  *#hostByHost(kind: ResultKind, targets: Targets): Generator<Pause, void> {
+  /** Each host for itself, so that clusters may have the metric at steps of their own. */
+  *#hostByHost(
+    select: number,
+    { variants }: KnownMetric,
+    targets: Targets,
+  ): Generator<Pause, void> {
+    const kinds = new Map<Metric, ResultKind | undefined>();
+    for (const metric of new Set(variants.values())) {
+      kinds.set(metric, this.#kindOf(select, metric));
+      // What is wrong with it was told, and is the same for all.
+      if (!kinds.get(metric)) return;
+    }
     for (const [index, cluster] of this.#task.select.clusters.entries()) {
+      const kind = kinds.get(variants.get(cluster)!);
+      if (!kind) continue;
       for (const name of targets.hostsOf(cluster)) {
         if (this.#isLate(RESULT_SAMPLES)) yield 'late';
-        const find = (): ResultGroup[] => {
-          const host = this.#find(cluster, name, kind, targets);
-          return host ? groupUnits([host], kind.selection, kind.metric, targets.scopeKey) : [];
-        };
         this.#beginMark(kind, index, name);
-        yield* this.#groups(kind, find);
+        yield* this.#groups(kind, () => this.#finder.ofHost(cluster, name, kind, targets));
         this.#mark();
       }
     }
   }
 
-  *#overHosts(kind: ResultKind, targets: Targets): Generator<Pause, void> {
-    const { select } = this.#task;
-    const { groups, tree } = this.#tools;
-    const find = (): ResultGroup[] => {
-      const found = select.clusters.flatMap((cluster) =>
-        targets.hostsOf(cluster).map((name) => this.#find(cluster, name, kind, targets)),
-      );
-      const hosts = found.filter((host) => host !== undefined);
-      return groupUnits(hosts, kind.selection, kind.metric, targets.scopeKey);
-    };
-    this.#beginMark(kind, 0, '');
-    yield* this.#groups(kind, () =>
-      groups.get(select, kind.select, kind.metric, tree.generation, find),
-    );
-    this.#mark();
-  }
-
-  #find(
-    cluster: string,
-    name: string,
-    { metric, selection }: ResultKind,
-    { scope, scopeKey }: Targets,
-  ): FoundHost | undefined {
-    const { tree, topologies, hostUnits } = this.#tools;
-    const level = tree.find([cluster, name]);
-    if (!level) return undefined;
-    const found = hostUnits.find(level, metric, scope, scopeKey, tree.generation);
-    if (found.count === 0) return undefined;
-    // Without a strategy nothing says what a unit of several series is: the aggregate is of all of them.
-    const isLoose = metric.aggregation === null && selection.aggregate !== null;
-    const units = isLoose ? new ListedUnits(found.list.flatMap(seriesOf)) : found;
-    return { level, cluster, subCluster: topologies.subClusterOf(cluster, name), units };
+  /** Groups of many hosts: of all clusters at once where these agree on what the metric is. */
+  *#overHosts(
+    select: number,
+    { name, variants }: KnownMetric,
+    targets: Targets,
+  ): Generator<Pause, void> {
+    const { clusters, select: selections } = this.#task.select;
+    const known = clusters.filter((cluster) => variants.has(cluster));
+    const difference = differenceOf(variants, selections[select]!);
+    const isByCluster = selections[select]!.by?.includes('cluster') === true;
+    if (difference !== '' && !isByCluster) {
+      const error = `metric ${name}: its ${difference}; ask for one cluster at a time, or by cluster`;
+      this.#problems.add(select, error);
+      return;
+    }
+    const parts = difference === '' ? [known] : known.toSorted().map((cluster) => [cluster]);
+    for (const part of parts) {
+      const kind = this.#kindOf(select, variants.get(part[0]!)!);
+      if (!kind) return;
+      this.#beginMark(kind, 0, '');
+      yield* this.#groups(kind, () => this.#finder.ofClusters(part, kind, variants, targets));
+      this.#mark();
+    }
   }
 
   /** Groups in their order; where the tree has changed since, those that are left are found anew. */
@@ -282,7 +277,7 @@ export class SelectRun implements Run {
     const operation = operationOf(kind.selection, kind.metric) ?? 'sum';
     const accumulated = accumulator.begin(operation, slots.count);
     for (const part of group.parts) {
-      accumulator.add(accumulated, part, kind.metric, slots.from, slots.count);
+      accumulator.add(accumulated, part, slots.from, slots.count);
       if (!this.#isLate(slots.count * part.seriesCount) || isInOneGo) continue;
       yield 'reading';
       if (tree.generation !== generation) return false;
@@ -298,10 +293,10 @@ export class SelectRun implements Run {
 
   /** Groups of which every shard had a part. */
   *#finishAll(partials: readonly PartialGroup[]): Generator<Pause, void> {
-    const { accumulator, combiner, metrics } = this.#tools;
+    const { accumulator, combiner } = this.#tools;
     for (const parts of partials.length === 0 ? [] : groupPartials(partials)) {
       const [first] = parts;
-      const metric = metrics.find(first!.metric);
+      const metric = this.#metricOf(parts);
       const kind = metric && this.#kindOf(first!.select, metric);
       if (!kind) continue;
       const seriesCount = parts.reduce((sum, part) => sum + part.seriesCount, 0);
@@ -323,6 +318,17 @@ export class SelectRun implements Run {
       this.#mark();
       if (this.#isLate(slots.count * parts.length)) yield 'late';
     }
+  }
+
+  /** undefined: shards do not agree on it, which was told. */
+  #metricOf(parts: readonly PartialGroup[]): Metric | undefined {
+    const { metric: name, cluster, stepSec, select } = parts[0]!;
+    const clusters = cluster === '' ? this.#task.select.clusters : [cluster];
+    const [metric] = variantsOf(this.#tools.metrics, name, clusters).values();
+    if (metric && parts.every((part) => part.stepSec === metric.stepSec)) return metric;
+    const error = `metric ${name}: its step is being changed from or to ${stepSec} s; ask again in a moment`;
+    this.#problems.add(select, error);
+    return undefined;
   }
 
   /** What is read: no more than is there, where a long time is asked for. */

@@ -2,9 +2,10 @@ import { globMatcher, isGlob } from '../../src/model/glob.js';
 import { HostSet } from '../../src/model/host-list.js';
 import type { Selection } from '../../src/model/selection.js';
 import type { LevelTree } from '../engine/level-tree.js';
-import type { Metric, Metrics } from '../engine/metrics.js';
+import type { Metrics } from '../engine/metrics.js';
 import type { Topologies } from '../engine/topology.js';
 import type { Scope } from './units.js';
+import { variantsOf, type KnownMetric } from './variants.js';
 
 /** Hosts that one expression may stand for. */
 const HOSTS_MAX = 1_000_000;
@@ -42,27 +43,35 @@ export class Targets {
   }
 
   /**
-   * Metrics that are stored and meant, sorted; those named that nobody knows, and names and globs of
-   * which there is nothing here.
+   * Metrics of clusters that are stored and meant, sorted; those named that nobody knows, and names and
+   * globs of which there is nothing here.
    */
-  metricsOf(metrics: Metrics): {
-    known: readonly Metric[];
+  metricsOf(
+    metrics: Metrics,
+    clusters: readonly string[],
+  ): {
+    known: readonly KnownMetric[];
     unknown: readonly string[];
     absent: readonly string[];
   } {
-    const known = new Map<string, Metric>();
+    const known = new Map<string, KnownMetric>();
+    const note = (name: string): boolean => {
+      const variants = variantsOf(metrics, name, clusters);
+      if (variants.size > 0) known.set(name, { name, variants });
+      return variants.size > 0;
+    };
     const unknown: string[] = [];
     const absent: string[] = [];
     for (const pattern of this.#selection.metrics) {
       if (isGlob(pattern)) {
         const matches = globMatcher(pattern);
-        const found = metrics.all().filter(({ name }) => matches(name));
-        for (const metric of found) known.set(metric.name, metric);
+        const names = new Set(clusters.flatMap((cluster) => [...metrics.namesOf(cluster)]));
+        const found = [...names].filter(matches);
+        for (const name of found) note(name);
         if (found.length === 0) absent.push(pattern);
-      } else {
-        const metric = metrics.find(pattern);
-        if (metric) known.set(pattern, metric);
-        else (metrics.isKnown(pattern) ? absent : unknown).push(pattern);
+      } else if (!note(pattern)) {
+        const isTaken = clusters.some((cluster) => metrics.isTaken(pattern, cluster));
+        (isTaken ? absent : unknown).push(pattern);
       }
     }
     const sorted = [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -8,6 +8,7 @@ import {
   CONVERSION_TALLY,
   INGEST_DONE,
   INGEST_IGNORED,
+  INGEST_REMOVED,
   INGEST_LINE,
   INGEST_LINES,
   INGEST_LOG_FULL,
@@ -88,6 +89,7 @@ export function ingest(start: u32, end: u32, context: u32, precision: i32, nowSe
   let line = start;
   let written: u32 = 0;
   let ignored: u32 = 0;
+  let removed: u32 = 0;
   let lines: u32 = 0;
   let status = INGEST_DONE;
   stampAt = 0;
@@ -118,6 +120,7 @@ export function ingest(start: u32, end: u32, context: u32, precision: i32, nowSe
     } else if (load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_IGNORED) {
       next = skipLine(body, end);
       ignored += <u32>(next != 0);
+      if (next) removed += load<u32>(entry + PREFIX_SERIES);
     } else {
       next = convertedLine(entry, body, end, precision, nowSec);
       written += <u32>(next != 0);
@@ -133,6 +136,7 @@ export function ingest(start: u32, end: u32, context: u32, precision: i32, nowSe
   store<u32>(STATE_BASE + INGEST_WRITTEN, written);
   store<u32>(STATE_BASE + INGEST_IGNORED, ignored);
   store<u32>(STATE_BASE + INGEST_LINES, lines);
+  store<u32>(STATE_BASE + INGEST_REMOVED, removed);
   return status;
 }
 

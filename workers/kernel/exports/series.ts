@@ -47,7 +47,8 @@ export interface SeriesExports {
   /** Reads lines until one wants the control plane; returns INGEST_*, counts in the state region. */
   ingest(start: number, end: number, context: number, precision: number, nowSec: number): number;
   /**
-   * Remembers a raw prefix: of a series with `value=`, of an ignored metric up to its first space.
+   * Remembers a raw prefix: of a series with `value=`, of an ignored metric up to its first space (then
+   * `series` is 1 if it is counted in INGEST_REMOVED as well, else 0).
    * Returns its entry, 0 if it is too long.
    */
   bindPrefix(start: number, length: number, context: number, kind: number, series: number): number;
