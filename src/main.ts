@@ -1,10 +1,12 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 import { readFileSync } from 'node:fs';
 import { pino, stdTimeFunctions } from 'pino';
+import { authPart } from './auth/auth-part.js';
+import { TokenVerifier } from './auth/token-verifier.js';
 import type { Config } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
 import { loadConfig } from './config/parse-config.js';
-import { OPEN_GATE } from './http/gate.js';
+import { AuthGate } from './http/auth-gate.js';
 import { makeHandler } from './http/handler.js';
 import { newTraffic, startHttpServer } from './http/server.js';
 import { isS3 } from './object-store/location.js';
@@ -36,9 +38,13 @@ async function main(): Promise<void> {
   for (const warning of warnings) log.warn({}, warning);
   // Changed in place when the configuration changes: whoever reads a limit reads it here.
   const limits = { ...config.limits };
+  // Before anything is started: a key that cannot be read is a wrong configuration.
+  const verifier = new TokenVerifier(config.auth, { limits, log });
   const store = await startStore(config.store, limits, log);
   const traffic = newTraffic();
-  const handler = makeHandler({ store, limits, traffic, gate: OPEN_GATE, parts: [] });
+  const gate = new AuthGate(verifier);
+  const parts = [authPart(verifier)];
+  const handler = makeHandler({ store, limits, traffic, gate, parts });
   const server = await startHttpServer({ config, handler, traffic, log });
   let isStopping = false;
   const stop = (signal: string): void => {

@@ -29,6 +29,7 @@ import { redundantMetricWarnings } from './redundant-metrics.js';
 import { unitWarnings } from './unit-warnings.js';
 import { findProblems } from './validate.js';
 import { authOf, type FileAuth } from './auth-config.js';
+import { authProblems } from './auth-problems.js';
 import { backendOf, type FileBackend } from './backend-config.js';
 import { natsOf, type FileNats, type FileSubscription } from './nats-config.js';
 import { transportOf, type FileTls, type FileTransport } from './transport-config.js';
@@ -105,6 +106,8 @@ export function parseConfig(value: unknown): ParsedConfig {
     backend: backendOf(file.main?.['backend-url'], own.backend),
     watchesConfig: own['watch-config'] ?? DEFAULTS.watchesConfig,
   };
+  const wrong = authProblems(config);
+  if (wrong.length > 0) throw new ConfigError(wrong);
   const all = [
     ...warningsOf(file),
     ...warnings,
@@ -319,10 +322,6 @@ const MISSING: readonly MissingFeature[] = [
   {
     keys: ['main.https-cert-file', 'main.https-key-file'],
     consequence: 'there is no TLS, all traffic is PLAIN HTTP; put a proxy with TLS in front',
-  },
-  {
-    keys: ['main.jwt-public-key'],
-    consequence: 'tokens are NOT CHECKED, everyone who reaches the port may read, write and free',
   },
   {
     keys: ['main.user', 'main.group'],

@@ -1,11 +1,13 @@
+import type { Identity } from '../auth/identity.js';
 import { StoreError } from '../model/errors.js';
 import type { HealthRequest, Store } from '../routing/store.js';
 import { answerError, answerJson, answerJsonText, answerText } from './answers.js';
+import { clustersOf, requireClusters } from './cluster-access.js';
 import type { ProgramPart } from './program-part.js';
 import type { HttpExchange } from './server.js';
 
 /** POST /api/free?to=T with a list of selectors. */
-export function free(exchange: HttpExchange, store: Store, body: string): void {
+export function free(exchange: HttpExchange, store: Store, body: string, identity: Identity): void {
   const to = exchange.query.get('to');
   if (to === null || to === '') {
     throw new StoreError('bad-request', "'to' is a required query parameter (Unix seconds)");
@@ -20,6 +22,8 @@ export function free(exchange: HttpExchange, store: Store, body: string): void {
       throw notSelectors(selector);
     }
   }
+  const named = (selectors as string[][]).map(([cluster = '']) => cluster);
+  requireClusters(identity, 'admin', named);
   store
     .free(selectors as string[][], Number(to))
     .then((freed) => answerText(exchange, 200, `buffers freed: ${freed}\n`))
@@ -34,18 +38,36 @@ function notSelectors(found: unknown): StoreError {
 }
 
 /** GET /api/debug?selector=a:b:c */
-export function debug(exchange: HttpExchange, store: Store): void {
-  const selector = exchange.query.get('selector') ?? '';
+export function debug(exchange: HttpExchange, store: Store, identity: Identity): void {
+  const text = exchange.query.get('selector') ?? '';
+  const selector = text === '' ? [] : text.split(':');
+  const clusters = clustersOf(identity, 'admin');
+  if (selector.length > 0) requireClusters(identity, 'admin', [selector[0]!]);
+  const isWhole = clusters === null || selector.length > 0;
   store
-    .debug(selector === '' ? [] : selector.split(':'))
-    .then((json) => answerJsonText(exchange, json))
+    .debug(selector)
+    .then((json) => answerJsonText(exchange, isWhole ? json : onlyClusters(json, clusters)))
     .catch((error: unknown) => answerError(exchange, error));
 }
 
+/** The tree of the whole store without the clusters that are not for the caller. */
+function onlyClusters(json: string, clusters: ReadonlySet<string>): string {
+  const tree = JSON.parse(json) as { children?: Record<string, object> };
+  const children = Object.entries(tree.children ?? {}).filter(([name]) => clusters.has(name));
+  return JSON.stringify({ ...tree, children: Object.fromEntries(children) });
+}
+
 /** GET or POST /api/healthcheck */
-export function healthcheck(exchange: HttpExchange, store: Store, body: string): void {
+export function healthcheck(
+  exchange: HttpExchange,
+  store: Store,
+  body: string,
+  identity: Identity,
+): void {
+  const request = parseHealthRequest(body);
+  requireClusters(identity, 'query', [request.cluster]);
   store
-    .health(parseHealthRequest(body))
+    .health(request)
     .then((nodes) => {
       const answer = Object.entries(nodes).map(([node, { state, metrics }]) => [
         node,
@@ -142,11 +164,17 @@ export function status(exchange: HttpExchange, store: Store, parts: readonly Pro
 }
 
 /** GET /api/v2/unit-mismatches?cluster=C&host=H&metric=M: what came in a unit that can not be converted. */
-export function unitMismatches(exchange: HttpExchange, store: Store): void {
+export function unitMismatches(exchange: HttpExchange, store: Store, identity: Identity): void {
   const of = (name: string): string | undefined => exchange.query.get(name) || undefined;
+  const cluster = of('cluster');
+  const clusters = clustersOf(identity, 'query');
+  if (cluster !== undefined) requireClusters(identity, 'query', [cluster]);
   store
-    .unitMismatches({ cluster: of('cluster'), host: of('host'), metric: of('metric') })
-    .then((answer) => answerJsonText(exchange, JSON.stringify(answer)))
+    .unitMismatches({ cluster, host: of('host'), metric: of('metric') })
+    .then(({ mismatches, linesNotListed }) => {
+      const listed = mismatches.filter((one) => clusters?.has(one.cluster) ?? true);
+      answerJsonText(exchange, JSON.stringify({ mismatches: listed, linesNotListed }));
+    })
     .catch((error: unknown) => answerError(exchange, error));
 }
 

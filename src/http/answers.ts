@@ -1,3 +1,4 @@
+import { TokenError } from '../auth/token-error.js';
 import { StoreError } from '../model/errors.js';
 import { chooseEncoding, type Encoding } from './accept-encoding.js';
 import { pack } from './compression.js';
@@ -9,6 +10,7 @@ import type { AnswerStream, Headers, HttpExchange } from './server.js';
 const JSON_TYPE = 'application/json';
 const JSON_HEADERS: Headers = [['Content-Type', JSON_TYPE]];
 const RETRY_HEADERS: Headers = [...JSON_HEADERS, ['Retry-After', '1']];
+const CHALLENGE = 'Bearer realm="metricshard"';
 /** What can be packed looks different to clients that take different encodings. */
 const VARY = ['Vary', 'Accept-Encoding'] as const;
 const VARY_BY_TYPE = ['Vary', 'Accept, Accept-Encoding'] as const;
@@ -102,7 +104,25 @@ export function answerJsonText(exchange: HttpExchange, json: Uint8Array | string
 export function answerError(exchange: HttpExchange, error: unknown, more: object = {}): void {
   const status = error instanceof StoreError ? error.status : 500;
   const message = error instanceof Error ? error.message : String(error);
-  answerJson(exchange, status, { status: reasonPhrase(status), error: message, ...more });
+  const text = JSON.stringify({ status: reasonPhrase(status), error: message, ...more });
+  exchange.respond(status, errorHeaders(status, error), text);
+}
+
+/** What clients have to be told beside the text: RFC 6750 has what is said of tokens. */
+function errorHeaders(status: number, error: unknown): Headers {
+  const challenge = (value: string): Headers => [...JSON_HEADERS, ['WWW-Authenticate', value]];
+  switch (status) {
+    case 401: {
+      const isMissing = error instanceof TokenError && error.reason === 'missing';
+      return challenge(isMissing ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`);
+    }
+    case 403:
+      return challenge(`${CHALLENGE}, error="insufficient_scope"`);
+    case 503:
+      return RETRY_HEADERS;
+    default:
+      return JSON_HEADERS;
+  }
 }
 
 export function answerText(exchange: HttpExchange, status: number, text: string): void {

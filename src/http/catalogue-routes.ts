@@ -1,3 +1,4 @@
+import type { Identity } from '../auth/identity.js';
 import {
   CATALOGUE_KINDS,
   KEY_PARTS,
@@ -11,6 +12,7 @@ import { StoreError } from '../model/errors.js';
 import { countHostList } from '../model/host-list.js';
 import type { Store } from '../routing/store.js';
 import { answerError, answerJsonText } from './answers.js';
+import { clustersOf, requireClusters } from './cluster-access.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
@@ -32,14 +34,22 @@ export function catalogueRoutes(store: Store): Readonly<Record<string, Route>> {
   return Object.fromEntries(
     CATALOGUE_KINDS.map((kind) => [
       `/api/v2/${kind}`,
-      { methods: ['GET'], permission: 'query', run: (exchange) => list(exchange, store, kind) },
+      {
+        methods: ['GET'],
+        permission: 'query',
+        run: (exchange, identity) => list(exchange, store, kind, identity),
+      },
     ]),
   );
 }
 
-function list(exchange: HttpExchange, store: Store, kind: CatalogueKind): void {
+/** Where no cluster is named, those that may be asked are meant. */
+function list(exchange: HttpExchange, store: Store, kind: CatalogueKind, identity: Identity): void {
+  const request = parseRequest(kind, exchange.query);
+  const clusters = clustersOf(identity, 'query');
+  if (request.cluster !== '') requireClusters(identity, 'query', [request.cluster]);
   store
-    .catalogue(parseRequest(kind, exchange.query))
+    .catalogue(clusters === null ? request : { ...request, clusters: [...clusters] })
     .then(({ entries, next }) => {
       const page = { [kind]: entries, next: next && encodeCursor(next) };
       answerJsonText(exchange, JSON.stringify(page));

@@ -1,5 +1,7 @@
+import type { Identity } from '../auth/identity.js';
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
+import { parseQueryRequest } from '../model/query-request.js';
 import type { Store } from '../routing/store.js';
 import {
   archive,
@@ -13,6 +15,7 @@ import {
 } from './admin-routes.js';
 import { answerBytes, answerError, answerJson, answerJsonText } from './answers.js';
 import { BodyReader, textOf } from './body.js';
+import { requireAllClusters, requireClusters } from './cluster-access.js';
 import { catalogueRoutes } from './catalogue-routes.js';
 import { metricsText } from './metrics-text.js';
 import type { ProgramPart } from './program-part.js';
@@ -57,12 +60,13 @@ export function routeTable(options: RouteOptions, counts: RequestCounts): Routes
 }
 
 function writeRoutes({ store, limits }: RouteOptions, bodies: BodyReader): Routes {
-  const influx: Run = (exchange) => write(exchange, store, bodies, limits, 'influx');
+  const influx: Run = (exchange, identity) =>
+    write(exchange, store, bodies, limits, 'influx', identity);
   return {
     '/api/write': {
       methods: ['POST'],
       permission: 'write',
-      run: (exchange) => write(exchange, store, bodies, limits, 'summary'),
+      run: (exchange, identity) => write(exchange, store, bodies, limits, 'summary', identity),
     },
     '/write': { methods: ['POST'], permission: 'write', run: influx },
     '/api/v2/write': { methods: ['POST'], permission: 'write', run: influx },
@@ -74,13 +78,13 @@ function queryRoutes({ store, limits, parts }: RouteOptions, withBody: WithBody)
     '/api/query': {
       methods: ['GET', 'POST'],
       permission: 'query',
-      run: withBody((exchange, body) => query(exchange, store, body)),
+      run: withBody((exchange, body, identity) => query(exchange, store, body, identity)),
     },
     ...selectRoutes(store, limits, withBody),
     '/api/healthcheck': {
       methods: ['GET', 'POST'],
       permission: 'query',
-      run: withBody((exchange, body) => healthcheck(exchange, store, body)),
+      run: withBody((exchange, body, identity) => healthcheck(exchange, store, body, identity)),
     },
     '/api/v2/status': {
       methods: ['GET'],
@@ -90,7 +94,7 @@ function queryRoutes({ store, limits, parts }: RouteOptions, withBody: WithBody)
     '/api/v2/unit-mismatches': {
       methods: ['GET'],
       permission: 'query',
-      run: (exchange) => unitMismatches(exchange, store),
+      run: (exchange, identity) => unitMismatches(exchange, store, identity),
     },
   };
 }
@@ -100,23 +104,31 @@ function adminRoutes({ store }: RouteOptions, withBody: WithBody): Routes {
     '/api/free': {
       methods: ['POST'],
       permission: 'admin',
-      run: withBody((exchange, body) => free(exchange, store, body)),
+      run: withBody((exchange, body, identity) => free(exchange, store, body, identity)),
     },
     '/api/debug': {
       methods: ['GET'],
       permission: 'admin',
-      run: (exchange) => debug(exchange, store),
+      run: (exchange, identity) => debug(exchange, store, identity),
     },
     '/api/v2/admin/checkpoint': {
       methods: ['POST'],
       permission: 'admin',
-      run: (exchange) => checkpoint(exchange, store),
+      run: ofAllClusters((exchange) => checkpoint(exchange, store)),
     },
     '/api/v2/admin/archive': {
       methods: ['POST'],
       permission: 'admin',
-      run: (exchange) => archive(exchange, store),
+      run: ofAllClusters((exchange) => archive(exchange, store)),
     },
+  };
+}
+
+/** For what concerns all clusters. */
+function ofAllClusters(run: Run): Run {
+  return (exchange, identity) => {
+    requireAllClusters(identity, 'admin');
+    run(exchange, identity);
   };
 }
 
@@ -142,8 +154,12 @@ function publicRoutes(
   };
 }
 
-function query(exchange: HttpExchange, store: Store, body: string): void {
+function query(exchange: HttpExchange, store: Store, body: string, identity: Identity): void {
   if (body === '') throw new StoreError('bad-request', 'the body is empty; send a query as JSON');
+  // Others' queries are read by the shards alone.
+  if (identity.grants.get('query') !== null) {
+    requireClusters(identity, 'query', [parseQueryRequest(body).cluster]);
+  }
   store.query(body, (answer) => {
     if (answer.ok) answerJsonText(exchange, answer.json);
     else answerError(exchange, answer.error);

@@ -1,10 +1,12 @@
 import { CONTENT_TYPES, OUTPUT_FORMS, type OutputForm } from '../../workers/output/forms.js';
+import type { Identity } from '../auth/identity.js';
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import { parseJobStatsRequest } from '../model/parse-job-stats.js';
 import { parseSelectRequest } from '../model/parse-selection.js';
 import type { Selections, Store } from '../routing/store.js';
 import { chooseMediaType } from './accept.js';
+import { requireClusters } from './cluster-access.js';
 import { answerBytes, answerError, answerNotModified, openAnswer } from './answers.js';
 import type { AnswerStream, HttpExchange } from './server.js';
 
@@ -18,9 +20,11 @@ export function select(
   selections: Selections,
   limits: Limits,
   body: string,
+  identity: Identity,
 ): void {
   const form = formOf(exchange);
   const request = parseSelectRequest(body, Math.floor(Date.now() / 1000), limits);
+  requireClusters(identity, 'query', request.clusters);
   const contentType = CONTENT_TYPES[form];
   const etag = request.isFixed
     ? store.versionOf([request], `${form} ${body}`, request.archive)
@@ -49,8 +53,15 @@ export function select(
 }
 
 /** POST /api/v2/job-stats: statistics of many jobs. */
-export function jobStats(exchange: HttpExchange, store: Store, limits: Limits, body: string): void {
+export function jobStats(
+  exchange: HttpExchange,
+  store: Store,
+  limits: Limits,
+  body: string,
+  identity: Identity,
+): void {
   const request = parseJobStatsRequest(body, Math.floor(Date.now() / 1000), limits);
+  requireClusters(identity, 'query', new Set(request.jobs.map(({ cluster }) => cluster)));
   const isFixed = request.jobs.every((job) => job.isFixed);
   const etag = isFixed ? store.versionOf(request.jobs, body, request.archive) : undefined;
   if (etag !== undefined && answerNotModified(exchange, etag)) return;

@@ -27,22 +27,22 @@ export function selectRoutes(
 ): Readonly<Record<string, Route>> {
   let loading: Promise<Loaded> | undefined;
   const route = (
-    answer: (loaded: Loaded, exchange: HttpExchange, body: string) => void,
+    answer: (loaded: Loaded, exchange: HttpExchange, body: string, identity: Identity) => void,
   ): Route => ({
     methods: ['POST'],
     permission: 'query',
-    run: withBody((exchange, body) => {
+    run: withBody((exchange, body, identity) => {
       (loading ??= load(store))
-        .then((loaded) => answer(loaded, exchange, body))
+        .then((loaded) => answer(loaded, exchange, body, identity))
         .catch((error: unknown) => answerError(exchange, error));
     }),
   });
   return {
-    '/api/v2/query': route(({ answers, selections }, exchange, body) =>
-      answers.select(exchange, store, selections, limits, body),
+    '/api/v2/query': route(({ answers, selections }, exchange, body, identity) =>
+      answers.select(exchange, store, selections, limits, body, identity),
     ),
-    '/api/v2/job-stats': route(({ answers }, exchange, body) =>
-      answers.jobStats(exchange, store, limits, body),
+    '/api/v2/job-stats': route(({ answers }, exchange, body, identity) =>
+      answers.jobStats(exchange, store, limits, body, identity),
     ),
   };
 }

@@ -63,6 +63,7 @@ export const KEPT_HEADERS = [
   'content-encoding',
   'content-length',
   'if-none-match',
+  'x-auth-token',
 ] as const;
 
 export type KeptHeader = (typeof KEPT_HEADERS)[number];

@@ -8,9 +8,11 @@ import {
   PRECISION_US,
 } from '../../workers/kernel/layout.js';
 import type { Limits } from '../config/config.js';
+import type { Identity } from '../auth/identity.js';
 import { StoreError } from '../model/errors.js';
 import type { Store, WriteSession, WriteSummary } from '../routing/store.js';
 import { answerError, answerJson } from './answers.js';
+import { clustersOf, requireClusters } from './cluster-access.js';
 import { contentEncoding, tooLarge, type BodyReader } from './body.js';
 import type { HttpExchange } from './server.js';
 
@@ -38,6 +40,7 @@ export function write(
   bodies: BodyReader,
   limits: Limits,
   style: WriteStyle,
+  identity: Identity,
 ): void {
   const precision = PRECISIONS.get(exchange.query.get('precision') ?? '');
   if (precision === undefined) {
@@ -51,7 +54,9 @@ export function write(
     );
     return;
   }
-  const options = { cluster: exchange.query.get('cluster') ?? '', precision };
+  const cluster = exchange.query.get('cluster') ?? '';
+  if (cluster !== '') requireClusters(identity, 'write', [cluster]);
+  const options = { cluster, precision, clusters: clustersOf(identity, 'write') };
   const encoding = contentEncoding(exchange);
   const announced = Number(exchange.header('content-length')) || 0;
   if (announced > limits.bodyBytesMax) {
@@ -120,14 +125,16 @@ function finish(exchange: HttpExchange, session: WriteSession, style: WriteStyle
 }
 
 function answerSummary(exchange: HttpExchange, summary: WriteSummary, style: WriteStyle): void {
-  const { written, ignored, rejected, first } = summary;
+  const { written, ignored, rejected, forbidden = 0, first } = summary;
   if (rejected > 0) {
     const example = first[0];
     const where = example
       ? `line ${example.line}, column ${example.column}: ${example.reason}`
       : '';
     const message = `${rejected} of ${written + ignored + rejected} lines were rejected; ${where}`;
-    answerError(exchange, new StoreError('bad-request', message), {
+    // Nothing of it was for this client to write.
+    const isForbidden = written === 0 && ignored === 0 && forbidden === rejected;
+    answerError(exchange, new StoreError(isForbidden ? 'forbidden' : 'bad-request', message), {
       written,
       ignored,
       rejected,

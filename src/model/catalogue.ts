@@ -29,6 +29,8 @@ export interface CatalogueRequest {
   /** Key of the entry before the page; empty = the page is the first. */
   readonly after: readonly string[];
   readonly limit: number;
+  /** Only these; unset = all. */
+  readonly clusters?: readonly string[];
 }
 
 /** Entries in the order of their keys, and the key to go on after; null = there are no more. */

@@ -49,9 +49,12 @@ export class Catalogue {
   }
 
   /** A name nobody knows is a mistake, not a list without entries. */
-  #checkSubCluster({ cluster, subCluster }: CatalogueRequest): void {
+  #checkSubCluster(request: CatalogueRequest): void {
+    const { cluster, subCluster } = request;
     if (subCluster === '') return;
-    const clusters = this.#clusters.filter(({ name }) => cluster === '' || name === cluster);
+    const clusters = this.#clustersFor(request).filter(
+      ({ name }) => cluster === '' || name === cluster,
+    );
     const names = clusters.flatMap(({ subClusters }) => subClusters.map(({ name }) => name));
     if (names.includes(subCluster)) return;
     const known =
@@ -62,10 +65,15 @@ export class Catalogue {
     throw new StoreError('bad-request', `${what} of ${cluster || 'any cluster'}; ${known}`);
   }
 
+  #clustersFor({ clusters }: CatalogueRequest): StoreConfig['clusters'] {
+    return this.#clusters.filter(({ name }) => clusters?.includes(name) ?? true);
+  }
+
   /** As a shard would list them that has nothing of them. What a page needs of them is sorted out later. */
-  #describedClusters({ match, after }: CatalogueRequest): CatalogueEntry[] {
+  #describedClusters(request: CatalogueRequest): CatalogueEntry[] {
+    const { match, after } = request;
     const matches = globMatcher(match === '' ? '*' : match);
-    return this.#clusters
+    return this.#clustersFor(request)
       .filter(({ name }) => matches(name) && (after.length === 0 || name > after[0]!))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ name, subClusters }) => ({

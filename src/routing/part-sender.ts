@@ -11,13 +11,18 @@ import { LineMap } from './line-map.js';
 import { RunReader, type Run } from './run-reader.js';
 import type { PartResult, ShardClient } from './shard-client.js';
 import { inBody, summarize } from './summarize.js';
-import type { WriteOptions, WriteSummary } from './store.js';
+import type { RejectedLine, WriteOptions, WriteSummary } from './store.js';
 
 /** Runs at least this long stay where they are; to copy shorter ones costs less than a part. */
 const IN_PLACE_BYTES_MIN = 16384;
 /** Bytes of a piece in which runs are gathered, if the block has as many left. */
 const GATHER_BYTES = 130_000;
 const NEWLINE = 10;
+const HASH = 35;
+const BLANK_MAX = 32;
+const FORBIDDEN = 'the token does not allow to write to this cluster';
+/** Rejected lines that a part names. */
+const EXAMPLES_MAX = 10;
 
 /** Whole lines in a piece that wait to be sent. */
 interface Block {
@@ -45,16 +50,18 @@ interface OpenPart {
  * are, if they lie in the memory of their shard; short ones are gathered there.
  */
 export class PartSender {
-  readonly #shards: readonly ShardClient[];
   readonly #options: WriteOptions;
   readonly #clusterName: Uint8Array;
   readonly #onSettled: (error: StoreError | undefined) => void;
   readonly #reader: RunReader;
+  /** Blocks are cut into runs: there are several shards, or clusters that may not be written to. */
+  readonly #isCut: boolean;
   readonly #queue: (Block | LongLine)[] = [];
   readonly #open = new Map<ShardClient, OpenPart>();
   #results: (PartResult | undefined)[] = [];
   /** The body's line the next run begins with. */
   #line = 1;
+  #forbidden = 0;
   partsInFlight = 0;
   hasPublished = false;
 
@@ -68,11 +75,12 @@ export class PartSender {
     clusterName: Uint8Array,
     onSettled: (error: StoreError | undefined) => void,
   ) {
-    this.#shards = shards;
     this.#options = options;
     this.#clusterName = clusterName;
     this.#onSettled = onSettled;
-    this.#reader = new RunReader(shards, options.cluster, clusterName);
+    const { cluster, clusters } = options;
+    this.#reader = new RunReader(shards, cluster, clusterName, clusters);
+    this.#isCut = shards.length > 1 || (clusters ?? null) !== null;
   }
 
   /** Bytes of the arena that what waits to be sent takes. */
@@ -105,7 +113,7 @@ export class PartSender {
       const next = this.#queue[0]!;
       if ('reason' in next) this.#rejectLine(next);
       else {
-        const stuck = this.#shards.length === 1 ? this.#sendWhole(next) : this.#sendRuns(next);
+        const stuck = this.#isCut ? this.#sendRuns(next) : this.#sendWhole(next);
         if (stuck) {
           // What is gathered must not take the room that others wait for.
           this.#publishOpen();
@@ -128,13 +136,14 @@ export class PartSender {
 
   /** Of the parts that are done. */
   summary(): WriteSummary {
-    return summarize(this.#results.filter((result) => result !== undefined));
+    const results = this.#results.filter((result) => result !== undefined);
+    return { ...summarize(results), forbidden: this.#forbidden };
   }
 
   #rejectLine({ reason }: LongLine): void {
     const first = [{ line: 1, column: 1, reason }];
     const result = { written: 0, ignored: 0, rejected: 1, lines: 1, first };
-    if (this.#shards.length === 1) {
+    if (!this.#isCut) {
       this.#results.push(result);
       return;
     }
@@ -162,7 +171,7 @@ export class PartSender {
       let ahead: Run | undefined;
       while (run.until < end) {
         ahead = this.#reader.read(piece, run.until, end);
-        if (ahead.shard !== run.shard) break;
+        if (ahead.shard !== run.shard || ahead.isAllowed !== run.isAllowed) break;
         run.until = ahead.until;
         run.lines += ahead.lines;
         ahead = undefined;
@@ -170,13 +179,35 @@ export class PartSender {
       const bytes = run.until - block.at;
       const isWhole = block.at === start && run.until === end;
       const isInPlace = run.shard === piece.shard && (isWhole || bytes >= IN_PLACE_BYTES_MIN);
-      const stuck = isInPlace ? this.#sendInPlace(block, run) : this.#gather(block, run);
-      if (stuck) return stuck;
+      if (!run.isAllowed) this.#refuse(block, run);
+      else {
+        const stuck = isInPlace ? this.#sendInPlace(block, run) : this.#gather(block, run);
+        if (stuck) return stuck;
+      }
       this.#line += run.lines;
       block.at = run.until;
       block.run = ahead;
     }
     return undefined;
+  }
+
+  /** Lines of a cluster that may not be written to go nowhere; blank ones and remarks do not count. */
+  #refuse({ piece: { bytes }, at }: Block, run: Run): void {
+    const first: RejectedLine[] = [];
+    let rejected = 0;
+    let line = this.#line;
+    for (let from = at; from < run.until; line++) {
+      let p = from;
+      while (p < run.until && bytes[p] !== NEWLINE && bytes[p]! <= BLANK_MAX) p++;
+      if (p < run.until && bytes[p] !== NEWLINE && bytes[p] !== HASH) {
+        rejected++;
+        if (first.length < EXAMPLES_MAX) first.push({ line, column: 1, reason: FORBIDDEN });
+      }
+      const newline = bytes.indexOf(NEWLINE, p);
+      from = newline < 0 ? run.until : newline + 1;
+    }
+    this.#forbidden += rejected;
+    this.#results.push({ written: 0, ignored: 0, rejected, lines: 0, first });
   }
 
   /** Fast path: the run is copied no more. Lines of the same shard before it go first. */

@@ -6,6 +6,7 @@ import {
   RUN_LINES,
   STATE_BASE,
 } from '../../workers/kernel/layout.js';
+import type { ClusterSet } from '../auth/identity.js';
 import type { Piece } from './arena-piece.js';
 import { HASH_START, hashByte, hashHost } from '../model/hash.js';
 import type { ShardClient } from './shard-client.js';
@@ -17,6 +18,8 @@ const ASCII_MAX = 127;
 /** Lines one behind the other that belong to one shard. */
 export interface Run {
   readonly shard: ShardClient;
+  /** Its cluster is one of those that may be written to. */
+  readonly isAllowed: boolean;
   until: number;
   lines: number;
 }
@@ -27,14 +30,21 @@ export class RunReader {
   readonly #cluster: string;
   /** Of the default cluster and the point behind it. */
   readonly #clusterHash: number;
+  readonly #allowed: ClusterSet;
   /** Where the last run ended, 0 = it does not matter. */
   #until = 0;
   #memory: ArrayBufferLike | undefined;
   #words: Uint32Array = new Uint32Array(0);
 
-  /** `cluster` is for lines that name none; `clusterName` its bytes. */
-  constructor(shards: readonly ShardClient[], cluster: string, clusterName: Uint8Array) {
+  /** `cluster` is for lines that name none; `clusterName` its bytes; `allowed` null = any. */
+  constructor(
+    shards: readonly ShardClient[],
+    cluster: string,
+    clusterName: Uint8Array,
+    allowed: ClusterSet = null,
+  ) {
     this.#shards = shards;
+    this.#allowed = allowed;
     this.#cluster = cluster;
     let hash = HASH_START;
     for (const byte of clusterName) hash = hashByte(hash, byte);
@@ -58,7 +68,16 @@ export class RunReader {
       this.#words = new Uint32Array(this.#memory, STATE_BASE, 64);
     }
     const shard = this.#shards[this.#hash(piece.bytes) % this.#shards.length]!;
-    return { shard, until, lines: this.#words[RUN_LINES / 4]! };
+    const isAllowed = this.#allowed === null || this.#isAllowed(piece.bytes, this.#allowed);
+    return { shard, isAllowed, until, lines: this.#words[RUN_LINES / 4]! };
+  }
+
+  /** Lines without a cluster are the business of the shard, which has the default one, or rejects them. */
+  #isAllowed(bytes: Uint8Array, allowed: ReadonlySet<string>): boolean {
+    const from = this.#words[RUN_CLUSTER / 4]!;
+    const length = this.#words[RUN_CLUSTER_BYTES / 4]!;
+    if (length === 0) return this.#cluster === '' || allowed.has(this.#cluster);
+    return allowed.has(unescapeTag(Buffer.from(bytes.subarray(from, from + length))));
   }
 
   #hash(bytes: Uint8Array): number {

@@ -1,3 +1,4 @@
+import type { ClusterSet } from '../auth/identity.js';
 import type { CataloguePage, CatalogueRequest } from '../model/catalogue.js';
 import type { OutputForm } from '../../workers/output/forms.js';
 import type { StoreError } from '../model/errors.js';
@@ -70,6 +71,8 @@ export interface WriteOptions {
   readonly precision: number;
   /** From Content-Length (after decompression it is exact), or 0 if unknown. */
   readonly bytesExpected: number;
+  /** Lines that name others are rejected; unset or null = all may be written. */
+  readonly clusters?: ClusterSet;
 }
 
 /** One body on its way in. Chunks are copied before `push` returns. */
@@ -87,6 +90,8 @@ export interface WriteSummary {
   readonly written: number;
   readonly ignored: number;
   readonly rejected: number;
+  /** How many of these name clusters that may not be written to. */
+  readonly forbidden?: number;
   /** At most 10 rejected lines, in order; line and column count from 1. */
   readonly first: readonly RejectedLine[];
 }

@@ -32,6 +32,8 @@ export class ShardedWrite implements WriteSession {
   readonly #shardOf: ShardOf;
   readonly #clusterName: Buffer;
   readonly #sender: PartSender;
+  /** Some of what arrives is copied again: see {@link PartSender}. */
+  readonly #isCut: boolean;
   #home: ShardClient | undefined;
   #piece: Piece | undefined;
   /** The line begun in a piece that was full, on its way to the next one. */
@@ -57,6 +59,7 @@ export class ShardedWrite implements WriteSession {
     this.#options = options;
     this.#limits = limits;
     this.#clusterName = Buffer.from(options.cluster);
+    this.#isCut = shards.length > 1 || (options.clusters ?? null) !== null;
     this.#sender = new PartSender(shards, options, this.#clusterName, (error) => {
       if (error) this.#fail(error);
       else this.#complete();
@@ -126,7 +129,7 @@ export class ShardedWrite implements WriteSession {
   /** A piece for what is still to come, at least `atLeast` bytes; it begins with the carried line. */
   #openPiece(shard: ShardClient, atLeast: number): Piece | undefined {
     this.#awaited = shard;
-    if (this.#shards.length > 1 && shard.arena.bytesInUse >= ARRIVAL_BYTES_MAX) {
+    if (this.#isCut && shard.arena.bytesInUse >= ARRIVAL_BYTES_MAX) {
       if (this.#isAlone(shard)) this.#fail(tooLong());
       return undefined;
     }

@@ -220,11 +220,12 @@ class Listing {
 
   /** Clusters that are asked for, in sorted order. */
   #clusters(): string[] {
-    const { cluster } = this.#request;
+    const { cluster, clusters } = this.#request;
     const known = this.#parts.engine.tree.root.children;
     const names =
       cluster === '' ? [...(known?.keys() ?? [])] : known?.has(cluster) ? [cluster] : [];
-    return names.sort().filter((name) => !this.#isBefore([name]));
+    const allowed = names.filter((name) => clusters?.includes(name) ?? true);
+    return allowed.sort().filter((name) => !this.#isBefore([name]));
   }
 
   /**

@@ -1,0 +1,73 @@
+import { ANYONE, type Identity } from '../auth/identity.js';
+import { TokenError } from '../auth/token-error.js';
+import type { TokenVerifier } from '../auth/token-verifier.js';
+import { StoreError } from '../model/errors.js';
+import { answerError } from './answers.js';
+import { tokenOf } from './credentials.js';
+import type { Gate } from './gate.js';
+import { HeldBody } from './held-body.js';
+import type { Route } from './route.js';
+import type { HttpExchange } from './server.js';
+
+/** Lets through whose token has the permission of a route. Where no key is set, that is anyone. */
+export class AuthGate implements Gate {
+  readonly #verifier: TokenVerifier;
+
+  constructor(verifier: TokenVerifier) {
+    this.#verifier = verifier;
+  }
+
+  admit(exchange: HttpExchange, route: Route, goOn: (identity: Identity) => void): void {
+    const verifier = this.#verifier;
+    if (route.permission === 'public' || !verifier.isRequired) {
+      goOn(ANYONE);
+      return;
+    }
+    const token = tokenOf(exchange);
+    if (token === '') throw verifier.refuse(missing());
+    const identity = verifier.verify(token);
+    // Fast path: the token is known.
+    if (!(identity instanceof Promise)) permit(route, identity, goOn);
+    else {
+      const body = new HeldBody(exchange);
+      const release = (work: () => void): void => body.release(() => told(exchange, work));
+      identity.then(
+        (verified) => release(() => permit(route, verified, goOn)),
+        (error: unknown) => release(() => refuse(error)),
+      );
+    }
+  }
+}
+
+/** @throws StoreError `forbidden` if an identity has not the permission of a route. */
+export function permit(
+  { permission }: Route,
+  identity: Identity,
+  goOn: (identity: Identity) => void,
+): void {
+  if (permission !== 'public' && !identity.grants.has(permission)) {
+    const what = `this needs the permission "${permission}", which the token does not give`;
+    throw new StoreError('forbidden', what);
+  }
+  goOn(identity);
+}
+
+function missing(): TokenError {
+  const ways =
+    'send one as "Authorization: Bearer …", "Authorization: Token …", "X-Auth-Token: …", or as the ' +
+    'password of Basic';
+  return new TokenError('missing', `this needs a token; ${ways}`);
+}
+
+function refuse(error: unknown): never {
+  throw error;
+}
+
+function told(exchange: HttpExchange, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    answerError(exchange, error);
+  }
+}

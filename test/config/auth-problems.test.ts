@@ -1,0 +1,48 @@
+import t from 'tap';
+import { ConfigError, parseConfig, type ConfigProblem } from '../../src/config/parse-config.js';
+
+const KEY = 'kzfYrYy+TzpanWZHJ5qSdMj5uKUWgq74BWhQG6copP0=';
+
+function problemsOf(file: unknown): readonly ConfigProblem[] {
+  try {
+    parseConfig(file);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+t.test('without a key it listens on this host only, unless it is told otherwise', async (t) => {
+  const loopback = ['127.0.0.1:8082', '127.8.7.6:1', 'localhost:8082', 'LOCALHOST:1', '[::1]:8082'];
+  const others = [':8082', '0.0.0.0:8082', '[::]:8082', '10.0.0.1:8082', 'localhost.example:1'];
+  for (const addr of [...loopback, ...others]) {
+    const isRefused = others.includes(addr);
+    const problems = problemsOf({ main: { addr } });
+    t.equal(problems.length, isRefused ? 1 : 0, addr);
+    if (isRefused) {
+      t.equal(problems[0]!.path, 'main.addr');
+      for (const way of ['jwt-public-key', '127.0.0.1:8082', 'allow-anonymous']) {
+        t.ok(problems[0]!.message.includes(way), `${addr}: names ${way}`);
+      }
+    }
+    const ways = [
+      { main: { addr, 'jwt-public-key': KEY } },
+      { main: { addr }, metricshard: { auth: { 'allow-anonymous': true } } },
+      { main: { addr }, metricshard: { auth: { 'jwks-file': '/keys.json' } } },
+      { main: { addr }, metricshard: { auth: { 'jwks-url': 'https://a.example/keys' } } },
+    ];
+    for (const way of ways) t.strictSame(problemsOf(way), [], `${addr} ${JSON.stringify(way)}`);
+  }
+  t.strictSame(problemsOf({}), [], 'the default');
+});
+
+t.test('a public key that is none', async (t) => {
+  for (const key of ['x', KEY.slice(4), `${KEY.slice(0, -2)}!=`, '-----BEGIN PUBLIC KEY-----']) {
+    t.match(problemsOf({ main: { 'jwt-public-key': key } }), [
+      { path: 'main.jwt-public-key', message: /is not a public key; it must be the 32 bytes/ },
+    ]);
+  }
+  t.strictSame(problemsOf({ main: { 'jwt-public-key': KEY } }), []);
+  t.strictSame(problemsOf({ main: { 'jwt-public-key': '' } }), [], 'empty is none');
+});
