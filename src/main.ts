@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   const verifier = new TokenVerifier(config.auth, { limits, log });
   const store = await startStore(config.store, limits, log);
   const traffic = newTraffic();
-  const gate = new AuthGate(verifier);
+  const gate = new AuthGate(verifier, limits.collectedBytesMax);
   const parts = [authPart(verifier)];
   const handler = makeHandler({ store, limits, traffic, gate, parts });
   const server = await startHttpServer({ config, handler, traffic, log });

@@ -3,17 +3,24 @@ import { TokenError } from '../auth/token-error.js';
 import type { TokenVerifier } from '../auth/token-verifier.js';
 import { StoreError } from '../model/errors.js';
 import { answerError } from './answers.js';
+import { BodyBudget } from './body-budget.js';
 import { tokenOf } from './credentials.js';
 import type { Gate } from './gate.js';
 import { HeldBody } from './held-body.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
+/** What a gate needs of a verifier. */
+export type GateVerifier = Pick<TokenVerifier, 'isRequired' | 'verify' | 'refuse'>;
+
 /** Lets through whose token has the permission of a route. Where no key is set, that is anyone. */
 export class AuthGate implements Gate {
-  readonly #verifier: TokenVerifier;
+  readonly #verifier: GateVerifier;
+  readonly #budget: BodyBudget;
 
-  constructor(verifier: TokenVerifier) {
+  /** `collectedBytesMax` bounds what is held of bodies while tokens are verified. */
+  constructor(verifier: GateVerifier, collectedBytesMax: number) {
+    this.#budget = new BodyBudget(collectedBytesMax);
     this.#verifier = verifier;
   }
 
@@ -29,7 +36,7 @@ export class AuthGate implements Gate {
     // Fast path: the token is known.
     if (!(identity instanceof Promise)) permit(route, identity, goOn);
     else {
-      const body = new HeldBody(exchange);
+      const body = new HeldBody(exchange, this.#budget);
       const release = (work: () => void): void => body.release(() => told(exchange, work));
       identity.then(
         (verified) => release(() => permit(route, verified, goOn)),

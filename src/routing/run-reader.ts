@@ -61,7 +61,10 @@ export class RunReader {
 
   /** The run from the line at `from`: lines of one host. `end` is the same for all of a block. */
   read(piece: Piece, from: number, end: number): Run {
-    const until = piece.shard.kernel.nextRun(from, end, from === this.#until ? 1 : 0);
+    const isNext = from === this.#until ? 1 : 0;
+    // With a limit nothing may depend on where a shard takes a quoted field to end.
+    const isStrict = this.#allowed === null ? 0 : 1;
+    const until = piece.shard.kernel.nextRun(from, end, isNext, isStrict);
     this.#until = until;
     if (piece.bytes.buffer !== this.#memory) {
       this.#memory = piece.bytes.buffer;

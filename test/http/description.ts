@@ -135,7 +135,14 @@ function headersConform(t: Test, title: string, keys: readonly string[], answer:
     const isValid = schemaAt([...header.keys, 'schema']);
     t.ok(isValid(value), `${title}: ${name}: ${String(value)}`, { errors: isValid.errors });
   }
-  for (const name of ['etag', 'content-encoding', 'vary', 'cache-control', 'retry-after']) {
+  for (const name of [
+    'etag',
+    'content-encoding',
+    'vary',
+    'cache-control',
+    'retry-after',
+    'www-authenticate',
+  ]) {
     const told = Object.keys(resolve(keys).value ?? {}).map((known) => known.toLowerCase());
     if (answer.headers[name]) t.ok(told.includes(name), `${title}: ${name} is told`);
   }

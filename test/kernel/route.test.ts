@@ -31,7 +31,7 @@ function cutRuns(body: string, behind: string, isNext = 1): twin.Run[] {
   };
   const runs: twin.Run[] = [];
   for (let start = ARENA_BASE; start < end;) {
-    const until = kernel.nextRun(start, end, start === ARENA_BASE ? 0 : isNext);
+    const until = kernel.nextRun(start, end, start === ARENA_BASE ? 0 : isNext, 0);
     if (until <= start || until > end) return [];
     runs.push({
       text: bytes.toString('utf8', start, until),

@@ -35,16 +35,18 @@ let spanBytes: u32 = 0;
  * From the line at `start` as far as lines name the same cluster and host, or neither: they stay
  * with the line before. Returns the end; the tags and the count of lines are in the state region.
  * `isNext` tells that the last call ended at `start`, with the same `end`, and that nothing has
- * been written since: then the tags of the first line are known.
+ * been written since: then the tags of the first line are known. `isStrict` ends lines at each newline,
+ * also those inside quoted fields: no text can pass for the end of such a field then, and wherever a
+ * shard lets a line begin, its tags are those that were read here.
  */
-export function nextRun(start: u32, end: u32, isNext: bool): u32 {
+export function nextRun(start: u32, end: u32, isNext: bool, isStrict: bool): u32 {
   if (!isNext) readTags(start, end);
   const runCluster = cluster;
   const runClusterBytes = clusterBytes;
   let runHost = host;
   let runHostBytes = hostBytes;
   let lines: u32 = 1;
-  let line = behindNewline(start, end);
+  let line = behindNewline(start, end, isStrict);
   while (line < end) {
     const comma = firstComma(line, end);
     const same =
@@ -59,7 +61,7 @@ export function nextRun(start: u32, end: u32, isNext: bool): u32 {
       if (host && !sameTag(cluster, clusterBytes, runCluster, runClusterBytes)) break;
     }
     lines++;
-    line = behindNewline(line, end);
+    line = behindNewline(line, end, isStrict);
   }
   store<u32>(STATE_BASE + RUN_CLUSTER, runCluster);
   store<u32>(STATE_BASE + RUN_CLUSTER_BYTES, runClusterBytes);
@@ -165,13 +167,14 @@ function keyIs(key: u32, bytes: u32, word: u64, length: u32): bool {
   return (load<u64>(key) & mask) == word;
 }
 
-/** Behind the newline that ends the line at `line`; quoted fields may have others inside. */
-function behindNewline(line: u32, end: u32): u32 {
+/** Behind the newline that ends the line at `line`; quoted fields may have others inside, unless strict. */
+function behindNewline(line: u32, end: u32, isStrict: bool): u32 {
+  const quote = isStrict ? NEWLINE : QUOTE;
   let p = line;
   while (p < end) {
     const bytes = v128.load(p);
     const hits = i8x16.bitmask(
-      v128.or(i8x16.eq(bytes, i8x16.splat(<i8>NEWLINE)), i8x16.eq(bytes, i8x16.splat(<i8>QUOTE))),
+      v128.or(i8x16.eq(bytes, i8x16.splat(<i8>NEWLINE)), i8x16.eq(bytes, i8x16.splat(<i8>quote))),
     );
     if (hits) {
       p += ctz(hits);

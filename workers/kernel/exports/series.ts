@@ -72,5 +72,5 @@ export interface SeriesExports {
   prefixCount(): number;
   prefixEvictions(): number;
   /** End of the run of lines for one host; tags in the state region (RUN_*). */
-  nextRun(start: number, end: number, isNext: number): number;
+  nextRun(start: number, end: number, isNext: number, isStrict: number): number;
 }
