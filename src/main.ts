@@ -6,14 +6,23 @@ import { TokenVerifier } from './auth/token-verifier.js';
 import type { Config } from './config/config.js';
 import { ConfigError } from './config/config-error.js';
 import { loadConfig } from './config/parse-config.js';
+import { AuditGate } from './http/audit-gate.js';
 import { AuthGate } from './http/auth-gate.js';
-import { makeHandler } from './http/handler.js';
-import { newTraffic, startHttpServer } from './http/server.js';
+import { CertificateGate } from './http/certificate-gate.js';
+import { answerStarting, makeHandler } from './http/handler.js';
+import type { ProgramPart } from './http/program-part.js';
+import { RateGate } from './http/rate-gate.js';
+import { newTraffic, startHttpServer, type HttpHandler } from './http/server.js';
 import { isS3 } from './object-store/location.js';
+import { dropPrivileges } from './process/privileges.js';
 import { DataFolderError } from './routing/data-folder.js';
 import { startStore } from './routing/shard-set.js';
+import { TlsFiles } from './tls/tls-files.js';
+import { readTls, TlsFileError, type TlsMaterial } from './tls/tls-material.js';
 
 const EXIT_BAD_CONFIG = 2;
+/** Errors that tell what is to be done: no stack is of use. */
+const EXPECTED = [ConfigError, DataFolderError, TlsFileError];
 const PINO_LEVELS = { debug: 'debug', info: 'info', warn: 'warn', err: 'error', crit: 'fatal' };
 
 /** Reads the configuration, starts shards and front, and stops them on a signal. */
@@ -40,12 +49,24 @@ async function main(): Promise<void> {
   const limits = { ...config.limits };
   // Before anything is started: a key that cannot be read is a wrong configuration.
   const verifier = new TokenVerifier(config.auth, { limits, log });
-  const store = await startStore(config.store, limits, log);
   const traffic = newTraffic();
-  const gate = new AuthGate(verifier, limits.collectedBytesMax);
-  const parts = [authPart(verifier)];
-  const handler = makeHandler({ store, limits, traffic, gate, parts });
-  const server = await startHttpServer({ config, handler, traffic, log });
+  // The port and the key of the certificate may be root's, but nothing that follows.
+  const tls = readTls(config.transport);
+  let handler: HttpHandler = answerStarting;
+  const answer: HttpHandler = (exchange) => handler(exchange);
+  const server = await startHttpServer({ config, limits, tls, handler: answer, traffic, log });
+  dropPrivileges(config.transport);
+  const store = await startStore(config.store, limits, log);
+  const authGate = new AuthGate(verifier, limits.collectedBytesMax);
+  const rateGate = new RateGate(new CertificateGate(authGate, verifier, () => config), limits);
+  const parts: ProgramPart[] = [authPart(verifier), rateGate];
+  if (tls) {
+    const renew = (material: TlsMaterial): void => server.renewTls(material);
+    const tlsFiles = new TlsFiles({ material: tls, renew, log, now: Date.now });
+    tlsFiles.start();
+    parts.push(tlsFiles);
+  }
+  handler = makeHandler({ store, limits, traffic, gate: new AuditGate(rateGate, log), parts });
   let isStopping = false;
   const stop = (signal: string): void => {
     if (isStopping) process.exit(1);
@@ -67,7 +88,7 @@ async function main(): Promise<void> {
   // Last, since whoever reads this line may send a signal at once.
   log.info(
     { adapter: server.adapter },
-    `metricshard ${version()} listens on http://${config.listen.host}:${server.port} and keeps ${keeps(config)}`,
+    `metricshard ${version()} listens on ${tls ? 'https' : 'http'}://${config.listen.host}:${server.port} and keeps ${keeps(config)}`,
   );
 }
 
@@ -88,8 +109,12 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
+function isExpectedError(error: unknown): error is Error {
+  return EXPECTED.some((kind) => error instanceof kind);
+}
+
 main().catch((error: unknown) => {
-  const isExpected = error instanceof ConfigError || error instanceof DataFolderError;
+  const isExpected = isExpectedError(error);
   process.stderr.write(`metricshard: ${isExpected ? error.message : String(error)}\n`);
   process.exit(isExpected ? EXIT_BAD_CONFIG : 1);
 });

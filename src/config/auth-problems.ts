@@ -4,7 +4,7 @@ import type { ConfigProblem } from './config-error.js';
 import type { Config } from './config.js';
 
 /** What is wrong with keys, and with an address that would let in anyone. */
-export function authProblems({ listen, auth }: Config): ConfigProblem[] {
+export function authProblems({ listen, auth, transport }: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (auth.publicKey !== '') {
     try {
@@ -13,7 +13,9 @@ export function authProblems({ listen, auth }: Config): ConfigProblem[] {
       problems.push({ path: 'main.jwt-public-key', message: (error as Error).message });
     }
   }
-  if (!hasKeys(auth) && !auth.allowAnonymous && !isLoopback(listen.host)) {
+  const hasRoles = Object.keys(transport.clientRoles).length > 0;
+  const isOpen = !hasKeys(auth) && !hasRoles && !transport.requiresClientCertificate;
+  if (isOpen && !auth.allowAnonymous && !isLoopback(listen.host)) {
     const message =
       `there is no key to check tokens with, so everyone who reaches ${listen.host} could read, write ` +
       'and free; do one of these: set main.jwt-public-key, metricshard.auth.jwks-file or ' +

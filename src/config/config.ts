@@ -156,6 +156,8 @@ export interface Limits {
   readonly requestsPerSecondMax: number;
   /** That one caller may send at once. */
   readonly requestBurstMax: number;
+  /** Whose requests are counted for that. */
+  readonly callersMax: number;
   /** Verified tokens that are remembered. */
   readonly tokensCachedMax: number;
   readonly tokenBytesMax: number;
@@ -236,6 +238,7 @@ export const DEFAULTS: Config = freezeDeep({
     requestTimeoutSec: 60,
     requestsPerSecondMax: 0,
     requestBurstMax: 1000,
+    callersMax: 10_000,
     tokensCachedMax: 10_000,
     tokenBytesMax: 8192,
     natsPendingBytesMax: 64 * MIB,

@@ -77,6 +77,9 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
     0,
   ),
   requestBurstMax: limit('Requests that one caller may send at once beyond that rate.'),
+  callersMax: limit(
+    'Callers whose requests are counted for that; of more the one silent for longest is forgotten.',
+  ),
   tokensCachedMax: limit('Verified tokens that are remembered until they expire.', 0),
   tokenBytesMax: limit('Bytes of a token; a longer one is refused unread.', 256),
   natsPendingBytesMax: limit(

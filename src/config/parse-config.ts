@@ -32,7 +32,12 @@ import { authOf, type FileAuth } from './auth-config.js';
 import { authProblems } from './auth-problems.js';
 import { backendOf, type FileBackend } from './backend-config.js';
 import { natsOf, type FileNats, type FileSubscription } from './nats-config.js';
-import { transportOf, type FileTls, type FileTransport } from './transport-config.js';
+import {
+  transportOf,
+  transportProblems,
+  type FileTls,
+  type FileTransport,
+} from './transport-config.js';
 
 export { ConfigError } from './config-error.js';
 export type { ConfigProblem } from './config-error.js';
@@ -106,7 +111,10 @@ export function parseConfig(value: unknown): ParsedConfig {
     backend: backendOf(file.main?.['backend-url'], own.backend),
     watchesConfig: own['watch-config'] ?? DEFAULTS.watchesConfig,
   };
-  const wrong = authProblems(config);
+  const wrong = [
+    ...authProblems(config),
+    ...transportProblems(config.transport, config.auth.roles),
+  ];
   if (wrong.length > 0) throw new ConfigError(wrong);
   const all = [
     ...warningsOf(file),
@@ -319,14 +327,6 @@ interface MissingFeature {
 }
 
 const MISSING: readonly MissingFeature[] = [
-  {
-    keys: ['main.https-cert-file', 'main.https-key-file'],
-    consequence: 'there is no TLS, all traffic is PLAIN HTTP; put a proxy with TLS in front',
-  },
-  {
-    keys: ['main.user', 'main.group'],
-    consequence: 'privileges are NOT DROPPED; start it as the user it should run as',
-  },
   {
     keys: ['main.backend-url'],
     consequence: 'nodes in use are not asked for, every node has the same retention',

@@ -1,3 +1,5 @@
+import type { ConfigProblem } from './config-error.js';
+
 /** TLS, and as whom the store runs. */
 export interface TransportConfig {
   /** PEM files; both or none. */
@@ -52,4 +54,42 @@ export function transportOf(
     user: main?.user ?? '',
     group: main?.group ?? '',
   };
+}
+
+/** What is wrong about settings that each are right. */
+export function transportProblems(
+  transport: TransportConfig,
+  roles: Readonly<Record<string, unknown>>,
+): ConfigProblem[] {
+  const { certFile, keyFile, clientCaFile, requiresClientCertificate, clientRoles } = transport;
+  const problems: ConfigProblem[] = [];
+  const isWrong = (path: string, message: string): number => problems.push({ path, message });
+  if (certFile !== '' && keyFile === '') {
+    isWrong(
+      'main.https-key-file',
+      'is missing: main.https-cert-file needs the key of its certificate',
+    );
+  }
+  if (keyFile !== '' && certFile === '') {
+    isWrong('main.https-cert-file', 'is missing: main.https-key-file needs its certificate');
+  }
+  if (clientCaFile !== '' && certFile === '') {
+    isWrong('metricshard.tls.client-ca-file', 'has no effect without main.https-cert-file');
+  }
+  if (requiresClientCertificate && clientCaFile === '') {
+    isWrong('metricshard.tls.require-client-certificate', 'needs metricshard.tls.client-ca-file');
+  }
+  if (Object.keys(clientRoles).length > 0 && clientCaFile === '') {
+    isWrong('metricshard.tls.client-roles', 'needs metricshard.tls.client-ca-file');
+  }
+  for (const [name, ofClient] of Object.entries(clientRoles)) {
+    for (const role of ofClient.filter((role) => !Object.hasOwn(roles, role))) {
+      const known = Object.keys(roles).join(', ');
+      isWrong(
+        `metricshard.tls.client-roles.${name}`,
+        `there is no role "${role}"; known are ${known}`,
+      );
+    }
+  }
+  return problems;
 }

@@ -4,6 +4,7 @@ import {
   type Headers,
   type HttpExchange,
   type KeptHeader,
+  type Peer,
   type ServerState,
 } from './server.js';
 
@@ -45,6 +46,7 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
   }
 
   abstract header(name: KeptHeader): string;
+  abstract get peer(): Peer;
   abstract pause(): void;
   abstract resume(): void;
 

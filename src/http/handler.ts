@@ -16,6 +16,14 @@ export function makeHandler({ gate, ...options }: HandlerOptions): HttpHandler {
   return (exchange) => dispatch(exchange, routes, counts, gate);
 }
 
+/** Answers while the store behind the routes starts: the port is open before. */
+export const answerStarting: HttpHandler = (exchange) => {
+  answerError(
+    exchange,
+    new StoreError('shard-unavailable', 'the store is starting; send it again in a moment'),
+  );
+};
+
 function dispatch(
   exchange: HttpExchange,
   routes: Readonly<Record<string, Route>>,

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AdapterExchange, type AdapterStream } from './exchange.js';
-import type { Headers, KeptHeader, ServerState } from './server.js';
+import { clientNameOf, remoteAddressOf } from './node-sockets.js';
+import type { Headers, KeptHeader, Peer, ServerState } from './server.js';
 
 /** Open connections, each with those of its requests that are not fully answered. */
 export type Connections = Map<Socket, Set<NodeExchange>>;
@@ -43,6 +44,16 @@ export class NodeExchange extends AdapterExchange<NodeServerState> {
   get isOurTurn(): boolean {
     if (this.#stream) return this.#stream.isOpen && !this.#stream.isBehind;
     return this.isAsked && (this.#request.complete || this.#request.isPaused());
+  }
+
+  /** Not answered, as not all of it has come. */
+  get isComing(): boolean {
+    return this.isAsked && !this.#request.complete;
+  }
+
+  get peer(): Peer {
+    const { socket } = this.#request;
+    return { remoteAddress: remoteAddressOf(socket), clientName: clientNameOf(socket) };
   }
 
   header(name: KeptHeader): string {

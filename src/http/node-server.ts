@@ -1,37 +1,43 @@
-import { createServer, type Server } from 'node:http';
-import { Server as NetServer, type AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer, type Server as HttpsServer } from 'node:https';
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Limits } from '../config/config.js';
+import { secureContextOf, type TlsMaterial } from '../tls/tls-material.js';
 import { NodeExchange, type Connections, type NodeServerState } from './node-exchange.js';
+import { isTls, keepConnections, type Handshakes } from './node-sockets.js';
 import { reasonPhrase, statusLine } from './reason-phrases.js';
 import { CLOSE_WAIT_MS, type HttpServer, type HttpServerOptions } from './server.js';
 
 const HEADER_BYTES_MAX = 16_384;
+/** How often Node looks for requests that take too long. */
+const TIME_CHECKED_MS = 1000;
+const LIMITS_RENEWED_MS = 1000;
 
 /** node:http behind the adapter interface. */
 export async function startNodeServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, handler, traffic, log } = options;
+  const { config, handler, traffic, log, limits, tls } = options;
   const shared: NodeServerState = { traffic, log, isClosing: false, connections: new Map() };
-  const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
+  const server = makeServer(tls, (request, response) => {
     const exchange = new NodeExchange(request, response, shared);
     exchange.guard(() => handler(exchange));
   });
-  server.maxConnections = config.limits.connectionsMax;
-  // The one bounds the silence between requests, the other that before and within them, and that
-  // of a client which does not read its answer.
-  const idleTimeoutMs = config.limits.idleTimeoutSec * 1000;
-  server.keepAliveTimeout = idleTimeoutMs;
-  server.timeout = idleTimeoutMs;
-  server.on('timeout', (socket) => {
+  const handshakes = keepConnections(server, shared.connections);
+  const renewLimits = (): void => setLimits(server, limits);
+  renewLimits();
+  const limitsTimer = setInterval(renewLimits, LIMITS_RENEWED_MS).unref();
+  server.on('timeout', (socket: Socket) => {
     const exchanges = [...(shared.connections.get(socket) ?? [])];
-    if (exchanges.some((exchange) => exchange.isOurTurn)) socket.setTimeout(idleTimeoutMs);
+    if (exchanges.some((exchange) => exchange.isOurTurn)) socket.setTimeout(server.timeout);
     else socket.destroy();
   });
-  server.on('connection', (socket) => {
-    shared.connections.set(socket, new Set());
-    socket.on('close', () => shared.connections.delete(socket));
-  });
   server.on('drop', () => traffic.connectionsRefused++);
-  server.on('clientError', answerClientError);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const exchanges = [...(shared.connections.get(socket as Socket) ?? [])];
+    // It would be taken for the answer to an earlier request, or for a part of that.
+    if (exchanges.every((exchange) => exchange.isComing)) answerClientError(error, socket);
+    else socket.destroy();
+  });
   const { host, port } = config.listen;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
@@ -42,11 +48,34 @@ export async function startNodeServer(options: HttpServerOptions): Promise<HttpS
   return {
     adapter: 'node',
     port: (server.address() as AddressInfo).port,
+    renewTls: (material) => {
+      if (isTls(server)) server.setSecureContext(secureContextOf(material));
+    },
     close: () => {
       shared.isClosing = true;
-      return closeGracefully(server, shared.connections);
+      clearInterval(limitsTimer);
+      return closeGracefully(server, shared.connections, handshakes);
     },
   };
+}
+
+function makeServer(tls: TlsMaterial | undefined, listener: RequestListener): Server | HttpsServer {
+  const options = { maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: TIME_CHECKED_MS };
+  if (!tls) return createServer(options, listener);
+  const ofClients = { requestCert: tls.clientCa !== undefined, rejectUnauthorized: false };
+  return createSecureServer({ ...options, ...secureContextOf(tls), ...ofClients }, listener);
+}
+
+/** Those that Node looks at with each connection or request; they may change. */
+function setLimits(server: Server | HttpsServer, limits: Limits): void {
+  server.maxConnections = limits.connectionsMax;
+  // The one bounds the silence between requests, the other that before and within them, and that
+  // of a client which does not read its answer.
+  server.keepAliveTimeout = limits.idleTimeoutSec * 1000;
+  server.timeout = limits.idleTimeoutSec * 1000;
+  // A client that sends a little now and then is never silent.
+  server.headersTimeout = limits.requestTimeoutSec * 1000;
+  server.requestTimeout = limits.requestTimeoutSec * 1000;
 }
 
 /** What the parser refuses never becomes a request; it is answered here, in the common form. */
@@ -72,7 +101,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
  * a slow reader has yet to get. So the listening socket is closed alone, and each connection when
  * its last answer has gone to the operating system.
  */
-function closeGracefully(server: Server, connections: Connections): Promise<void> {
+function closeGracefully(
+  server: Server | HttpsServer,
+  connections: Connections,
+  handshakes: Handshakes,
+): Promise<void> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => {
       for (const socket of connections.keys()) socket.destroy();
@@ -84,5 +117,6 @@ function closeGracefully(server: Server, connections: Connections): Promise<void
     for (const [socket, exchanges] of connections) {
       if (exchanges.size === 0) socket.destroy();
     }
+    for (const socket of handshakes.values()) socket.destroy();
   });
 }

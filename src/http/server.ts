@@ -1,5 +1,15 @@
-import type { Config } from '../config/config.js';
+import type { Config, Limits } from '../config/config.js';
 import type { Logger } from '../model/logger.js';
+import type { TlsMaterial } from '../tls/tls-material.js';
+import { onlyWithCertificate } from './client-certificates.js';
+
+/** Who is at the other end of a connection. */
+export interface Peer {
+  /** Such as `10.1.2.3`; '' if the connection is gone. */
+  readonly remoteAddress: string;
+  /** Common name of the certificate that the client has shown and we have checked; '' = none. */
+  readonly clientName: string;
+}
 
 /** One request and its answer. The body comes in chunks that are valid only inside the callback. */
 export interface HttpExchange {
@@ -9,6 +19,8 @@ export interface HttpExchange {
   readonly query: URLSearchParams;
   /** Value of a header, '' if absent. */
   header(name: KeptHeader): string;
+  /** To be asked for before the answer. */
+  readonly peer: Peer;
   /** Called for each chunk, the last one (maybe empty) with `isLast`. */
   onData: (chunk: Uint8Array, isLast: boolean) => void;
   /**
@@ -76,6 +88,8 @@ export interface HttpServer {
   /** `uws` or `node`. */
   readonly adapter: string;
   readonly port: number;
+  /** New connections get this certificate, old ones go on. Throws if it cannot be used. */
+  renewTls(tls: TlsMaterial): void;
   /** Takes no new connection, waits (bounded) for answers under way, closes the rest. */
   close(): Promise<void>;
 }
@@ -103,6 +117,10 @@ export interface ServerState {
 /** What an adapter is started with. */
 export interface HttpServerOptions {
   readonly config: Config;
+  /** Read at the time of use: they may change. */
+  readonly limits: Limits;
+  /** undefined: plain HTTP. */
+  readonly tls?: TlsMaterial | undefined;
   readonly handler: HttpHandler;
   readonly traffic: Traffic;
   readonly log: Logger;
@@ -112,8 +130,11 @@ export interface HttpServerOptions {
 export const CLOSE_WAIT_MS = 10_000;
 
 /** Starts the adapter that is set; `auto` takes uWebSockets.js where its binary loads. */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, log } = options;
+export async function startHttpServer(given: HttpServerOptions): Promise<HttpServer> {
+  const { config, log } = given;
+  const options = config.transport.requiresClientCertificate
+    ? { ...given, handler: onlyWithCertificate(given.handler) }
+    : given;
   if (config.httpAdapter !== 'node') {
     try {
       const { startUwsServer } = await import('./uws-server.js');

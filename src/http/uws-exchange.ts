@@ -1,28 +1,60 @@
 import type * as Uws from 'uWebSockets.js';
+import type { BodyClock } from './body-clock.js';
+import type { ClientNames } from './client-names.js';
 import { AdapterExchange, type AdapterStream } from './exchange.js';
 import { statusLine } from './reason-phrases.js';
-import { KEPT_HEADERS, type Headers, type KeptHeader, type ServerState } from './server.js';
+import {
+  KEPT_HEADERS,
+  type Headers,
+  type KeptHeader,
+  type Peer,
+  type ServerState,
+} from './server.js';
 import { UwsStream } from './uws-stream.js';
 
 /** A larger body may not fit into the socket's buffer, so it is watched until it is sent. */
 const SEND_AT_ONCE_BYTES_MAX = 64 * 1024;
 
-export class UwsExchange extends AdapterExchange<ServerState> {
+/** How long the answer to a request with a chunked body waits for the end of that body. */
+const CHUNKS_WAIT_MS = 2000;
+
+/** What all exchanges of a server share. */
+export interface UwsServerState extends ServerState {
+  readonly clock: BodyClock;
+  /** undefined: clients are not asked for certificates. */
+  readonly clientNames: ClientNames | undefined;
+}
+
+/**
+ * The library does not look at what stands between the chunks of a body, so what it takes for the
+ * next request may be a part of this one to others. Hence no request follows a chunked body: its
+ * connection is closed behind the answer. And as the library goes on to read what it has received,
+ * the answer comes in a later turn: it closes a connection on which a request follows before that.
+ */
+export class UwsExchange extends AdapterExchange<UwsServerState> {
   readonly #headers: readonly string[];
   readonly #response: Uws.HttpResponse;
   #isCounted = true;
   #isPaused = false;
+  readonly #isChunked: boolean;
+  #hasBody = false;
+  #peer: Peer | undefined;
+  /** Sends an answer that waits for the end of a chunked body. */
+  #sendLater: (() => void) | undefined;
+  readonly beganMs = performance.now();
   /** Tries to send what found no room. */
   #retry: (() => void) | undefined;
 
-  constructor(response: Uws.HttpResponse, request: Uws.HttpRequest, shared: ServerState) {
+  constructor(response: Uws.HttpResponse, request: Uws.HttpRequest, shared: UwsServerState) {
     // The request is gone after the handler returns: what is needed is copied now.
     const queryText = request.getQuery() ?? '';
     super(shared, request.getCaseSensitiveMethod(), request.getUrl(), queryText);
     this.#headers = KEPT_HEADERS.map((name) => request.getHeader(name));
     this.#response = response;
-    const { traffic } = shared;
+    this.#isChunked = request.getHeader('transfer-encoding') !== '';
+    const { traffic, clock } = shared;
     traffic.requestsCurrent++;
+    clock.add(this);
     response.onAborted(() => {
       this.#leave();
       this.lose();
@@ -33,7 +65,30 @@ export class UwsExchange extends AdapterExchange<ServerState> {
       this.guard(() => this.onData(new Uint8Array(chunk), isLast));
       // The end of a body ends the library's timeout, also that of an answer which came before it.
       if (isLast && this.#retry && this.#isCounted) this.#retry();
+      if (!isLast) return;
+      this.#hasBody = true;
+      clock.delete(this);
+      if (this.#sendLater) setImmediate(this.#sendLater);
     });
+  }
+
+  get peer(): Peer {
+    // The library knows nothing of a connection that is gone, or of a request that is answered.
+    if (!this.#peer && !this.isAsked) return { remoteAddress: '', clientName: '' };
+    return (this.#peer ??= this.#findPeer());
+  }
+
+  #findPeer(): Peer {
+    const { clientNames } = this.shared;
+    return {
+      remoteAddress: Buffer.from(this.#response.getRemoteAddressAsText()).toString('latin1'),
+      clientName: clientNames?.of(this.#response.getX509Certificate() as string) ?? '',
+    };
+  }
+
+  /** For the clock: the client gets no answer, and what was begun for it is ended. */
+  giveUp(): void {
+    if (this.isAsked) this.#response.close();
   }
 
   header(name: KeptHeader): string {
@@ -57,18 +112,30 @@ export class UwsExchange extends AdapterExchange<ServerState> {
   }
 
   protected send(status: number, headers: Headers, body: string | Uint8Array): void {
-    const response = this.#response;
     this.#resume();
+    this.shared.clock.delete(this);
+    if (!this.#isChunked) {
+      this.#sendNow(status, headers, body);
+      return;
+    }
+    const copy = typeof body === 'string' ? body : Uint8Array.prototype.slice.call(body);
+    this.#afterChunks(() => this.#sendNow(status, headers, copy));
+  }
+
+  #sendNow(status: number, headers: Headers, body: string | Uint8Array): void {
+    const response = this.#response;
     response.cork(() => {
       this.#writeHead(status, headers);
       if (status === 204 || status === 304) {
-        response.endWithoutBody();
+        this.#endWithoutBody();
         this.#leave();
       } else if (this.method === 'HEAD') {
         // The library would send a body to a HEAD too, and the client take it for an answer. With
         // a length given to it, endWithoutBody waits for that body: the header goes by hand.
-        response.writeHeader('Content-Length', String(Buffer.byteLength(body)));
-        response.endWithoutBody();
+        if (!this.#isChunked) {
+          response.writeHeader('Content-Length', String(Buffer.byteLength(body)));
+        }
+        this.#endWithoutBody();
         this.#leave();
       } else this.#sendBody(body);
     });
@@ -76,17 +143,36 @@ export class UwsExchange extends AdapterExchange<ServerState> {
 
   protected sendHead(status: number, headers: Headers): void {
     this.#resume();
-    this.#response.cork(() => {
-      this.#writeHead(status, headers);
-      this.#response.endWithoutBody();
-    });
-    this.#leave();
+    this.shared.clock.delete(this);
+    const sendNow = (): void => {
+      this.#response.cork(() => {
+        this.#writeHead(status, headers);
+        this.#endWithoutBody();
+      });
+      this.#leave();
+    };
+    if (this.#isChunked) this.#afterChunks(sendNow);
+    else sendNow();
+  }
+
+  /** Sends an answer when the chunks of the request are through, or take too long, if one can. */
+  #afterChunks(sendNow: () => void): void {
+    const send = (): void => {
+      clearTimeout(timer);
+      if (!this.#isCounted || !this.#sendLater) return;
+      this.#sendLater = undefined;
+      this.guard(sendNow);
+    };
+    const timer = setTimeout(send, CHUNKS_WAIT_MS).unref();
+    this.#sendLater = send;
+    if (this.#hasBody) setImmediate(send);
   }
 
   protected open(status: number, headers: Headers, settled: () => void): AdapterStream {
     this.#resume();
+    this.shared.clock.delete(this);
     this.#response.cork(() => this.#writeHead(status, headers));
-    const stream = new UwsStream(this.#response, {
+    const stream = new UwsStream(this.#response, this.#isChunked, {
       settled,
       sent: () => this.#leave(),
       taken: (bytes) => (this.shared.traffic.bodyBytesSent += bytes),
@@ -100,13 +186,21 @@ export class UwsExchange extends AdapterExchange<ServerState> {
     const response = this.#response;
     response.writeStatus(statusLine(status));
     for (const [name, value] of headers) response.writeHeader(name, value);
-    if (this.shared.isClosing) response.writeHeader('Connection', 'close');
+    // The library writes it itself where it closes the connection.
+    if (this.shared.isClosing && !this.#isChunked) response.writeHeader('Connection', 'close');
+  }
+
+  /** One that closes can not be without a length. */
+  #endWithoutBody(): void {
+    if (this.#isChunked) this.#response.end('', true);
+    else this.#response.endWithoutBody();
   }
 
   #sendBody(body: string | Uint8Array): void {
-    if (body.length <= SEND_AT_ONCE_BYTES_MAX) {
+    // The library can only close behind an answer of which it has been given all.
+    if (body.length <= SEND_AT_ONCE_BYTES_MAX || this.#isChunked) {
       this.shared.traffic.bodyBytesSent += body.length;
-      this.#response.end(body as Uws.RecognizedString);
+      this.#response.end(body as Uws.RecognizedString, this.#isChunked);
       this.#leave();
       return;
     }
@@ -138,6 +232,7 @@ export class UwsExchange extends AdapterExchange<ServerState> {
   #leave(): void {
     if (!this.#isCounted) return;
     this.#isCounted = false;
+    this.shared.clock.delete(this);
     this.shared.traffic.requestsCurrent--;
   }
 }

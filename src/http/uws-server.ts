@@ -1,12 +1,11 @@
 import type * as Uws from 'uWebSockets.js';
-import {
-  CLOSE_WAIT_MS,
-  type HttpServer,
-  type HttpServerOptions,
-  type ServerState,
-  type Traffic,
-} from './server.js';
-import { UwsExchange } from './uws-exchange.js';
+import type { Limits } from '../config/config.js';
+import { BodyClock } from './body-clock.js';
+import { CLOSE_WAIT_MS, type HttpServer, type HttpServerOptions, type Traffic } from './server.js';
+import { ClientNames } from './client-names.js';
+import { UwsApps } from './uws-apps.js';
+import { UwsExchange, type UwsServerState } from './uws-exchange.js';
+import { framingFault, refuseFraming } from './uws-framing.js';
 
 /** Room for long tokens; must be set before the library loads. */
 const HEADER_BYTES_MAX = '16384';
@@ -18,27 +17,42 @@ const HEADER_BYTES_MAX = '16384';
  */
 export async function startUwsServer(options: HttpServerOptions): Promise<HttpServer> {
   const library = await loadLibrary();
-  const { config, handler, traffic, log } = options;
-  const shared: ServerState = { traffic, log, isClosing: false };
-  const app = library.App();
-  limitConnections(app, config.limits.connectionsMax, traffic);
-  app.any('/*', (response, request) => {
-    const exchange = new UwsExchange(response, request, shared);
-    exchange.guard(() => handler(exchange));
+  const { config, handler, traffic, log, limits, tls } = options;
+  const clock = new BodyClock(limits);
+  const shared: UwsServerState = {
+    traffic,
+    log,
+    clock,
+    clientNames: tls?.clientCa ? new ClientNames() : undefined,
+    isClosing: false,
+  };
+  const limitConnections = connectionLimiter(limits, traffic);
+  const apps = new UwsApps(library, tls, (app) => {
+    limitConnections(app);
+    app.any('/*', (response, request) => {
+      const fault = framingFault(request);
+      if (fault !== '') {
+        refuseFraming(response, fault);
+        return;
+      }
+      const exchange = new UwsExchange(response, request, shared);
+      exchange.guard(() => handler(exchange));
+    });
   });
-  const { host, port } = config.listen;
-  const socket = await listen(library, app, host, port);
+  await apps.listen(config.listen.host, config.listen.port);
   return {
     adapter: 'uws',
-    port: library.us_socket_local_port(socket),
+    port: apps.port,
+    renewTls: (material) => apps.renewTls(material),
     close: async () => {
       shared.isClosing = true;
-      library.us_listen_socket_close(socket);
+      apps.stopListening();
       const deadline = Date.now() + CLOSE_WAIT_MS;
       while (traffic.requestsCurrent > 0 && Date.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
-      app.close();
+      clock.stop();
+      apps.close();
     },
   };
 }
@@ -54,33 +68,16 @@ async function loadLibrary(): Promise<typeof Uws> {
   }
 }
 
-function limitConnections(app: Uws.TemplatedApp, connectionsMax: number, traffic: Traffic): void {
+/** Limits the connections of several apps together. */
+function connectionLimiter(limits: Limits, traffic: Traffic): (app: Uws.TemplatedApp) => void {
   let open = 0;
-  app.filter((response, change) => {
-    open += change > 0 ? 1 : -1;
-    if (change > 0 && open > connectionsMax) {
-      traffic.connectionsRefused++;
-      response.close();
-    }
-  });
-}
-
-function listen(
-  library: typeof Uws,
-  app: Uws.TemplatedApp,
-  host: string,
-  port: number,
-): Promise<Uws.us_listen_socket> {
-  // The types of the package lack the option. Without it a second store would share the port,
-  // and half of the requests with it.
-  const exclusive = (library as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number })
-    .LIBUS_LISTEN_EXCLUSIVE_PORT;
-  return new Promise((resolve, reject) => {
-    const listening = (token: Uws.us_listen_socket | false): void => {
-      if (token) resolve(token);
-      else reject(new Error(`cannot listen on ${host}:${port}: is the port in use?`));
-    };
-    const bound = app.listen.bind(app) as (...parameters: unknown[]) => void;
-    bound(host, port, exclusive, listening);
-  });
+  return (app) => {
+    app.filter((response, change) => {
+      open += change > 0 ? 1 : -1;
+      if (change > 0 && open > limits.connectionsMax) {
+        traffic.connectionsRefused++;
+        response.close();
+      }
+    });
+  };
 }

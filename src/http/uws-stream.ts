@@ -35,6 +35,7 @@ export class UwsStream implements AdapterStream {
   isOpen = true;
   onDrain: (() => void) | undefined;
   readonly #response: Uws.HttpResponse;
+  readonly #closes: boolean;
   readonly #listener: UwsStreamListener;
   /** Of the chunks taken, what the library has not been given. */
   #rest: Uint8Array | undefined;
@@ -43,8 +44,10 @@ export class UwsStream implements AdapterStream {
   #isDrained = true;
   #isEnding = false;
 
-  constructor(response: Uws.HttpResponse, listener: UwsStreamListener) {
+  /** `closes`: whether the connection is closed behind the answer. */
+  constructor(response: Uws.HttpResponse, closes: boolean, listener: UwsStreamListener) {
     this.#response = response;
+    this.#closes = closes;
     this.#listener = listener;
     response.onWritable(() => {
       listener.guard(() => this.#goOn());
@@ -141,7 +144,8 @@ export class UwsStream implements AdapterStream {
   #finish(): void {
     this.#isEnding = false;
     this.#response.cork(() => {
-      this.#response.end();
+      if (this.#closes) this.#response.end('', true);
+      else this.#response.end();
     });
     this.#listener.sent();
   }

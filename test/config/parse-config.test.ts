@@ -263,8 +263,6 @@ t.test('settings without effect are reported, empty ones are not', async (t) => 
     t.match(warnings, expected);
   };
   check({ main: { 'https-cert-file': '', user: '', group: '', 'backend-url': '' } }, []);
-  check({ main: { 'https-cert-file': 'c', 'https-key-file': 'k' } }, [/cert.* and .*PLAIN HTTP/]);
-  check({ main: { user: 'www' } }, [/^main\.user is not used by this version: .*NOT DROPPED/]);
   check({ main: { 'backend-url': 'http://x' } }, [/^main\.backend-url is not used/]);
   check({ main: { debug: {} }, 'metric-store': { debug: {} } }, [/no effect/]);
   check({ 'metric-store': { 'num-workers': 4 } }, [/num-workers .* metricshard\.shards/]);

@@ -93,7 +93,7 @@ export async function startServer(
     const timer = setTimeout(() => fail('no start line'), START_WAIT_MS);
     const listen = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-OUTPUT_CHARS_KEPT);
-      const found = /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(output);
+      const found = /listens on (https?:\/\/127\.0\.0\.1:\d+)/.exec(output);
       if (!found) return;
       clearTimeout(timer);
       resolve(found[1]!);

@@ -90,7 +90,7 @@ async function startFront(config: Config, given?: HttpHandler): Promise<Front> {
   const traffic = newTraffic();
   const handler =
     given ?? makeHandler({ store, limits: config.limits, traffic, gate: OPEN_GATE, parts: [] });
-  const server = await startHttpServer({ config, handler, traffic, log });
+  const server = await startHttpServer({ config, limits: config.limits, handler, traffic, log });
   let closed: Promise<void> | undefined;
   return {
     adapter: server.adapter,

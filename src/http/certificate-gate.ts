@@ -1,0 +1,47 @@
+import { clientIdentity } from '../auth/client-certificate.js';
+import type { Identity } from '../auth/identity.js';
+import type { Config } from '../config/config.js';
+import { StoreError } from '../model/errors.js';
+import { permit, type GateVerifier } from './auth-gate.js';
+import { tokenOf } from './credentials.js';
+import type { Gate } from './gate.js';
+import type { Route } from './route.js';
+import type { HttpExchange } from './server.js';
+
+/**
+ * Lets through whose certificate has a role with the permission of a route. Who shows a token goes by
+ * that; who has neither is for the gate behind it, where tokens are asked for at all.
+ */
+export class CertificateGate implements Gate {
+  readonly #inner: Gate;
+  readonly #verifier: Pick<GateVerifier, 'isRequired'>;
+  readonly #config: () => Pick<Config, 'auth' | 'transport'>;
+
+  constructor(
+    inner: Gate,
+    verifier: Pick<GateVerifier, 'isRequired'>,
+    config: () => Pick<Config, 'auth' | 'transport'>,
+  ) {
+    this.#inner = inner;
+    this.#verifier = verifier;
+    this.#config = config;
+  }
+
+  admit(exchange: HttpExchange, route: Route, goOn: (identity: Identity) => void): void {
+    const { auth, transport } = this.#config();
+    const goByName = Object.keys(transport.clientRoles).length > 0 && route.permission !== 'public';
+    const showsToken = goByName && this.#verifier.isRequired && tokenOf(exchange) !== '';
+    if (!goByName || showsToken) {
+      this.#inner.admit(exchange, route, goOn);
+      return;
+    }
+    const identity = clientIdentity(exchange.peer, transport, auth.roles);
+    if (identity) permit(route, identity, goOn);
+    else if (this.#verifier.isRequired) this.#inner.admit(exchange, route, goOn);
+    else {
+      const what =
+        'this needs a client certificate whose name has roles (metricshard.tls.client-roles)';
+      throw new StoreError('unauthorized', what);
+    }
+  }
+}
