@@ -58,14 +58,14 @@ export class TlsFiles implements ProgramPart {
 
   /** Reads the files again if they have changed. */
   async look(): Promise<void> {
-    this.#warnOfExpiry();
     // Before they are read: what is written meanwhile makes another mark, and is read the next time.
     const mark = await this.#markOfFiles();
     const isFirst = this.#mark === undefined;
-    if (mark === this.#mark) return;
+    const hasChanged = mark !== this.#mark;
     this.#mark = mark;
     // What has changed between the start of the server and the first look is read as well.
-    if (!isFirst || this.#differs()) this.reload();
+    if (hasChanged && (!isFirst || this.#differs())) this.reload();
+    this.#warnOfExpiry();
   }
 
   /** Reads the files now. False: they cannot be used, and all is as it was. */
