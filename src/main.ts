@@ -13,6 +13,7 @@ import { answerStarting, makeHandler } from './http/handler.js';
 import type { ProgramPart } from './http/program-part.js';
 import { RateGate } from './http/rate-gate.js';
 import { newTraffic, startHttpServer, type HttpHandler } from './http/server.js';
+import type { NatsClient, NatsOptions } from './nats/nats.js';
 import { isS3 } from './object-store/location.js';
 import { dropPrivileges } from './process/privileges.js';
 import { DataFolderError } from './routing/data-folder.js';
@@ -67,13 +68,14 @@ async function main(): Promise<void> {
     parts.push(tlsFiles);
   }
   handler = makeHandler({ store, limits, traffic, gate: new AuditGate(rateGate, log), parts });
+  const nats = await natsOf(config, { store, limits, log, verifier });
+  if (nats) parts.push(nats);
   let isStopping = false;
   const stop = (signal: string): void => {
     if (isStopping) process.exit(1);
     isStopping = true;
     log.info({}, `${signal}: answering what is under way, then stopping`);
-    server
-      .close()
+    Promise.all([server.close(), nats?.stop()])
       .then(() => store.stop())
       .then(
         () => process.exit(0),
@@ -90,6 +92,13 @@ async function main(): Promise<void> {
     { adapter: server.adapter },
     `metricshard ${version()} listens on ${tls ? 'https' : 'http'}://${config.listen.host}:${server.port} and keeps ${keeps(config)}`,
   );
+}
+
+/** Loaded where it is asked for only: no other start should wait for it. */
+async function natsOf(config: Config, options: NatsOptions): Promise<NatsClient | undefined> {
+  if (config.nats.servers.length === 0) return undefined;
+  const { startNats } = await import('./nats/nats.js');
+  return startNats(config.nats, options);
 }
 
 function keeps({ store }: Config): string {

@@ -4,7 +4,7 @@ import type { ConfigProblem } from './config-error.js';
 import type { Config } from './config.js';
 
 /** What is wrong with keys, and with an address that would let in anyone. */
-export function authProblems({ listen, auth, transport }: Config): ConfigProblem[] {
+export function authProblems({ listen, auth, transport, nats }: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (auth.publicKey !== '') {
     try {
@@ -22,6 +22,14 @@ export function authProblems({ listen, auth, transport }: Config): ConfigProblem
       'metricshard.auth.jwks-url; let it listen on this host only, such as "127.0.0.1:8082"; or set ' +
       'metricshard.auth.allow-anonymous to true if that is what you want';
     problems.push({ path: 'main.addr', message });
+  }
+  for (const [index, { requiresJwt }] of nats.subscriptions.entries()) {
+    if (!requiresJwt || hasKeys(auth)) continue;
+    const path = `metric-store.nats-subscriptions.${index}.require-jwt`;
+    problems.push({
+      path,
+      message: 'there is no key to check tokens with; set main.jwt-public-key',
+    });
   }
   return problems;
 }

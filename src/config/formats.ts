@@ -1,6 +1,10 @@
 import { parseGoDuration } from './duration.js';
 import { parseLocation } from '../object-store/location.js';
 import { parseListenAddress } from './listen-address.js';
+import { parseNatsAddress } from './nats-address.js';
+
+/** What the store takes for a name. */
+const CLUSTER_BYTES_MAX = 128;
 
 /** Formats of the schema's strings: each throws a RangeError with the sentence to show. */
 export const FORMATS: Readonly<Record<string, (text: string) => void>> = {
@@ -17,6 +21,30 @@ export const FORMATS: Readonly<Record<string, (text: string) => void>> = {
   'http-url': (text) => {
     if (text === '' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return;
     throw new RangeError(`"${text}" is not a URL such as https://s3.example.org`);
+  },
+  'nats-addresses': (text) => {
+    if (text !== '') for (const address of text.split(',')) parseNatsAddress(address.trim());
+  },
+  'nats-subject': (text) => {
+    const tokens = text.split('.');
+    const isGood = tokens.every(
+      (token, index) =>
+        token !== '' &&
+        !/\s/.test(token) &&
+        (!token.includes('>') || (token === '>' && index === tokens.length - 1)) &&
+        (!token.includes('*') || token === '*'),
+    );
+    if (!isGood) throw new RangeError(`"${text}" is not a subject such as cc.*.metrics or cc.>`);
+  },
+  'nats-name': (text) => {
+    if (/[\s.*>/\\]/.test(text)) {
+      throw new RangeError(`"${text}" has a blank or one of . * > / \\, which NATS does not take`);
+    }
+  },
+  'cluster-name': (text) => {
+    if (Buffer.byteLength(text) > CLUSTER_BYTES_MAX) {
+      throw new RangeError(`it is longer than ${CLUSTER_BYTES_MAX} bytes`);
+    }
   },
   'listen-address': (text) => void parseListenAddress(text),
 };

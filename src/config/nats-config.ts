@@ -1,3 +1,5 @@
+import type { ConfigProblem } from './config-error.js';
+
 /** How NATS is spoken to. `subscriptions` and the two for the configuration can change while it runs. */
 export interface NatsConfig {
   /** URLs of servers of one cluster, such as `nats://localhost:4222`; empty: there is no NATS. */
@@ -33,6 +35,40 @@ export interface NatsSubscription {
   readonly durable: string;
   /** Whether messages need a token in their header `Authorization`. */
   readonly requiresJwt: boolean;
+}
+
+/** What is wrong with the subscriptions, beyond what the schema knows. */
+export function subscriptionProblems(
+  subscriptions: readonly FileSubscription[] = [],
+): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const seen = new Map<string, number>();
+  for (const [index, given] of subscriptions.entries()) {
+    const path = `metric-store.nats-subscriptions.${index}`;
+    const { stream = '', durable = '' } = given;
+    if (durable !== '' && stream === '') {
+      problems.push({
+        path: `${path}.durable`,
+        message: 'is a consumer of a stream: name the stream',
+      });
+    }
+    if (given['queue-group'] && stream !== '') {
+      const message = 'has no effect on a stream: stores with the same durable share its messages';
+      problems.push({ path: `${path}.queue-group`, message });
+    }
+    const key = [
+      given['subscribe-to'],
+      given['cluster-tag'] ?? '',
+      given['queue-group'] ?? '',
+      stream,
+      durable,
+    ].join(' ');
+    const same = seen.get(key);
+    if (same === undefined) seen.set(key, index);
+    else
+      problems.push({ path, message: `is the same as number ${same}: lines would be taken twice` });
+  }
+  return problems;
 }
 
 export const NATS_DEFAULTS: NatsConfig = {

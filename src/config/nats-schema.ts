@@ -1,9 +1,12 @@
 import { object, text, type Schema } from './schema-parts.js';
 
 export const NATS_SCHEMA: Schema = object('Connection to a NATS server.', {
-  address: text(
-    'URL of the server such as `nats://localhost:4222`, or several, by commas; empty: none.',
-  ),
+  address: {
+    ...text(
+      'URL of the server such as `nats://localhost:4222`, or several, by commas; `tls://` asks for TLS; empty: none.',
+    ),
+    format: 'nats-addresses',
+  },
   username: text('User name.'),
   password: text('Password.'),
   token: text('Token, in place of a user.'),
@@ -28,15 +31,24 @@ export const SUBSCRIPTIONS_SCHEMA: Schema = {
     ...object('One subscription.', {
       'subscribe-to': {
         type: 'string',
-        format: 'not-empty',
+        format: 'nats-subject',
         description: 'Subject, maybe with the wildcards `*` and `>`.',
       },
-      'cluster-tag': text('Cluster of lines that name none.'),
-      'queue-group': text('Stores of one group share the messages of the subject.'),
-      stream: text(
-        'JetStream stream to read from; empty: core NATS, where what is sent while the store is down is lost.',
-      ),
-      durable: text('Name of the durable consumer on it.'),
+      'cluster-tag': { ...text('Cluster of lines that name none.'), format: 'cluster-name' },
+      'queue-group': {
+        ...text('Stores of one group share the messages of the subject.'),
+        format: 'nats-name',
+      },
+      stream: {
+        ...text(
+          'JetStream stream to read from; empty: core NATS, where what is sent while the store is down is lost.',
+        ),
+        format: 'nats-name',
+      },
+      durable: {
+        ...text('Name of the durable consumer on it; empty: one made of the subject.'),
+        format: 'nats-name',
+      },
       'require-jwt': {
         type: 'boolean',
         default: false,

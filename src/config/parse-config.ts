@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseFlags } from './flags.js';
-import { ConfigError } from './config-error.js';
+import { ConfigError, type ConfigProblem } from './config-error.js';
 import {
   ARCHIVE_DIRECTORY,
   ARCHIVE_INTERVAL,
@@ -31,7 +31,12 @@ import { findProblems } from './validate.js';
 import { authOf, type FileAuth } from './auth-config.js';
 import { authProblems } from './auth-problems.js';
 import { backendOf, type FileBackend } from './backend-config.js';
-import { natsOf, type FileNats, type FileSubscription } from './nats-config.js';
+import {
+  natsOf,
+  subscriptionProblems,
+  type FileNats,
+  type FileSubscription,
+} from './nats-config.js';
 import {
   transportOf,
   transportProblems,
@@ -93,10 +98,6 @@ export function parseConfig(value: unknown): ParsedConfig {
   if (problems.length > 0) throw new ConfigError(problems);
 
   const file = value as ConfigFile;
-  if (file.metrics?.['*'] !== undefined && file.metricshard?.['default-metric'] !== undefined) {
-    const message = 'says the same as metrics.*; keep one of the two';
-    throw new ConfigError([{ path: 'metricshard.default-metric', message }]);
-  }
   const own = file.metricshard ?? {};
   const { clusters, warnings } = readClusters(own.clusters ?? []);
   const config: Config = {
@@ -111,10 +112,7 @@ export function parseConfig(value: unknown): ParsedConfig {
     backend: backendOf(file.main?.['backend-url'], own.backend),
     watchesConfig: own['watch-config'] ?? DEFAULTS.watchesConfig,
   };
-  const wrong = [
-    ...authProblems(config),
-    ...transportProblems(config.transport, config.auth.roles),
-  ];
+  const wrong = contradictions(file, config);
   if (wrong.length > 0) throw new ConfigError(wrong);
   const all = [
     ...warningsOf(file),
@@ -123,6 +121,20 @@ export function parseConfig(value: unknown): ParsedConfig {
     ...redundantMetricWarnings(config.store),
   ];
   return { config: freezeDeep(config), warnings: all };
+}
+
+/** What is wrong though each setting alone is right. */
+function contradictions(file: ConfigFile, config: Config): ConfigProblem[] {
+  const problems = [
+    ...subscriptionProblems(file['metric-store']?.['nats-subscriptions']),
+    ...authProblems(config),
+    ...transportProblems(config.transport, config.auth.roles),
+  ];
+  if (file.metrics?.['*'] !== undefined && file.metricshard?.['default-metric'] !== undefined) {
+    const message = 'says the same as metrics.*; keep one of the two';
+    problems.push({ path: 'metricshard.default-metric', message });
+  }
+  return problems;
 }
 
 /** Units of metrics, each with its place in the file. */
@@ -332,10 +344,6 @@ const MISSING: readonly MissingFeature[] = [
     consequence: 'nodes in use are not asked for, every node has the same retention',
   },
   { keys: ['main.debug', 'metric-store.debug'], consequence: 'it has no effect' },
-  {
-    keys: ['nats', 'metric-store.nats-subscriptions'],
-    consequence: 'no NATS subject is read; send lines to /api/write',
-  },
   { keys: ['metric-store.num-workers'], consequence: 'set metricshard.shards' },
 ];
 
@@ -353,12 +361,25 @@ function warningsOf(file: ConfigFile): string[] {
         'when the process ends',
     );
   }
+  warnings.push(...natsWarnings(file));
   if (file.metrics !== undefined && Object.keys(file.metrics).length === 0) {
     if (file.metricshard?.['default-metric'] === undefined) {
       warnings.push('metrics is empty and there is no default-metric: all samples are ignored');
     }
   }
   return warnings;
+}
+
+function natsWarnings({ nats, 'metric-store': store }: ConfigFile): string[] {
+  const hasServer = (nats?.address ?? '') !== '';
+  const hasSubjects = (store?.['nats-subscriptions'] ?? []).length > 0;
+  if (hasSubjects && !hasServer) {
+    return ['metric-store.nats-subscriptions is not used: nats.address names no server'];
+  }
+  const isUsed = hasSubjects || nats?.['config-subject'] || nats?.['config-bucket'];
+  return hasServer && !isUsed
+    ? ['nats.address names a server, but metric-store.nats-subscriptions names no subject']
+    : [];
 }
 
 function isAskedFor(file: ConfigFile, path: string): boolean {

@@ -1,0 +1,145 @@
+import { Match } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
+import type { NatsSubscription } from '../config/nats-config.js';
+import { durableOf, ensureConsumer } from './consumer.js';
+import { deliveryOf } from './delivery.js';
+import { FeedCounts } from './feed-counts.js';
+import type { Feed, FeedState } from './feed.js';
+import { MessageWriter, type Outcome, type WriterOptions } from './message-writer.js';
+import { Pulls } from './pulls.js';
+import { SparseLog } from './sparse-log.js';
+
+/** A stream or consumer that is not there is looked for again. */
+const RETRY_MS = 2000;
+/** What the shards could not take comes again after that. */
+const AGAIN_MS = 1000;
+
+const ACKNOWLEDGED = Buffer.from('+ACK');
+const TERMINATED = Buffer.from('+TERM');
+const NOT_NOW = Buffer.from(`-NAK {"delay": ${AGAIN_MS}000000}`);
+
+export interface StreamFeedOptions extends Omit<WriterOptions, 'counts'> {
+  /** The share of nats-pending-bytes-max that this subscription has now. */
+  bytesMax(): number;
+}
+
+/**
+ * A subscription that reads a JetStream stream through a durable consumer. A message is acknowledged
+ * when the log has its samples, so that what the store does not take stays in the stream; only so
+ * much is asked for as there is room for.
+ */
+export class StreamFeed implements Feed {
+  readonly subscription: NatsSubscription;
+  readonly counts = new FeedCounts();
+  problem = '';
+  readonly #options: StreamFeedOptions;
+  readonly #writer: MessageWriter;
+  readonly #log: SparseLog;
+  #connection: NatsConnection | undefined;
+  #pulls: Pulls | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  constructor(options: StreamFeedOptions) {
+    this.#options = options;
+    this.subscription = options.subscription;
+    this.#writer = new MessageWriter({ ...options, counts: this.counts });
+    this.#log = new SparseLog(options.log);
+  }
+
+  get state(): FeedState {
+    if (this.problem !== '') return 'failing';
+    return this.#pulls ? 'active' : 'waiting';
+  }
+
+  attach(connection: NatsConnection): void {
+    this.detach();
+    this.#connection = connection;
+    void this.#open(connection);
+  }
+
+  detach(): void {
+    clearTimeout(this.#retry);
+    this.#pulls?.stop();
+    this.#pulls = undefined;
+    this.#connection = undefined;
+    this.problem = '';
+  }
+
+  async drain(): Promise<void> {
+    this.#isOver = true;
+    const pulls = this.#pulls;
+    this.#pulls = undefined;
+    clearTimeout(this.#retry);
+    await pulls?.drain();
+    // The connection stays, for what is acknowledged yet.
+    await this.#writer.settled();
+    this.detach();
+  }
+
+  async #open(connection: NatsConnection): Promise<void> {
+    const isCurrent = (): boolean =>
+      !this.#isOver && this.#connection === connection && !connection.isClosed();
+    try {
+      await ensureConsumer(connection, this.subscription);
+    } catch (error) {
+      if (isCurrent()) this.#fail(connection, (error as Error).message);
+      return;
+    }
+    if (!isCurrent()) return;
+    this.problem = '';
+    this.#pulls = new Pulls(connection, {
+      stream: this.subscription.stream,
+      durable: durableOf(this.subscription),
+      bytesMax: () => this.#options.bytesMax(),
+      bytesHeld: () => this.counts.pendingBytes,
+      onMessage: (message) => this.#take(message),
+      onLost: (why) => {
+        this.#pulls = undefined;
+        if (isCurrent()) this.#fail(connection, why);
+      },
+    });
+  }
+
+  #fail(connection: NatsConnection, why: string): void {
+    this.problem = why;
+    const { subject, stream } = this.subscription;
+    const fields = { subscription: subject, stream, problem: why };
+    this.#log.warn('failing', fields, 'a NATS stream can not be read, it is tried again');
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.#open(connection), RETRY_MS).unref();
+  }
+
+  #take(message: Msg): void {
+    const { data, reply = '' } = message;
+    const delivery = deliveryOf(reply);
+    if (delivery) {
+      this.counts.waitingInStream = delivery.waiting;
+      if (delivery.times > 1) this.counts.redelivered++;
+    }
+    this.#writer.take({
+      subject: message.subject,
+      data,
+      bytes: data.length,
+      authorization: () => message.headers?.get('Authorization', Match.IgnoreCase) ?? '',
+      settle: (outcome: Outcome) => this.#settle(outcome, reply),
+    });
+  }
+
+  #settle(outcome: Outcome, reply: string): void {
+    if (outcome === 'unsettled') {
+      this.counts.retried++;
+      this.#pulls?.pause(AGAIN_MS);
+    }
+    const answer = ANSWERS[outcome];
+    // Without a connection it is not acknowledged, and comes again: that does no harm.
+    if (this.#connection && !this.#connection.isClosed()) this.#connection.publish(reply, answer);
+    this.#pulls?.ask();
+  }
+}
+
+const ANSWERS: Readonly<Record<Outcome, Uint8Array>> = {
+  stored: ACKNOWLEDGED,
+  refused: TERMINATED,
+  unsettled: NOT_NOW,
+};
