@@ -47,6 +47,11 @@ function authenticatorsOf({ nkeySeedFile, credentialsFile }: NatsConfig): Authen
   }
   if (credentialsFile !== '') {
     const text = readText('nats.creds-file-path', credentialsFile);
+    if (!/-\s*\neyJ[\s\S]*-\s*\nSU/.test(text)) {
+      throw new Error(
+        `nats.creds-file-path: "${credentialsFile}" lacks a JWT or the seed behind it`,
+      );
+    }
     authenticators.push(credsAuthenticator(Buffer.from(text)));
   }
   return authenticators;

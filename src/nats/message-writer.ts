@@ -1,5 +1,5 @@
 import { PRECISION_AUTO } from '../../workers/kernel/layout.js';
-import type { ClusterSet } from '../auth/identity.js';
+import type { ClusterSet, Identity } from '../auth/identity.js';
 import type { Limits } from '../config/config.js';
 import type { NatsSubscription } from '../config/nats-config.js';
 import { StoreError } from '../model/errors.js';
@@ -100,7 +100,7 @@ export class MessageWriter {
   /** The clusters that the message's token may write to; throws StoreError where it may not. */
   async #clustersOf(message: Message): Promise<ClusterSet> {
     const { verifier } = this.#options;
-    if (!verifier) {
+    if (!verifier || verifier.isRequired === false) {
       const text = 'require-jwt is set, but there is no key that tokens are checked with';
       throw new StoreError('unauthorized', text);
     }
@@ -108,7 +108,7 @@ export class MessageWriter {
     if (token === undefined) {
       throw new StoreError('unauthorized', 'it has no header "Authorization: Bearer …"');
     }
-    const identity = await verifier.verify(token);
+    const identity = await verified(verifier, token);
     const clusters = identity.grants.get('write');
     if (clusters === undefined) {
       throw new StoreError('forbidden', `the token of ${identity.name} may not write`);
@@ -225,6 +225,15 @@ const WARNINGS: Readonly<Record<string, string>> = {
   'message-retried': 'a NATS message was given back, to be delivered again',
   'message-refused': 'a NATS message was refused',
 };
+
+async function verified(verifier: TokenCheck, token: string): Promise<Identity> {
+  try {
+    return await verifier.verify(token);
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new StoreError('unauthorized', (error as Error).message, { cause: error });
+  }
+}
 
 const NO_DATA = new Uint8Array(0);
 
