@@ -14,6 +14,7 @@ import type { Engine } from './engine/engine.js';
 import type { SeriesNames } from './engine/parse-line.js';
 import type { Kernel } from './kernel/kernel.js';
 import { FRAME_HEADER_BYTES, LOG_BYTES, RECORD_FREE } from './kernel/layout.js';
+import { freeWithin, type FreeBounds } from './free-bounds.js';
 import { HostImport } from './host-import.js';
 import { JsonExport } from './json-export/json-export.js';
 import type { FreeRecord } from './log/log-record.js';
@@ -25,6 +26,8 @@ import type { Retention } from './retention.js';
 const SAMPLE_BYTES = 64;
 /** Selectors of one record of what was freed. */
 const SELECTORS_PER_RECORD = 256;
+/** Of a record of what was freed: it and the headers before it fit into the region of the log. */
+const FREE_BYTES_MAX = LOG_BYTES - 1024;
 /** After a checkpoint that failed the next is tried so soon. */
 const RETRY_SEC = 30;
 
@@ -205,8 +208,8 @@ export class Durability {
         log: this.#log,
         folder: folders.own,
         maxSec: () => retention.maxSec,
-        // Where there is an archive, nothing goes before it is there.
-        minSec: () => (store.retentionEnforced && !store.archive ? retention.minSec : 0),
+        // Nothing goes before it has left memory: for the archive, or since its host is not in use.
+        minSec: () => retention.savedFromSec,
         archiveRun: () => this.archiveRun,
         warn: this.#parts.warn,
       },
@@ -261,10 +264,10 @@ export class Durability {
   }
 
   /** Frees what a run of the archive has; throws if that can not be logged. */
-  freeArchived(archiveRun: number, toSec: number): number {
-    this.#logFree({ selectors: [[]], toSec, archiveRun });
+  freeArchived(archiveRun: number, bounds: FreeBounds): number {
+    this.#logFree({ selectors: [[]], ...bounds, archiveRun });
     this.archiveRun = archiveRun;
-    return this.#parts.engine.free([[]], toSec, 'down');
+    return freeWithin(this.#parts.engine, bounds);
   }
 
   #logFree(record: FreeRecord): void {
@@ -273,6 +276,12 @@ export class Durability {
     // All of the region is free then; and samples that wait for the next try stay there.
     if (!log.flush()) throw new Error(log.failure);
     const json = Buffer.from(JSON.stringify(record));
+    if (json.length > FREE_BYTES_MAX) {
+      const hosts = `${record.spared?.hosts.length ?? 0} hosts in use`;
+      throw new Error(
+        `${hosts} are too many to be noted: ${json.length} of ${FREE_BYTES_MAX} bytes`,
+      );
+    }
     this.#bytes.set(json, this.#parts.kernel.logRecord(RECORD_FREE, json.length));
     if (log.flush()) return;
     // Nobody may find later that it was freed after all.

@@ -2,13 +2,16 @@ import type { StoreConfig } from '../src/config/config.js';
 import { longestStepSec } from '../src/config/metric-rules.js';
 import { TIME_SEC_MAX } from '../src/model/slot.js';
 import type { Counters } from '../src/protocol/counters.js';
+import { NONE_IN_USE, type HostsInUse } from '../src/protocol/hosts-in-use.js';
 import type { Engine } from './engine/engine.js';
+import { hostsSpared, levelsSpared, type FreeBounds } from './free-bounds.js';
 import type { Kernel } from './kernel/kernel.js';
 import {
   HEAD_SLOTS,
   HEAP_PAGE_BYTES,
   SERIES_HEAD,
   SERIES_BLOCK_COUNT,
+  SERIES_LEVEL,
   SERIES_STEP,
 } from './kernel/layout.js';
 
@@ -32,8 +35,6 @@ export class Retention {
   maxSec = 0;
   /** Samples before it are refused: they are on their way out of memory; 0 = none. */
   floorSec = 0;
-  /** Series are being restored: those without data stay, as more of it may come. */
-  isRestoring = false;
   /** Memory is short, and what would be freed has to be archived before. */
   isPressed = false;
   /** Told when a sample waits for that. */
@@ -42,7 +43,13 @@ export class Retention {
   readonly #engine: Engine;
   readonly #store: StoreConfig;
   readonly #counters: Counters;
+  #hostsInUse: HostsInUse = NONE_IN_USE;
+  #isRestoring = false;
   #sweptSec = 0;
+  /** Nothing in memory is older, as the last sweep found it; 0 = nobody has looked yet. */
+  #oldestSec = 0;
+  #longestStepSec = 1;
+  #hasSpared = false;
   #barrenUntilMs = 0;
   #barrenSec = 0;
   /** Of the heap, 0 = no bound. */
@@ -60,9 +67,61 @@ export class Retention {
     }
   }
 
+  /** Theirs stays when it is past the retention. Memory that is short spares nobody. */
+  get hostsInUse(): HostsInUse {
+    return this.#hostsInUse;
+  }
+
+  set hostsInUse(hosts: HostsInUse) {
+    this.#hostsInUse = hosts;
+    // What is spared no more goes with the next tick.
+    this.#sweptSec = 0;
+  }
+
+  /** Series are being restored: those without data stay, as more of it may come. */
+  get isRestoring(): boolean {
+    return this.#isRestoring;
+  }
+
+  set isRestoring(isRestoring: boolean) {
+    this.#isRestoring = isRestoring;
+    // What was found before says nothing of what comes.
+    this.#oldestSec = 0;
+  }
+
+  /** What was saved before this second is in no series any more, or goes with the next sweep. */
+  get savedFromSec(): number {
+    if (!this.#store.retentionEnforced) return 0;
+    return this.#keepsLonger ? Math.min(this.minSec, this.#oldestSec) : this.minSec;
+  }
+
+  /** Memory may have what is older than the retention, or has had. */
+  get #keepsLonger(): boolean {
+    return this.#store.archive !== undefined || this.#hasSpared || this.#sparesSome;
+  }
+
+  get #sparesSome(): boolean {
+    return this.hostsInUse === 'all' || this.hostsInUse.size > 0;
+  }
+
+  /**
+   * What a run of the archive takes: all that is past the retention but for hosts in use, and where memory is
+   * short what is before `pressedSec`, of whichever host.
+   */
+  bounds(pressedSec: number): FreeBounds {
+    const agedSec = this.#store.retentionEnforced ? this.minSec : 0;
+    if (pressedSec >= agedSec || !this.#sparesSome) return { toSec: Math.max(agedSec, pressedSec) };
+    if (this.hostsInUse === 'all') return { toSec: pressedSec };
+    const hosts = hostsSpared(this.#engine.tree, this.hostsInUse);
+    if (hosts.length === 0) return { toSec: agedSec };
+    return { toSec: agedSec, spared: { hosts, toSec: pressedSec } };
+  }
+
   /** Moves the time range on; sweeps once a minute. */
   tick(nowSec: number): void {
     const longestSec = longestStepSec(this.#store);
+    this.#longestStepSec = longestSec;
+    this.#hasSpared ||= this.#sparesSome;
     const firstSec = longestSec * STEPS_BEFORE_FIRST;
     const enforced = this.#store.retentionEnforced;
     this.minSec = enforced ? Math.max(firstSec, nowSec - this.#store.retentionSec) : firstSec;
@@ -140,11 +199,17 @@ export class Retention {
     return { oldestSec, newestSec };
   }
 
+  /** Frees what is past the retention, unless it has to stay. */
   #sweep(toSec: number): void {
     // Where there is an archive, what is past the retention goes when it is there.
-    const isKept = this.#store.archive !== undefined && !this.isRestoring;
-    this.#counters.add('blocks_freed_total', this.#freeBefore(isKept ? 0 : toSec));
+    const isKept = this.#store.archive !== undefined || this.hostsInUse === 'all';
+    const spared = isKept ? undefined : levelsSpared(this.#engine.tree, this.hostsInUse);
+    this.#counters.add('blocks_freed_total', this.#freeBefore(isKept ? 0 : toSec, spared));
     this.#removeEmptySeries();
+    if (this.isRestoring || !this.#keepsLonger) return;
+    const { oldestSec } = this.#span();
+    // The slot of a sample may be shown a step after it.
+    this.#oldestSec = oldestSec === Infinity ? 0 : oldestSec - this.#longestStepSec;
   }
 
   #removeEmptySeries(): void {
@@ -158,13 +223,17 @@ export class Retention {
     this.#counters.add('series_removed_total', removed);
   }
 
-  /** Frees blocks older than `toSec`, and seals heads that fell silent two heads ago. */
-  #freeBefore(toSec: number): number {
+  /**
+   * Frees blocks older than `toSec`, but of levels that are 1 in `spared`, and seals heads that fell silent
+   * two heads ago.
+   */
+  #freeBefore(toSec: number, spared?: Uint8Array): number {
     let freed = 0;
     const nowSec = this.maxSec - this.#store.futureSec;
     this.#engine.forEachSeries((series, words) => {
       const step = words[(series + SERIES_STEP) >>> 2]!;
-      if (toSec > 0)
+      const isSpared = spared?.[words[(series + SERIES_LEVEL) >>> 2]!] === 1;
+      if (toSec > 0 && !isSpared)
         freed += this.#kernel.freeBefore(series, Math.max(0, Math.floor(toSec / step)));
       if (this.#store.retentionEnforced) {
         this.#kernel.sealIdleHead(series, Math.floor(nowSec / step) - 2 * HEAD_SLOTS);

@@ -8,6 +8,7 @@ import { StoreError } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
 import { SETTLED_AFTER_SEC } from '../src/protocol/changes.js';
 import { Counters } from '../src/protocol/counters.js';
+import type { HostsInUse } from '../src/protocol/hosts-in-use.js';
 import type {
   AnswerBatch,
   FromShard,
@@ -24,6 +25,7 @@ import { exportSamples } from './archive/export-samples.js';
 import { Durability } from './durability.js';
 import { Catalogue } from './engine/catalogue.js';
 import { Engine } from './engine/engine.js';
+import { freeWithin } from './free-bounds.js';
 import { LineUnits } from './ingest/line-units.js';
 import { PartReader } from './ingest/part-reader.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
@@ -89,6 +91,7 @@ export class Shard {
     });
     this.#queries = new QueryQueue(this.#engine);
     this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
+    this.#retention.hostsInUse = start.hostsInUse;
     this.#durability = this.#makeDurability(start);
     this.units = new LineUnits({
       memory: start.memory,
@@ -177,8 +180,8 @@ export class Shard {
         folder: store.archive.directory,
         // Without a log each start is a store of its own.
         origin: folders?.origin ?? `${randomBytes(4).toString('hex')}-0-${shard}`,
-        settle: (run, toSec) =>
-          durability ? durability.freeArchived(run, toSec) : this.#engine.free([[]], toSec, 'down'),
+        settle: (run, bounds) =>
+          durability ? durability.freeArchived(run, bounds) : freeWithin(this.#engine, bounds),
         warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
         done: (archived) => this.#port.postMessage({ archived } satisfies FromShard),
       },
@@ -218,6 +221,10 @@ export class Shard {
     } catch (error) {
       throw new StoreError('log-failed', `not all was freed: ${(error as Error).message}`);
     }
+  }
+
+  setHostsInUse(hosts: HostsInUse): void {
+    this.#retention.hostsInUse = hosts;
   }
 
   debug(selector: string[]): string {

@@ -3,6 +3,7 @@ import type { CatalogueEntry, CatalogueRequest } from '../src/model/catalogue.js
 import type { HealthRequest, UnitMismatches, UnitMismatchFilter } from '../src/routing/store.js';
 import { StoreError, type ErrorData } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
+import type { HostsInUse } from '../src/protocol/hosts-in-use.js';
 import type { ShardStart } from '../src/protocol/messages.js';
 import { Shard } from './shard-loop.js';
 
@@ -68,6 +69,11 @@ export async function stop(): Promise<Answer<unknown>> {
 /** Frees whole blocks older than `toSec` below each selector; returns how many. */
 export function free(task: { selectors: string[][]; toSec: number }): Answer<number> {
   return answer((owner) => owner.free(task.selectors, task.toSec));
+}
+
+/** Which hosts of this shard keep their data beyond the retention from now on. */
+export function hostsInUse(hosts: HostsInUse): Answer<void> {
+  return answer((owner) => owner.setHostsInUse(hosts));
 }
 
 /** The level tree at a selector as JSON text. */

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Limits, StoreConfig } from '../config/config.js';
 import type { ErrorData } from '../model/errors.js';
+import type { HostsInUse } from './hosts-in-use.js';
 import type { QueryCounts } from './query-limits.js';
 import type { JobStatsShare, JobStatsTask, SelectSummary, SelectTask } from './select.js';
 import type { FoundHost } from '../migration/checkpoint-directory.js';
@@ -13,6 +14,8 @@ export interface ShardStart {
   readonly port: MessagePort;
   readonly store: StoreConfig;
   readonly limits: Limits;
+  /** Of its hosts. */
+  readonly hostsInUse: HostsInUse;
   /** Where its data is kept; undefined: nowhere. */
   readonly folders: ShardFolders | undefined;
 }

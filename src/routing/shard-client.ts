@@ -19,6 +19,7 @@ import type { Limits, StoreConfig } from '../config/config.js';
 import type { Logger } from '../model/logger.js';
 import { StoreError } from '../model/errors.js';
 import { Counters } from '../protocol/counters.js';
+import { NONE_IN_USE, type HostsInUse } from '../protocol/hosts-in-use.js';
 import type {
   AnyQueryTask,
   FromShard,
@@ -62,6 +63,7 @@ export type TaskName =
   | 'checkpoint'
   | 'archive'
   | 'exportSamples'
+  | 'hostsInUse'
   | 'unitMismatches';
 
 /** How long a crashed shard waits before each further start, so that a crash at start does not spin. */
@@ -79,6 +81,7 @@ export class ShardClient {
   generation = 0;
   /** What it imported at its last start. */
   imported: ImportSummary | undefined;
+  #hostsInUse: HostsInUse = NONE_IN_USE;
   memory!: WebAssembly.Memory;
   bytes!: Uint8Array;
   arena!: BodyArena;
@@ -136,6 +139,7 @@ export class ShardClient {
   /** A generation: fresh memory, fresh port, the shard's first task. */
   async #startGeneration(): Promise<void> {
     const attempt = ++this.#attempt;
+    const hosts = this.#hostsInUse;
     try {
       await this.#tryToStart();
     } catch (error) {
@@ -149,7 +153,21 @@ export class ShardClient {
     if (attempt !== this.#attempt) throw this.#unavailable();
     this.generation++;
     this.ready = true;
+    if (hosts !== this.#hostsInUse) this.#sendHostsInUse();
     this.#wakeWaiters();
+  }
+
+  /** Which of its hosts keep their data beyond the retention, now and after each start. */
+  setHostsInUse(hosts: HostsInUse): void {
+    this.#hostsInUse = hosts;
+    if (this.ready) this.#sendHostsInUse();
+  }
+
+  #sendHostsInUse(): void {
+    // One that dies of it or before it is told at its next start.
+    this.#runTask('hostsInUse', this.#hostsInUse).catch((error: Error) =>
+      this.#log.error({ shard: this.index, error: error.message }, 'hosts in use were not taken'),
+    );
   }
 
   async #replaceThread(): Promise<void> {
@@ -182,6 +200,7 @@ export class ShardClient {
       port: port2,
       store: this.#store,
       limits: this.#limits,
+      hostsInUse: this.#hostsInUse,
       folders: this.#folders?.(),
     };
     await this.#pool.run(start, { name: 'start', transferList: [port2] });

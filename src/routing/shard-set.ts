@@ -7,6 +7,7 @@ import type { JobStatsRequest } from '../model/selection.js';
 import { makeReadScope } from '../model/read-scope.js';
 import { hashHost } from '../model/hash.js';
 import type { ExportedSeries, ExportRequest } from '../protocol/archive.js';
+import { hostsOwned, NONE_IN_USE, type HostsInUse } from '../protocol/hosts-in-use.js';
 import { ArchiveQueries, archiveRequest } from './archive-queries.js';
 import { ArchiveUploads } from './archive-uploads.js';
 import { Catalogue } from './catalogue.js';
@@ -52,6 +53,7 @@ export async function startStore(
   store: StoreConfig,
   limits: Limits,
   log: Logger,
+  hostsInUse: HostsInUse = NONE_IN_USE,
 ): Promise<ShardSet> {
   const place = StorePlace.take(store, log);
   const foldersOf = place && ((index: number) => () => place.foldersOf(index));
@@ -60,6 +62,7 @@ export async function startStore(
     (_, index) => new ShardClient(index, store, limits, log, foldersOf?.(index)),
   );
   const set = new ShardSet(shards, store, limits, place, log);
+  set.setHostsInUse(hostsInUse);
   const started = startShards(shards, place);
   started.catch((error: Error) => log.error({ error: error.message }, 'shards did not start'));
   await Promise.race([started, hasWaited(shards, place)]);
@@ -280,6 +283,15 @@ export class ShardSet implements Store {
 
   async unitMismatches(filter: UnitMismatchFilter): Promise<UnitMismatches> {
     return joinMismatches(await this.invokeOnAll<UnitMismatches>('unitMismatches', filter));
+  }
+
+  /** Which hosts keep their data beyond the retention from now on. */
+  setHostsInUse(hosts: HostsInUse): void {
+    for (const shard of this.#shards) {
+      const owns = (cluster: string, host: string): boolean =>
+        this.shardOf(cluster, host) === shard.index;
+      shard.setHostsInUse(hostsOwned(hosts, owns));
+    }
   }
 
   archive(): Promise<ArchiveSummary[]> {

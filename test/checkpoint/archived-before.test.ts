@@ -18,7 +18,7 @@ t.test('a restart knows up to when was archived, by log or checkpoint', async (t
   store.free([[]], T0 + 200 * 60);
   t.equal(boundOf(store), 0, 'what is deleted is in no archive');
   store.engine.samplesArchived(TO);
-  t.ok(store.durability.freeArchived(1, TO) > 0);
+  t.ok(store.durability.freeArchived(1, { toSec: TO }) > 0);
   t.equal(boundOf(store), TO);
 
   store = await DiskStore.open(await store.crash());

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.js';
 import type { Level } from '../engine/level-tree.js';
+import { boundOf, type FreeBounds } from '../free-bounds.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { ARCHIVE_BASE, ARCHIVE_BYTES, SERIES_METRIC, SERIES_STEP } from '../kernel/layout.js';
 import type { IndexedSeries } from './archive-index.js';
@@ -46,17 +47,17 @@ interface Listed {
 export class ArchiveRun {
   readonly #parts: ArchiveParts;
   readonly #name: RunName;
-  readonly #toSec: number;
+  readonly #toSecOf: (cluster: string, host: string) => number;
   readonly #slots = new Float64Array(PIECE_SLOTS);
   readonly #values = new Float64Array(PIECE_SLOTS);
   readonly #made: Archived = { rows: 0, bytes: 0, files: 0 };
   #turnBegan = 0;
   longestTurnMs = 0;
 
-  constructor(parts: ArchiveParts, name: RunName, toSec: number) {
+  constructor(parts: ArchiveParts, name: RunName, bounds: FreeBounds) {
     this.#parts = parts;
     this.#name = name;
-    this.#toSec = toSec;
+    this.#toSecOf = boundOf(bounds);
   }
 
   /** Rejects if a file could not be written: what there is of the run is of no use then. */
@@ -100,6 +101,7 @@ export class ArchiveRun {
   /** Adds all series of a host; where they are now. */
   async #host(cluster: string, host: string, output: ClusterOutput): Promise<IndexedSeries[]> {
     const indexed: IndexedSeries[] = [];
+    if (this.#toSecOf(cluster, host) <= 0) return indexed;
     for (const listed of this.#list(cluster, host)) {
       await this.#breathe();
       const one = this.#series(cluster, host, listed, output);
@@ -140,12 +142,12 @@ export class ArchiveRun {
     output: ClusterOutput,
   ): IndexedSeries | undefined {
     const { engine, kernel } = this.#parts;
+    const toSec = this.#toSecOf(cluster, host);
     const level = engine.tree.find(path);
     const series = level ? engine.seriesOf(level, metricIndex) : 0;
     if (series === 0) return undefined;
     const stepSec = engine.words()[(series + SERIES_STEP) >>> 2]!;
-    const until =
-      kernel.freeableUntil(series, Math.max(0, Math.floor(this.#toSec / stepSec))) >>> 0;
+    const until = kernel.freeableUntil(series, Math.max(0, Math.floor(toSec / stepSec))) >>> 0;
     const names = { cluster, hostname: host, metric, scope, scope_id: scopeId, frequency: stepSec };
     const firstRow = output.file?.rows ?? 0;
     let firstSlot = -1;

@@ -1,6 +1,7 @@
 import type { StoreConfig } from '../../src/config/config.js';
 import type { Counters } from '../../src/protocol/counters.js';
 import type { ArchiveSummary } from '../../src/routing/store.js';
+import type { FreeBounds } from '../free-bounds.js';
 import type { Retention } from '../retention.js';
 import { ArchiveRun, type ArchiveParts } from './archive-run.js';
 import { waitingIn } from './archive-upload.js';
@@ -20,7 +21,7 @@ export interface ArchiverParts extends ArchiveParts {
   /** Names this store's runs among those of all stores: letters, digits, hyphens. */
   readonly origin: string;
   /** Notes that a run is on disk, then frees what is in it. Throws if it can not be noted. */
-  readonly settle: (run: number, toSec: number) => number;
+  readonly settle: (run: number, bounds: FreeBounds) => number;
   readonly warn: (text: string) => void;
   /** Told of each run that wrote something. */
   readonly done: (summary: ArchiveSummary) => void;
@@ -50,7 +51,9 @@ export class Archiver {
   tick(nowSec: number): void {
     if (this.#running) return;
     const { retention, store } = this.#parts;
-    const isDue = store.retentionEnforced && nowSec >= this.#nextSec;
+    // Nothing is past its time as long as nobody knows which hosts are in use.
+    const isKnown = retention.hostsInUse !== 'all';
+    const isDue = store.retentionEnforced && nowSec >= this.#nextSec && isKnown;
     const isPressed = retention.isPressed && (!this.#isFailing || nowSec >= this.#nextSec);
     if (!isDue && !isPressed) return;
     this.#start(isPressed ? retention.oldestPart(this.#pressedShare) : 0).catch(() => undefined);
@@ -70,9 +73,10 @@ export class Archiver {
 
   #start(pressedSec: number): Promise<ArchiveSummary> {
     const { retention, store } = this.#parts;
-    const toSec = Math.max(store.retentionEnforced ? retention.minSec : 0, pressedSec);
+    // As hosts are in use now: what is freed is what was written.
+    const bounds = retention.bounds(pressedSec);
     this.#nextSec = Date.now() / 1000 + store.archive!.intervalSec;
-    this.#running = this.#work(toSec).finally(() => (this.#running = undefined));
+    this.#running = this.#work(bounds).finally(() => (this.#running = undefined));
     return this.#running;
   }
 
@@ -87,19 +91,20 @@ export class Archiver {
     );
   }
 
-  async #work(toSec: number): Promise<ArchiveSummary> {
+  async #work(bounds: FreeBounds): Promise<ArchiveSummary> {
     const { counters, origin, retention, settle, warn } = this.#parts;
+    const { toSec } = bounds;
     const began = performance.now();
     const run = this.#run + 1;
     retention.setFloor(toSec);
     try {
       await this.#checkQueue();
-      const work = new ArchiveRun(this.#parts, { origin, run }, toSec);
+      const work = new ArchiveRun(this.#parts, { origin, run }, bounds);
       const archived = await work.run();
       const settleBegan = performance.now();
       // Before anything goes: who asks for it afterwards has to ask the archive.
       if (archived.rows > 0) this.#parts.engine.samplesArchived(toSec);
-      const freedBlocks = archived.rows > 0 ? settle(run, toSec) : 0;
+      const freedBlocks = archived.rows > 0 ? settle(run, bounds) : 0;
       const settleMs = performance.now() - settleBegan;
       counters.add('blocks_freed_total', freedBlocks);
       if (archived.rows > 0) this.#run = run;

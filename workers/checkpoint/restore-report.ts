@@ -44,3 +44,9 @@ export function newReport(): RestoreReport {
     filesAside: [],
   };
 }
+
+/** The log tells of a run of the archive that freed what is before a second. */
+export function noteArchived(report: RestoreReport, run: number, toSec: number): void {
+  report.archiveRun = Math.max(report.archiveRun, run);
+  report.archivedBeforeSec = Math.max(report.archivedBeforeSec, toSec);
+}

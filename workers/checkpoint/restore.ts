@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.js';
+import { freeWithin } from '../free-bounds.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
   ANSWER_BASE,
@@ -23,7 +24,7 @@ import { NAME_END, readLevels, type LevelRecord } from './level-record.js';
 import { MANIFEST_FILE, MANIFEST_COPY, readManifest, type Manifest } from './manifest.js';
 import { ReplayedSeries } from './replayed-series.js';
 import { RestoredMetrics } from './restored-metrics.js';
-import { newReport, type RestoreReport } from './restore-report.js';
+import { newReport, noteArchived, type RestoreReport } from './restore-report.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionReader } from './section-file.js';
 import { SeriesTable } from './series-table.js';
 
@@ -314,13 +315,13 @@ export class Restore {
       this.#logFile = basename(path);
       this.#replayed.make(bytes, frame);
     } else if (kind === RECORD_FREE) {
-      const { selectors, toSec, archiveRun = 0 } = JSON.parse(bytes.toString()) as FreeRecord;
-      this.report.archiveRun = Math.max(this.report.archiveRun, archiveRun);
-      if (archiveRun > 0) {
-        this.report.archivedBeforeSec = Math.max(this.report.archivedBeforeSec, toSec);
-      }
+      const record = JSON.parse(bytes.toString()) as FreeRecord;
+      const { selectors, toSec, archiveRun = 0 } = record;
       const open = selectors.flatMap((selector) => this.#notFreedYet(selector, frame));
-      this.#parts.engine.free(open, toSec, archiveRun > 0 ? 'down' : 'up');
+      if (archiveRun > 0) {
+        freeWithin(this.#parts.engine, record, open);
+        noteArchived(this.report, archiveRun, toSec);
+      } else this.#parts.engine.free(open, toSec);
     }
   }
 

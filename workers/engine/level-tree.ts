@@ -38,6 +38,11 @@ export class LevelTree {
     return this.#count;
   }
 
+  /** Behind the last index of a level. */
+  get indexEnd(): number {
+    return this.#byIndex.length;
+  }
+
   at(index: number): Level {
     return this.#byIndex[index]!;
   }

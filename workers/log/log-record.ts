@@ -1,3 +1,4 @@
+import type { SparedHosts } from '../free-bounds.js';
 import {
   RECORD_FREE,
   RECORD_HEADER_BYTES,
@@ -37,6 +38,8 @@ export interface FreeRecord {
   readonly toSec: number;
   /** What was freed had been written to the archive by this run. */
   readonly archiveRun?: number;
+  /** Hosts of which less was written and freed. */
+  readonly spared?: SparedHosts;
 }
 
 /** Series number and second of a record of samples. */
