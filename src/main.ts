@@ -4,6 +4,7 @@ import { pino, stdTimeFunctions } from 'pino';
 import { authPart } from './auth/auth-part.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import type { Config } from './config/config.js';
+import { NodeProvider } from './backend/node-provider.js';
 import { ConfigError } from './config/config-error.js';
 import { loadConfig } from './config/parse-config.js';
 import { AuditGate } from './http/audit-gate.js';
@@ -57,10 +58,17 @@ async function main(): Promise<void> {
   const answer: HttpHandler = (exchange) => handler(exchange);
   const server = await startHttpServer({ config, limits, tls, handler: answer, traffic, log });
   dropPrivileges(config.transport);
-  const store = await startStore(config.store, limits, log);
+  const nodes = new NodeProvider({
+    config: config.backend,
+    retentionSec: () => config.store.retentionSec,
+    apply: (hosts) => store.setHostsInUse(hosts),
+    log,
+  });
+  const store = await startStore(config.store, limits, log, nodes.hosts);
+  nodes.start();
   const authGate = new AuthGate(verifier, limits.collectedBytesMax);
   const rateGate = new RateGate(new CertificateGate(authGate, verifier, () => config), limits);
-  const parts: ProgramPart[] = [authPart(verifier), rateGate];
+  const parts: ProgramPart[] = [authPart(verifier), rateGate, nodes];
   if (tls) {
     const renew = (material: TlsMaterial): void => server.renewTls(material);
     const tlsFiles = new TlsFiles({ material: tls, renew, log, now: Date.now });
@@ -75,6 +83,7 @@ async function main(): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     log.info({}, `${signal}: answering what is under way, then stopping`);
+    nodes.stop();
     Promise.all([server.close(), nats?.stop()])
       .then(() => store.stop())
       .then(

@@ -9,6 +9,10 @@ export interface BackendConfig {
   readonly nodesIntervalSec: number;
   /** How long the last answer holds when there is no other. */
   readonly nodesKeepSec: number;
+  /** A question that takes longer has no answer. */
+  readonly timeoutSec: number;
+  /** Of one answer. */
+  readonly answerBytesMax: number;
   /** Whether descriptions of clusters are read from it. */
   readonly readsClusters: boolean;
   readonly clustersIntervalSec: number;
@@ -20,6 +24,9 @@ export const BACKEND_DEFAULTS: BackendConfig = {
   tokenFile: '',
   nodesIntervalSec: 600,
   nodesKeepSec: 24 * 3600,
+  timeoutSec: 30,
+  // The names of a hundred thousand hosts take two.
+  answerBytesMax: 16 * 1024 * 1024,
   readsClusters: false,
   clustersIntervalSec: 3600,
 };
@@ -30,6 +37,8 @@ export interface FileBackend {
   readonly 'token-file'?: string;
   readonly 'nodes-interval-sec'?: number;
   readonly 'nodes-keep-sec'?: number;
+  readonly 'timeout-sec'?: number;
+  readonly 'answer-bytes-max'?: number;
   readonly clusters?: boolean;
   readonly 'clusters-interval-sec'?: number;
 }
@@ -42,6 +51,8 @@ export function backendOf(url: string | undefined, file: FileBackend | undefined
     tokenFile: given['token-file'] ?? BACKEND_DEFAULTS.tokenFile,
     nodesIntervalSec: given['nodes-interval-sec'] ?? BACKEND_DEFAULTS.nodesIntervalSec,
     nodesKeepSec: given['nodes-keep-sec'] ?? BACKEND_DEFAULTS.nodesKeepSec,
+    timeoutSec: given['timeout-sec'] ?? BACKEND_DEFAULTS.timeoutSec,
+    answerBytesMax: given['answer-bytes-max'] ?? BACKEND_DEFAULTS.answerBytesMax,
     readsClusters: given.clusters ?? BACKEND_DEFAULTS.readsClusters,
     clustersIntervalSec: given['clusters-interval-sec'] ?? BACKEND_DEFAULTS.clustersIntervalSec,
   };

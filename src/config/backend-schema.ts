@@ -9,9 +9,22 @@ export const BACKEND_SCHEMA: Schema = object('How cc-backend is asked at `main.b
     BACKEND_DEFAULTS.nodesIntervalSec,
   ),
   'nodes-keep-sec': seconds(
-    'Seconds that its last answer holds when it does not answer.',
+    'Seconds that its last answer holds when it does not answer; after a start all hosts count as used as long.',
     BACKEND_DEFAULTS.nodesKeepSec,
   ),
+  'timeout-sec': {
+    type: 'integer',
+    minimum: 1,
+    maximum: 600,
+    default: BACKEND_DEFAULTS.timeoutSec,
+    description: 'Seconds in which an answer must be there.',
+  },
+  'answer-bytes-max': {
+    type: 'integer',
+    minimum: 1024,
+    default: BACKEND_DEFAULTS.answerBytesMax,
+    description: 'Bytes of one answer.',
+  },
   clusters: {
     type: 'boolean',
     default: BACKEND_DEFAULTS.readsClusters,

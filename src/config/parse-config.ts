@@ -339,10 +339,6 @@ interface MissingFeature {
 }
 
 const MISSING: readonly MissingFeature[] = [
-  {
-    keys: ['main.backend-url'],
-    consequence: 'nodes in use are not asked for, every node has the same retention',
-  },
   { keys: ['main.debug', 'metric-store.debug'], consequence: 'it has no effect' },
   { keys: ['metric-store.num-workers'], consequence: 'set metricshard.shards' },
 ];
