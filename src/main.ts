@@ -5,7 +5,6 @@ import { authPart } from './auth/auth-part.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import type { Config } from './config/config.js';
 import { NodeProvider } from './backend/node-provider.js';
-import { ConfigError } from './config/config-error.js';
 import { loadConfig } from './config/parse-config.js';
 import { AuditGate } from './http/audit-gate.js';
 import { AuthGate } from './http/auth-gate.js';
@@ -17,14 +16,13 @@ import { newTraffic, startHttpServer, type HttpHandler } from './http/server.js'
 import type { NatsClient, NatsOptions } from './nats/nats.js';
 import { isS3 } from './object-store/location.js';
 import { dropPrivileges } from './process/privileges.js';
-import { DataFolderError } from './routing/data-folder.js';
 import { startStore } from './routing/shard-set.js';
+import { EXIT_CODES, startFailure } from './service/exit-codes.js';
+import { endOnUncaught } from './service/last-words.js';
+import { ServiceManager } from './service/service-manager.js';
 import { TlsFiles } from './tls/tls-files.js';
-import { readTls, TlsFileError, type TlsMaterial } from './tls/tls-material.js';
+import { readTls, type TlsMaterial } from './tls/tls-material.js';
 
-const EXIT_BAD_CONFIG = 2;
-/** Errors that tell what is to be done: no stack is of use. */
-const EXPECTED = [ConfigError, DataFolderError, TlsFileError];
 const PINO_LEVELS = { debug: 'debug', info: 'info', warn: 'warn', err: 'error', crit: 'fatal' };
 
 /** Reads the configuration, starts shards and front, and stops them on a signal. */
@@ -46,7 +44,10 @@ async function main(): Promise<void> {
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   });
+  endOnUncaught(log);
   for (const warning of warnings) log.warn({}, warning);
+  // Before there are shards: it starts a process, which costs the more the larger this one is.
+  const service = new ServiceManager(process.env, log);
   // Changed in place when the configuration changes: whoever reads a limit reads it here.
   const limits = { ...config.limits };
   // Before anything is started: a key that cannot be read is a wrong configuration.
@@ -80,26 +81,34 @@ async function main(): Promise<void> {
   if (nats) parts.push(nats);
   let isStopping = false;
   const stop = (signal: string): void => {
-    if (isStopping) process.exit(1);
+    if (isStopping) process.exit(EXIT_CODES.failed);
     isStopping = true;
+    service.stopping();
     log.info({}, `${signal}: answering what is under way, then stopping`);
     nodes.stop();
     Promise.all([server.close(), nats?.stop()])
       .then(() => store.stop())
       .then(
-        () => process.exit(0),
+        () => process.exit(EXIT_CODES.done),
         (error: unknown) => {
           log.error({ error: String(error) }, 'stopping failed');
-          process.exit(1);
+          process.exit(EXIT_CODES.failed);
         },
       );
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+  const listens = `listens on ${tls ? 'https' : 'http'}://${config.listen.host}:${server.port}`;
+  service.readyWhen(() => store.status().ready, listens);
   // Last, since whoever reads this line may send a signal at once.
   log.info(
-    { adapter: server.adapter },
-    `metricshard ${version()} listens on ${tls ? 'https' : 'http'}://${config.listen.host}:${server.port} and keeps ${keeps(config)}`,
+    {
+      adapter: server.adapter,
+      pid: process.pid,
+      node: process.version,
+      workingFolder: process.cwd(),
+    },
+    `metricshard ${version()} ${listens} and keeps ${keeps(config)}`,
   );
 }
 
@@ -127,12 +136,8 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-function isExpectedError(error: unknown): error is Error {
-  return EXPECTED.some((kind) => error instanceof kind);
-}
-
 main().catch((error: unknown) => {
-  const isExpected = isExpectedError(error);
-  process.stderr.write(`metricshard: ${isExpected ? error.message : String(error)}\n`);
-  process.exit(isExpected ? EXIT_BAD_CONFIG : 1);
+  const { code, line } = startFailure(error);
+  process.stderr.write(`metricshard: ${line}\n`);
+  process.exit(code);
 });

@@ -4,6 +4,7 @@ import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Limits } from '../config/config.js';
 import { secureContextOf, type TlsMaterial } from '../tls/tls-material.js';
+import { ListenError } from './listen-error.js';
 import { NodeExchange, type Connections, type NodeServerState } from './node-exchange.js';
 import { isTls, keepConnections, type Handshakes } from './node-sockets.js';
 import { reasonPhrase, statusLine } from './reason-phrases.js';
@@ -41,7 +42,7 @@ export async function startNodeServer(options: HttpServerOptions): Promise<HttpS
   const { host, port } = config.listen;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
-      reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`, { cause: error }));
+      reject(new ListenError({ host, port }, error.message, { cause: error }));
     });
     server.listen(port, host, resolve);
   });

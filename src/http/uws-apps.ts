@@ -1,3 +1,4 @@
+import { ListenError } from './listen-error.js';
 import type * as Uws from 'uWebSockets.js';
 import { CIPHERS_TLS12, type TlsMaterial } from '../tls/tls-material.js';
 
@@ -55,7 +56,7 @@ export class UwsApps {
         if (token) {
           this.#socket = token;
           resolve();
-        } else reject(new Error(`cannot listen on ${host}:${port}: is the port in use?`));
+        } else reject(new ListenError({ host, port }, 'is the port in use?'));
       });
     });
   }

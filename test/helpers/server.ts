@@ -33,6 +33,8 @@ export interface TestServer {
   output(): string;
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>;
+  /** Resolves to the exit code when the process is gone, for whatever reason. */
+  readonly ended: Promise<number | null>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
 }
@@ -103,6 +105,7 @@ export async function startServer(
     void exited.then((code) => fail(`exit code ${code}`));
   });
   return makeServer(url, child.pid!, () => output, {
+    ended: exited,
     stop: async () => {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WAIT_MS);
@@ -121,7 +124,7 @@ function makeServer(
   url: string,
   pid: number,
   output: () => string,
-  endings: Pick<TestServer, 'stop' | 'kill'>,
+  endings: Pick<TestServer, 'ended' | 'stop' | 'kill'>,
 ): TestServer {
   const request = (path: string, init?: RequestInit): Promise<Reply> =>
     fetchReply(url + path, init);

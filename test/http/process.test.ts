@@ -124,6 +124,6 @@ void t.test('a port in use is told', async (t) => {
   t.teardown(() => taken.close());
   const { port } = taken.address() as AddressInfo;
   const { code, errors } = await start({ main: { addr: `127.0.0.1:${port}` } }).ended;
-  t.equal(code, 1);
+  t.equal(code, 4);
   t.match(errors, `cannot listen on 127.0.0.1:${port}`);
 });

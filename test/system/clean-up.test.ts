@@ -52,7 +52,7 @@ t.test('what has no use goes, all else stays', async (t) => {
   await first.post('/api/v2/admin/checkpoint', '');
   await first.write(line(201));
   const busy = await cleanUp(config);
-  t.equal(busy.code, 2);
+  t.equal(busy.code, 3);
   t.match(busy.stderr, new RegExp(`^metricshard: ${directory} is used by process ${first.pid} `));
   const expected = await ask(first);
   await first.kill();
@@ -118,7 +118,7 @@ t.test('where there is nothing, and where it can not be judged', async (t) => {
   const folder = join(damaged, 'epoch-1', 'shard-0');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'blocks-00000001'), 'x');
-  t.match(await cleanUp(at(damaged)), { code: 2, stderr: /STORE is missing/ });
+  t.match(await cleanUp(at(damaged)), { code: 3, stderr: /STORE is missing/ });
   writeFileSync(join(damaged, 'STORE'), '{"format":1,"epoch":1,"shards":1}\n');
   t.match(await cleanUp(at(damaged)), { code: 0, stdout: /no MANIFEST: its files are left/ });
   writeFileSync(join(folder, 'MANIFEST'), 'x');

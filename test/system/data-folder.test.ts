@@ -49,7 +49,7 @@ async function refuses(t: Test, directory: string, pattern: RegExp): Promise<voi
   writeFileSync(file, JSON.stringify(config));
   const { code, errors, end } = await run(folder, ['-config', file]);
   await end();
-  t.equal(code, 2, `exit code: ${errors}`);
+  t.equal(code, 3, `exit code: ${errors}`);
   t.match(errors, pattern);
   t.match(errors, /^metricshard: .*\n$/, 'one line, no stack');
 }
