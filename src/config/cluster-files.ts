@@ -5,7 +5,7 @@ import { parseCluster } from './cluster-json.js';
 import { ConfigError, type ConfigProblem } from './config-error.js';
 import { isObject, show } from './tolerant.js';
 
-const FILE_NAME = 'cluster.json';
+export const FILE_NAME = 'cluster.json';
 /** A file that has nothing in its usual form should not fill the log. */
 const WARNINGS_MAX = 20;
 
@@ -13,6 +13,8 @@ export interface ReadClusters {
   readonly clusters: readonly ClusterDescription[];
   /** What was odd, each with its file and place in it. */
   readonly warnings: readonly string[];
+  /** Where each is described: a file, or cc-backend. */
+  readonly origins: Readonly<Record<string, string>>;
 }
 
 /**
@@ -39,11 +41,26 @@ export function readClusters(paths: readonly string[]): ReadClusters {
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { clusters: [...clusters.values()], warnings };
+  return { clusters: [...clusters.values()], warnings, origins: Object.fromEntries(fileOf) };
 }
 
-/** Files that a path of the setting stands for. */
-function filesAt(path: string, index: number, problems: ConfigProblem[]): string[] {
+/** Puts together what files and cc-backend describe: where both know a cluster, the file's holds. */
+export function joinClusters(files: ReadClusters, backend: ReadClusters | undefined): ReadClusters {
+  if (!backend) return files;
+  const others = backend.clusters.filter(({ name }) => !Object.hasOwn(files.origins, name));
+  const both = backend.clusters.filter((cluster) => !others.includes(cluster));
+  const doubled = both.map(
+    ({ name }) => `${backend.origins[name]} describes "${name}", too; ${files.origins[name]} holds`,
+  );
+  return {
+    clusters: [...files.clusters, ...others],
+    warnings: [...files.warnings, ...backend.warnings, ...doubled],
+    origins: { ...backend.origins, ...files.origins },
+  };
+}
+
+/** Files that a path of the setting stands for, which is the `index`th. */
+export function filesAt(path: string, index: number, problems: ConfigProblem[]): string[] {
   const setting = `metricshard.clusters.${index}`;
   try {
     if (!statSync(path).isDirectory()) return [path];
@@ -81,25 +98,39 @@ function readFile(
   warnings: string[],
 ): ClusterDescription[] {
   const value = parseFile(file, problems);
-  if (value === undefined) return [];
+  return value === undefined ? [] : describedIn(value, file, problems, warnings);
+}
+
+/**
+ * The clusters that a parsed file or answer describes: one, or a list, which cc-backend puts into
+ * `{"clusters": …}` or not. What is odd in it is told with `origin`.
+ */
+export function describedIn(
+  value: unknown,
+  origin: string,
+  problems: ConfigProblem[],
+  warnings: string[],
+): ClusterDescription[] {
   const odd: string[] = [];
-  const isAnswer = isObject(value) && Array.isArray(value.clusters);
-  const all: readonly unknown[] = isAnswer ? (value.clusters as unknown[]) : [value];
+  const list = isObject(value) && Array.isArray(value.clusters) ? value.clusters : value;
+  // A file with an empty list in it is no description of a cluster.
+  const isList = Array.isArray(list) && (list !== value || list.length > 0);
+  const all: readonly unknown[] = isList ? list : [value];
   const clusters = all.flatMap((one, i) => {
-    const prefix = isAnswer ? `clusters.${i}.` : '';
+    const prefix = isList ? `clusters.${i}.` : '';
     const report = (path: string, message: string): void => {
-      odd.push(`${file}: ${prefix}${path}: ${message}`);
+      odd.push(`${origin}: ${prefix}${path}: ${message}`);
     };
     const cluster = parseCluster(one, report);
     if (cluster) return cluster;
     const name = isObject(one) ? show(one.name) : `nothing in ${show(one)}`;
     const message = `must be the cluster's name, not ${name}; is this a ${FILE_NAME} of cc-backend?`;
-    problems.push({ path: `${file}: ${prefix}name`, message });
+    problems.push({ path: `${origin}: ${prefix}name`, message });
     return [];
   });
   warnings.push(...odd.slice(0, WARNINGS_MAX));
   const more = odd.length - WARNINGS_MAX;
-  if (more > 0) warnings.push(`${file}: ${more} more of this kind`);
+  if (more > 0) warnings.push(`${origin}: ${more} more of this kind`);
   return clusters;
 }
 

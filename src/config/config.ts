@@ -164,6 +164,8 @@ export interface Limits {
   /** Bytes of NATS messages that wait for room in shards. */
   readonly natsPendingBytesMax: number;
   readonly natsMessageBytesMax: number;
+  /** Changes of the configuration that wait for those before them. */
+  readonly configChangesMax: number;
 }
 
 /** What holds for an archive where nothing else is said. */
@@ -243,6 +245,7 @@ export const DEFAULTS: Config = freezeDeep({
     tokenBytesMax: 8192,
     natsPendingBytesMax: 64 * MIB,
     natsMessageBytesMax: 8 * MIB,
+    configChangesMax: 32,
   },
   nats: NATS_DEFAULTS,
   auth: AUTH_DEFAULTS,

@@ -10,6 +10,8 @@ export interface Flags {
   readonly showVersion: boolean;
   /** Clean up the folder of checkpoints, and do nothing else. */
   readonly cleanUp: boolean;
+  /** Show the configuration that would be in effect, and do nothing else. */
+  readonly checkConfig: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -23,6 +25,7 @@ const PLAIN: Readonly<Record<string, string | undefined>> = {
   dev: 'there is no API explorer',
   gops: 'use the inspector of Node (node --inspect)',
   'cleanup-checkpoints': undefined,
+  'check-config': undefined,
 };
 const KNOWN = [...VALUED, ...Object.keys(PLAIN)];
 
@@ -63,6 +66,7 @@ export function parseFlags(argv: readonly string[]): Flags {
     logLevel: level as Config['logLevel'] | undefined,
     showVersion: values.has('version'),
     cleanUp: values.has('cleanup-checkpoints'),
+    checkConfig: values.has('check-config'),
     warnings: warningsOf(values),
   };
 }

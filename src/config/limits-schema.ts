@@ -90,6 +90,9 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
     ...limit('Bytes of one NATS message; a larger one is refused and counted.', 1024),
     maximum: ARENA_BYTES,
   },
+  configChangesMax: limit(
+    'Changes of the configuration that may wait for those before them; more are refused.',
+  ),
 };
 
 /** Schemas of all limits, by the names that a file has for them. */

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseFlags } from './flags.js';
+import type { ConfigFile, FileMetric, FileS3 } from './config-file.js';
+import { warningsOf } from './config-warnings.js';
 import { ConfigError, type ConfigProblem } from './config-error.js';
 import {
   ARCHIVE_DIRECTORY,
@@ -11,38 +13,25 @@ import {
 } from './config.js';
 import type {
   CheckpointConfig,
-  ChecksumMode,
   Config,
   Limits,
-  LogSync,
   MetricConfig,
   S3Config,
   StoreConfig,
 } from './config.js';
-import type { ResampleAlgorithm } from '../model/query-request.js';
 import { isS3 } from '../object-store/location.js';
-import { readClusters } from './cluster-files.js';
+import { joinClusters, readClusters, type ReadClusters } from './cluster-files.js';
 import { parseGoDuration } from './duration.js';
 import { parseListenAddress } from './listen-address.js';
 import { kebabCase } from './limits-schema.js';
 import { redundantMetricWarnings } from './redundant-metrics.js';
 import { unitWarnings } from './unit-warnings.js';
 import { findProblems } from './validate.js';
-import { authOf, type FileAuth } from './auth-config.js';
+import { authOf } from './auth-config.js';
 import { authProblems } from './auth-problems.js';
-import { backendOf, type FileBackend } from './backend-config.js';
-import {
-  natsOf,
-  subscriptionProblems,
-  type FileNats,
-  type FileSubscription,
-} from './nats-config.js';
-import {
-  transportOf,
-  transportProblems,
-  type FileTls,
-  type FileTransport,
-} from './transport-config.js';
+import { backendOf } from './backend-config.js';
+import { natsOf, subscriptionProblems } from './nats-config.js';
+import { transportOf, transportProblems } from './transport-config.js';
 
 export { ConfigError } from './config-error.js';
 export type { ConfigProblem } from './config-error.js';
@@ -52,6 +41,16 @@ export interface ParsedConfig {
   readonly config: Config;
   /** Sentences about settings that were understood but have no effect here. */
   readonly warnings: readonly string[];
+  /** Where each cluster is described. */
+  readonly clusterOrigins: Readonly<Record<string, string>>;
+}
+
+/** Descriptions of clusters beside those that the settings name. */
+export interface ClusterSources {
+  /** What cc-backend described; files go before it. */
+  readonly backend?: ReadClusters;
+  /** In place of all others: those that were in effect before. */
+  readonly kept?: ReadClusters;
 }
 
 export interface LoadedConfig extends ParsedConfig {
@@ -62,7 +61,7 @@ export interface LoadedConfig extends ParsedConfig {
 }
 
 /** Where the reference looks when no `-config` is given; it need not be there. */
-const FILE_DEFAULT = './config.json';
+export const FILE_DEFAULT = './config.json';
 
 const GB = 1e9;
 
@@ -75,17 +74,22 @@ const GB = 1e9;
 export function loadConfig(argv: readonly string[]): LoadedConfig {
   const flags = parseFlags(argv);
   if (flags.showVersion) {
-    return { config: DEFAULTS, warnings: flags.warnings, showVersion: true, cleanUp: false };
+    const { warnings } = flags;
+    return { config: DEFAULTS, warnings, clusterOrigins: {}, showVersion: true, cleanUp: false };
   }
-  const file = readConfigFile(flags.configFile);
-  const { config, warnings } =
-    file === undefined ? { config: DEFAULTS, warnings: [] } : parseConfig(file);
+  const { config, warnings, clusterOrigins } = parseConfig(readConfigFile(flags.configFile) ?? {});
   return {
-    config: freezeDeep({ ...config, logLevel: flags.logLevel ?? config.logLevel }),
+    config: withLogLevel(config, flags.logLevel),
     warnings: [...flags.warnings, ...warnings],
+    clusterOrigins,
     showVersion: false,
     cleanUp: flags.cleanUp,
   };
+}
+
+/** The flag `-loglevel` goes before what the file says. */
+export function withLogLevel(config: Config, level: Config['logLevel'] | undefined): Config {
+  return freezeDeep({ ...config, logLevel: level ?? config.logLevel });
 }
 
 /**
@@ -93,13 +97,14 @@ export function loadConfig(argv: readonly string[]): LoadedConfig {
  *
  * @throws ConfigError with everything that is wrong.
  */
-export function parseConfig(value: unknown): ParsedConfig {
+export function parseConfig(value: unknown, sources: ClusterSources = {}): ParsedConfig {
   const problems = findProblems(value);
   if (problems.length > 0) throw new ConfigError(problems);
 
   const file = value as ConfigFile;
   const own = file.metricshard ?? {};
-  const { clusters, warnings } = readClusters(own.clusters ?? []);
+  const { clusters, warnings, origins } =
+    sources.kept ?? joinClusters(readClusters(own.clusters ?? []), sources.backend);
   const config: Config = {
     listen: file.main?.addr === undefined ? DEFAULTS.listen : parseListenAddress(file.main.addr),
     httpAdapter: own['http-adapter'] ?? DEFAULTS.httpAdapter,
@@ -120,7 +125,7 @@ export function parseConfig(value: unknown): ParsedConfig {
     ...unitWarnings(unitsOf(file)),
     ...redundantMetricWarnings(config.store),
   ];
-  return { config: freezeDeep(config), warnings: all };
+  return { config: freezeDeep(config), warnings: all, clusterOrigins: origins };
 }
 
 /** What is wrong though each setting alone is right. */
@@ -147,69 +152,6 @@ function unitsOf({ metrics = {}, metricshard }: ConfigFile): [place: string, uni
     ]),
     ['metricshard.default-metric.unit', others],
   ];
-}
-
-/** A file that passed the schema; only what this version uses or warns about. */
-interface ConfigFile {
-  readonly main?: FileTransport & {
-    readonly addr?: string;
-    readonly 'jwt-public-key'?: string;
-    readonly 'backend-url'?: string;
-  };
-  readonly metrics?: Readonly<Record<string, FileMetric>>;
-  readonly nats?: FileNats;
-  readonly 'metric-store'?: Readonly<Record<string, unknown>> & {
-    readonly 'retention-in-memory'?: string;
-    readonly 'memory-cap'?: number;
-    readonly 'nats-subscriptions'?: readonly FileSubscription[];
-    readonly 'checkpoint-interval'?: string;
-    readonly cleanup?: { readonly mode?: 'archive' | 'delete'; readonly directory?: string };
-    readonly checkpoints?: {
-      readonly directory?: string;
-      readonly 'file-format'?: string;
-      readonly 'max-wal-size'?: number;
-    };
-  };
-  readonly metricshard?: {
-    readonly shards?: number;
-    readonly clusters?: readonly string[];
-    readonly 'http-adapter'?: Config['httpAdapter'];
-    readonly 'log-level'?: Config['logLevel'];
-    readonly future?: string;
-    readonly 'retention-enforced'?: boolean;
-    readonly 'resample-min-points'?: number;
-    readonly 'aggregate-cache-bytes'?: number;
-    readonly 'resample-algorithm'?: ResampleAlgorithm;
-    readonly 'wal-sync'?: LogSync;
-    readonly 'archive-interval'?: string;
-    readonly 'archive-queue'?: string;
-    readonly 'archive-queue-bytes-max'?: number;
-    readonly 'local-directory'?: string;
-    readonly s3?: FileS3;
-    readonly 'default-metric'?: FileMetric;
-    readonly auth?: FileAuth;
-    readonly tls?: FileTls;
-    readonly backend?: FileBackend;
-    readonly 'watch-config'?: boolean;
-    readonly limits?: Readonly<Record<string, number>>;
-  };
-}
-
-interface FileS3 {
-  readonly endpoint?: string;
-  readonly region?: string;
-  readonly 'path-style'?: boolean;
-  readonly 'checksum-mode'?: ChecksumMode;
-  readonly 'part-bytes'?: number;
-  readonly attempts?: number;
-  readonly 'timeout-sec'?: number;
-  readonly 'stop-wait-sec'?: number;
-}
-
-interface FileMetric {
-  readonly frequency: number;
-  readonly aggregation?: 'sum' | 'avg' | '' | null;
-  readonly unit?: string;
 }
 
 function storeOf(file: ConfigFile, clusters: StoreConfig['clusters']): StoreConfig {
@@ -313,8 +255,8 @@ function limitsOf(given: Readonly<Record<string, number>>): Limits {
   return Object.fromEntries(limits) as Limits;
 }
 
-/** The parsed file; undefined if none is named and there is none. */
-function readConfigFile(path: string | undefined): unknown {
+/** The parsed file; undefined if none is named and there is none. Throws ConfigError. */
+export function readConfigFile(path: string | undefined): unknown {
   let text: string;
   try {
     text = readFileSync(path ?? FILE_DEFAULT, 'utf8');
@@ -330,56 +272,4 @@ function readConfigFile(path: string | undefined): unknown {
     const message = `"${path ?? FILE_DEFAULT}" is not JSON: ${(cause as Error).message}`;
     throw new ConfigError([{ path: '(file)', message }], { cause });
   }
-}
-
-/** A feature of the reference that this version lacks: the keys that ask for it, and the price. */
-interface MissingFeature {
-  readonly keys: readonly string[];
-  readonly consequence: string;
-}
-
-const MISSING: readonly MissingFeature[] = [
-  { keys: ['main.debug', 'metric-store.debug'], consequence: 'it has no effect' },
-  { keys: ['metric-store.num-workers'], consequence: 'set metricshard.shards' },
-];
-
-function warningsOf(file: ConfigFile): string[] {
-  const warnings: string[] = [];
-  for (const { keys, consequence } of MISSING) {
-    const asked = keys.filter((key) => isAskedFor(file, key));
-    if (asked.length === 0) continue;
-    const verb = asked.length === 1 ? 'is' : 'are';
-    warnings.push(`${asked.join(' and ')} ${verb} not used by this version: ${consequence}`);
-  }
-  if (file['metric-store']?.checkpoints?.directory === '') {
-    warnings.push(
-      'metric-store.checkpoints.directory is empty: nothing is written to disk, samples are LOST ' +
-        'when the process ends',
-    );
-  }
-  warnings.push(...natsWarnings(file));
-  if (file.metrics !== undefined && Object.keys(file.metrics).length === 0) {
-    if (file.metricshard?.['default-metric'] === undefined) {
-      warnings.push('metrics is empty and there is no default-metric: all samples are ignored');
-    }
-  }
-  return warnings;
-}
-
-function natsWarnings({ nats, 'metric-store': store }: ConfigFile): string[] {
-  const hasServer = (nats?.address ?? '') !== '';
-  const hasSubjects = (store?.['nats-subscriptions'] ?? []).length > 0;
-  if (hasSubjects && !hasServer) {
-    return ['metric-store.nats-subscriptions is not used: nats.address names no server'];
-  }
-  const isUsed = hasSubjects || nats?.['config-subject'] || nats?.['config-bucket'];
-  return hasServer && !isUsed
-    ? ['nats.address names a server, but metric-store.nats-subscriptions names no subject']
-    : [];
-}
-
-function isAskedFor(file: ConfigFile, path: string): boolean {
-  let value: unknown = file;
-  for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
-  return value !== undefined && value !== '';
 }

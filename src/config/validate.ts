@@ -9,9 +9,17 @@ const validate = makeValidator(
   ),
 );
 
-/** Checks a parsed configuration file against the schema; returns all that is wrong with it. */
+/** Nobody reads more of them; what has more is no configuration. */
+const PROBLEMS_MAX = 100;
+
+/** Checks a parsed configuration file against the schema; returns what is wrong with it. */
 export function findProblems(value: unknown): ConfigProblem[] {
-  return validate(value) ? [] : (validate.errors ?? []).map(describe);
+  if (validate(value)) return [];
+  const errors = validate.errors ?? [];
+  const problems = errors.slice(0, PROBLEMS_MAX).map(describe);
+  const more = errors.length - problems.length;
+  if (more > 0) problems.push({ path: '(file)', message: `has ${more} more problems` });
+  return problems;
 }
 
 /** The name among `known` that is most likely meant, if one is near enough. */

@@ -17,6 +17,7 @@ import { answerBytes, answerError, answerJson, answerJsonText } from './answers.
 import { BodyReader, textOf } from './body.js';
 import { requireAllClusters, requireClusters } from './cluster-access.js';
 import { catalogueRoutes } from './catalogue-routes.js';
+import { configRoutes, type ConfigAdmin } from './config-routes.js';
 import { metricsText } from './metrics-text.js';
 import type { ProgramPart } from './program-part.js';
 import type { Route } from './route.js';
@@ -35,6 +36,8 @@ export interface RouteOptions {
   readonly traffic: Traffic;
   /** What else there is to tell in `/api/v2/status` and `/metrics`. */
   readonly parts: readonly ProgramPart[];
+  /** The configuration, where it can change; absent: there are no paths for it. */
+  readonly config?: ConfigAdmin;
 }
 
 type Routes = Readonly<Record<string, Route>>;
@@ -55,6 +58,7 @@ export function routeTable(options: RouteOptions, counts: RequestCounts): Routes
     ...queryRoutes(options, withBody),
     ...catalogueRoutes(store),
     ...adminRoutes(options, withBody),
+    ...(options.config ? configRoutes(options.config, withBody) : {}),
     ...publicRoutes(options, counts, bodies),
   };
 }

@@ -7,6 +7,7 @@ export const ERROR_STATUS = {
   'method-not-allowed': 405,
   'not-acceptable': 406,
   'request-timeout': 408,
+  conflict: 409,
   'body-too-large': 413,
   'unsupported-encoding': 415,
   'limit-exceeded': 400,

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Replaces a file: after a crash there is the old one or the new one. */
-export function writeDurably(path: string, text: string): void {
-  replaceFile(path, text);
+export function writeDurably(path: string, text: string, mode?: number): void {
+  replaceFile(path, text, mode);
   syncFolder(join(path, '..'));
 }
 
 /** The same for several files of a folder, which the caller syncs in the end: each is old or new. */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string, mode = 0o666): void {
   const temporary = `${path}.new`;
-  const descriptor = openSync(temporary, 'w');
+  const descriptor = openSync(temporary, 'w', mode);
   try {
     writeSync(descriptor, text);
     fsyncSync(descriptor);

@@ -47,16 +47,20 @@ t.test('files and folders', async (t) => {
 t.test('an answer of cc-backend', async (t) => {
   const file = join(folder, 'answer.json');
   const lists = { metricConfig: [], subClusters: [] };
-  writeFileSync(file, JSON.stringify({ clusters: [{ name: 'a', ...lists }, { name: 'b' }] }));
-  const { clusters, warnings } = readClusters([file]);
-  t.same(
-    clusters.map(({ name }) => name),
-    ['a', 'b'],
-  );
-  t.match(warnings, [
-    /answer\.json: clusters\.1\.subClusters: is missing/,
-    /clusters\.1\.metricConfig: is missing/,
-  ]);
+  const answer = [{ name: 'a', ...lists }, { name: 'b' }];
+  for (const form of [{ clusters: answer }, answer]) {
+    writeFileSync(file, JSON.stringify(form));
+    const { clusters, warnings, origins } = readClusters([file]);
+    t.same(
+      clusters.map(({ name }) => name),
+      ['a', 'b'],
+    );
+    t.same(origins, { a: file, b: file });
+    t.match(warnings, [
+      /answer\.json: clusters\.1\.subClusters: is missing/,
+      /clusters\.1\.metricConfig: is missing/,
+    ]);
+  }
 });
 
 t.test('all that is wrong is told', async (t) => {

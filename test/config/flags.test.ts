@@ -16,6 +16,8 @@ t.test('flags of the reference', async (t) => {
   check(['-dev=0', '-gops=false'], { warnings: [] });
   check(['-cleanup-checkpoints'], { cleanUp: true, warnings: [] });
   check(['-cleanup-checkpoints=false'], { cleanUp: false });
+  check(['--check-config'], { checkConfig: true, cleanUp: false, warnings: [] });
+  check([], { checkConfig: false });
   check(['-logdate', '--dev', '-gops'], {
     warnings: [/^-logdate is not used/, /^-dev /, /^-gops /],
     cleanUp: false,

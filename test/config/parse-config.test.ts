@@ -304,6 +304,7 @@ t.test('without -config, ./config.json is read if there is one', async (t) => {
   t.strictSame(loadConfig([]), {
     config: DEFAULTS,
     warnings: [],
+    clusterOrigins: {},
     showVersion: false,
     cleanUp: false,
   });

@@ -3,6 +3,7 @@ import { TokenVerifier } from '../../src/auth/token-verifier.js';
 import { AUTH_DEFAULTS } from '../../src/config/auth-config.js';
 import { DEFAULTS } from '../../src/config/config.js';
 import { AuthGate, type GateVerifier } from '../../src/http/auth-gate.js';
+import type { ConfigAdmin } from '../../src/http/config-routes.js';
 import { makeHandler } from '../../src/http/handler.js';
 import { newTraffic, type HttpHandler } from '../../src/http/server.js';
 import { ed25519, rawKey, sign, type KeyPair } from '../auth/tokens.js';
@@ -44,9 +45,22 @@ async function startGuarded(
   const gate = new AuthGate(delayMs > 0 ? slow : verifier, heldBytesMax);
   const traffic = newTraffic();
   const { limits } = DEFAULTS;
-  const handler: HttpHandler = makeHandler({ store, limits, traffic, gate, parts: [] });
+  const handler: HttpHandler = makeHandler({
+    store,
+    limits,
+    traffic,
+    gate,
+    parts: [],
+    config: NO_CHANGES,
+  });
   return { front: await start({}, handler), store, verifier };
 }
+
+/** Never reached: all requests to it are refused. */
+const NO_CHANGES: ConfigAdmin = {
+  show: () => ({}),
+  change: () => Promise.reject(new Error('a refused request came through')),
+};
 
 const bearer = (token: string): Record<string, string> => ({ Authorization: `Bearer ${token}` });
 

@@ -8,7 +8,8 @@ export const BODY_BYTES_MAX = 4096;
 export interface Case {
   readonly status: number;
   readonly query?: string;
-  readonly body?: string | Uint8Array;
+  /** Or what makes it of the configuration in effect. */
+  readonly body?: string | Uint8Array | ((document: object) => string);
   readonly headers?: Record<string, string>;
 }
 
@@ -134,6 +135,14 @@ const healths: readonly Case[] = [
   brotli,
 ];
 
+const noDryRun: Case = { status: 400, query: '?dry-run=maybe' };
+const configBodies: readonly Case[] = [
+  { status: 400, body: 'no JSON' },
+  { ...noDryRun, body: '{}' },
+  tooLarge,
+  brotli,
+];
+
 export const CASES: Readonly<Record<string, readonly Case[]>> = {
   'post /api/write': writes(200),
   'post /write': writes(204),
@@ -171,6 +180,23 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
     { status: 200, query: '?match=alex/*&host=a*&metric=clock&type=hwthread&limit=1' },
     { status: 400, query: '?after=x' },
   ],
+  'get /api/v2/admin/config': [{ status: 200 }],
+  'put /api/v2/admin/config': [
+    { status: 200, body: (document) => JSON.stringify(document) },
+    { status: 200, query: '?dry-run=true', body: (document) => JSON.stringify(document) },
+    { status: 400, body: '{"metrics": []}' },
+    { status: 409, body: '{}' },
+    ...configBodies,
+  ],
+  'patch /api/v2/admin/config': [
+    { status: 200, body: '{"metricshard": {"limits": {"jobs-max": 9999}}}' },
+    { status: 200, query: '?dry-run=true', body: '{"metricshard": {"limits": {"jobs-max": 1}}}' },
+    { status: 400, body: '{"metricshard": {"limits": {"jobs-max": 0}}}' },
+    { status: 409, body: '{"metricshard": {"shards": 7}}' },
+    ...configBodies,
+  ],
+  'delete /api/v2/admin/config': [{ status: 200 }, noDryRun],
+  'post /api/v2/admin/reload': [{ status: 200 }, noDryRun],
   'post /api/v2/admin/checkpoint': [{ status: 200 }],
   'post /api/v2/admin/archive': [{ status: 200 }],
   'get /api/v2/status': [{ status: 200 }, { status: 200, headers: { 'Accept-Encoding': 'zstd' } }],

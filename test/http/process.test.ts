@@ -108,7 +108,9 @@ void t.test('-version', async (t) => {
 });
 
 void t.test('a wrong configuration is exit code 2 and the list of all that is wrong', async (t) => {
-  const config = { main: { addr: 17 }, 'metric-store': { 'retention-in-memory': 'long' } };
+  // A folder in which no configuration has ever been in effect: with one, that would be taken instead.
+  const metricStore = { 'retention-in-memory': 'long', checkpoints: { directory: './fresh' } };
+  const config = { main: { addr: 17 }, 'metric-store': metricStore };
   const { code, errors } = await start(config).ended;
   t.equal(code, 2);
   t.match(errors, 'main.addr');

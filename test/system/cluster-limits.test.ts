@@ -148,6 +148,7 @@ async function administersOnlyItsOwn(t: Test, limited: Ask, all: Ask): Promise<v
   await isForbidden(t, free, 'free');
   t.equal((await free('woody')).status, 200);
   t.equal((await limited('/api/free?to=1', [[]])).status, 403, 'everything is not its own');
+  t.equal((await limited('/api/v2/admin/reload', '')).status, 403);
   t.equal((await limited('/api/v2/admin/checkpoint', '')).status, 403);
   t.equal((await limited('/api/v2/admin/archive', '')).status, 403);
   t.equal((await all('/api/v2/admin/checkpoint', '')).status, 200);

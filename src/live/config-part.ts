@@ -1,0 +1,85 @@
+import type { Flags } from '../config/flags.js';
+import { maskedDocument } from '../config/secrets.js';
+import type { ConfigAdmin } from '../http/config-routes.js';
+import type { ProgramPart } from '../http/program-part.js';
+import { effectiveConfig } from './effective.js';
+import type { LiveConfig } from './live-config.js';
+import type { NatsConfigSource } from './nats-source.js';
+
+const PREFIX = 'metricshard_config';
+
+/** The configuration as paths of the server show it. */
+export class ConfigPart implements ProgramPart, ConfigAdmin {
+  readonly name = 'config';
+  readonly change: ConfigAdmin['change'];
+  /** What comes over NATS, if there is any. */
+  nats: NatsConfigSource | undefined;
+  readonly #live: LiveConfig;
+  readonly #flags: Flags;
+
+  constructor(live: LiveConfig, flags: Flags) {
+    this.#live = live;
+    this.#flags = flags;
+    this.change = (request) => live.change(request);
+  }
+
+  show(): object {
+    const { state } = this.#live;
+    const { generation, at, source, file, problem } = this.#live.status();
+    return {
+      generation,
+      at,
+      source,
+      file,
+      problem,
+      document: maskedDocument(state.document),
+      override: maskedDocument(state.overlay?.patch ?? {}),
+      ...effectiveConfig(state, this.#flags, this.#live.lastGoodAt),
+      warnings: state.warnings,
+    };
+  }
+
+  status(): object {
+    const { outcomes, ...status } = this.#live.status();
+    const { backend } = this.#live.state.config;
+    const asksBackend = backend.readsClusters && backend.url !== '';
+    return {
+      ...status,
+      changes: outcomes,
+      ...(asksBackend && { backend: this.#live.backend.status() }),
+      ...(this.nats && { nats: this.nats.status() }),
+    };
+  }
+
+  metrics(): string {
+    const { generation, at, problem, overriddenCount, waiting, outcomes } = this.#live.status();
+    const { questions, failures } = this.#live.backend.status();
+    const gauge = (name: string, help: string, value: number): string =>
+      family(name, 'gauge', help, [` ${value}`]);
+    return [
+      gauge('generation', 'number of the configuration in effect', generation),
+      gauge('changed_seconds', 'when it came into effect, Unix time', Date.parse(at) / 1000),
+      gauge('problem', '1 if what was asked for last is not in effect', problem === '' ? 0 : 1),
+      gauge('overridden', 'settings that go before the file', overriddenCount),
+      gauge('changes_waiting', 'changes that wait for those before them', waiting),
+      family(
+        'changes_total',
+        'counter',
+        'changes asked for, by outcome',
+        Object.entries(outcomes).map(([outcome, count]) => `{outcome="${outcome}"} ${count}`),
+      ),
+      family('backend_questions_total', 'counter', 'questions to cc-backend for clusters', [
+        ` ${questions}`,
+      ]),
+      family('backend_failures_total', 'counter', 'questions that had no answer of use', [
+        ` ${failures}`,
+      ]),
+    ].join('');
+  }
+}
+
+function family(name: string, type: string, help: string, values: readonly string[]): string {
+  const full = `${PREFIX}_${name}`;
+  const lines = [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`];
+  return [...lines, ...values.map((value) => full + value), ''].join('\n');
+}

@@ -1,0 +1,169 @@
+import type { Logger } from 'pino';
+import { authPart } from './auth/auth-part.js';
+import { TokenVerifier } from './auth/token-verifier.js';
+import { NodeProvider } from './backend/node-provider.js';
+import type { Config, Limits } from './config/config.js';
+import type { Flags } from './config/flags.js';
+import { AuditGate } from './http/audit-gate.js';
+import { AuthGate } from './http/auth-gate.js';
+import { CertificateGate } from './http/certificate-gate.js';
+import { answerStarting, makeHandler } from './http/handler.js';
+import type { ProgramPart } from './http/program-part.js';
+import { RateGate } from './http/rate-gate.js';
+import { newTraffic, startHttpServer, type HttpHandler, type HttpServer } from './http/server.js';
+import {
+  authApplier,
+  backendApplier,
+  certificateApplier,
+  LIMITS_OF_SHARDS,
+  limitsApplier,
+  logLevelApplier,
+  READ_ANEW,
+  subscriptionsApplier,
+} from './live/standard-appliers.js';
+import { findStartConfig } from './live/start-config.js';
+import { startLiveConfig, type RunningConfig } from './live/start-live.js';
+import type { NatsClient } from './nats/nats.js';
+import { isS3 } from './object-store/location.js';
+import { startStore, type ShardSet } from './routing/shard-set.js';
+import { EXIT_CODES } from './service/exit-codes.js';
+import { endOnUncaught } from './service/last-words.js';
+import { makeLog, PINO_LEVELS } from './service/log.js';
+import { dropPrivileges } from './service/privileges.js';
+import { ServiceManager } from './service/service-manager.js';
+import { version } from './service/version.js';
+import { TlsFiles } from './tls/tls-files.js';
+import { readTls, type TlsMaterial } from './tls/tls-material.js';
+
+/** What the parts of a running program share. */
+interface Common {
+  readonly config: Config;
+  /** Changed in place when the configuration changes: whoever reads a limit reads it here. */
+  readonly limits: Limits;
+  readonly log: Logger;
+  readonly verifier: TokenVerifier;
+}
+
+/** Starts all parts of the program in their order, and has signals stop them. */
+export async function startProgram(flags: Flags): Promise<void> {
+  const start = await findStartConfig(flags);
+  const { config } = start.state;
+  const log = makeLog(config);
+  endOnUncaught(log);
+  for (const warning of start.warnings) log.warn({}, warning);
+  if (start.problem !== '') log.error({}, start.problem);
+  // Before there are shards: it starts a process, which costs the more the larger this one is.
+  const service = new ServiceManager(process.env, log);
+  const limits = { ...config.limits };
+  // Before anything is started: a key that cannot be read is a wrong configuration.
+  const verifier = new TokenVerifier(config.auth, { limits, log });
+  const common: Common = { config, limits, log, verifier };
+  const traffic = newTraffic();
+  // The port and the key of the certificate may be root's, but nothing that follows.
+  const tls = readTls(config.transport);
+  let handler: HttpHandler = answerStarting;
+  const answer: HttpHandler = (exchange) => handler(exchange);
+  const server = await startHttpServer({ config, limits, tls, handler: answer, traffic, log });
+  dropPrivileges(config.transport);
+
+  const tlsFiles = tls && watchTls(tls, server, log);
+  const nodes = new NodeProvider({
+    config: config.backend,
+    retentionSec: () => running.live.state.config.store.retentionSec,
+    apply: (hosts) => store.setHostsInUse(hosts),
+    log,
+  });
+  const store = await startStore(config.store, limits, log, nodes.hosts);
+  const appliers = [
+    authApplier(verifier),
+    backendApplier([nodes]),
+    ...(tlsFiles ? [certificateApplier(tlsFiles)] : []),
+    READ_ANEW,
+    limitsApplier(limits, LIMITS_OF_SHARDS),
+    logLevelApplier((level) => (log.level = PINO_LEVELS[level])),
+  ];
+  // Its folder is the store's now.
+  const running = startLiveConfig({ start, flags, limits, log, appliers });
+  nodes.start();
+  const authGate = new AuthGate(verifier, limits.collectedBytesMax);
+  const current = (): Config => running.live.state.config;
+  const rateGate = new RateGate(new CertificateGate(authGate, verifier, current), limits);
+  const parts: ProgramPart[] = [authPart(verifier), rateGate, nodes, running.part];
+  if (tlsFiles) parts.push(tlsFiles);
+  const gate = new AuditGate(rateGate, log);
+  handler = makeHandler({ store, limits, traffic, gate, parts, config: running.part });
+  const nats = await natsOf(common, store, running);
+  if (nats) parts.push(nats);
+
+  const stop = async (): Promise<void> => {
+    service.stopping();
+    running.stop();
+    nodes.stop();
+    tlsFiles?.stop();
+    await Promise.all([server.close(), nats?.stop()]);
+    await store.stop();
+  };
+  stopOnSignal(stop, log);
+  const { host } = config.listen;
+  const listens = `listens on ${tls ? 'https' : 'http'}://${host}:${server.port}`;
+  service.readyWhen(() => store.status().ready, listens);
+  const { adapter } = server;
+  const { pid, version: node } = process;
+  // Last, since whoever reads this line may send a signal at once.
+  log.info(
+    { adapter, pid, node, workingFolder: process.cwd() },
+    `metricshard ${version()} ${listens} and keeps ${keeps(config)}`,
+  );
+}
+
+/** Has the server take a certificate whose files change. */
+function watchTls(material: TlsMaterial, server: HttpServer, log: Logger): TlsFiles {
+  const renew = (next: TlsMaterial): void => server.renewTls(next);
+  const files = new TlsFiles({ material, renew, log, now: Date.now });
+  files.start();
+  return files;
+}
+
+/** Loaded where it is asked for only: no other start should wait for it. */
+async function natsOf(
+  { config, limits, log, verifier }: Common,
+  store: ShardSet,
+  running: RunningConfig,
+): Promise<NatsClient | undefined> {
+  if (config.nats.servers.length === 0) return undefined;
+  const { startNats } = await import('./nats/nats.js');
+  const nats = startNats(config.nats, { store, limits, log, verifier });
+  running.live.addApplier(subscriptionsApplier(nats));
+  running.followNats(nats);
+  return nats;
+}
+
+function stopOnSignal(stop: () => Promise<void>, log: Logger): void {
+  let isStopping = false;
+  const onSignal = (signal: string): void => {
+    if (isStopping) process.exit(EXIT_CODES.failed);
+    isStopping = true;
+    log.info({}, `${signal}: answering what is under way, then stopping`);
+    stop().then(
+      () => process.exit(EXIT_CODES.done),
+      (error: unknown) => {
+        log.error({ error: String(error) }, 'stopping failed');
+        process.exit(EXIT_CODES.failed);
+      },
+    );
+  };
+  process.on('SIGTERM', () => onSignal('SIGTERM'));
+  process.on('SIGINT', () => onSignal('SIGINT'));
+}
+
+function keeps({ store }: Config): string {
+  const names = Object.keys(store.metrics);
+  const what = names.includes('*') ? 'any metric' : `${names.length} metrics`;
+  const hours = store.retentionSec / 3600;
+  const cap = store.memoryCapBytes ? `${store.memoryCapBytes} bytes` : 'no cap';
+  const { directory, localDirectory } = store.checkpoints;
+  const disk = isS3(directory)
+    ? `${localDirectory}, checkpoints also in ${directory}`
+    : directory || 'not at all';
+  return `${what} for ${hours} h in ${store.shardCount} shard(s), memory: ${cap}, on disk: ${disk}`;
+}
