@@ -5,6 +5,7 @@ import { json, startBackend, status, type FakeBackend } from '../backend/fake-ba
 import { becomesReady, problemsOf, temporaryFolder } from '../helpers/durable.js';
 import { startWithLevers, type Levers } from '../helpers/levers.js';
 import { eventually, metricSum } from '../helpers/metrics.js';
+import { Random, seed } from '../helpers/random.js';
 import type { TestServer } from '../helpers/server.js';
 
 const RETENTION_SEC = 600;
@@ -15,6 +16,8 @@ const LATER_SEC = RETENTION_SEC + 140;
 const COUNT = 500;
 const HOSTS = ['used-1', 'used-2', 'idle-1', 'idle-2'];
 const IN_USE = { c: ['used-1', 'used-2', 'elsewhere'] };
+/** The long form: `KILLS=50 node dist/scripts/run-tests.js hosts-in-use`. */
+const KILLS = Number(process.env['KILLS']) || 1;
 
 type Server = TestServer & Levers;
 
@@ -178,6 +181,37 @@ t.test('the archive gets what hosts in use have when they are no more', async (t
   for (const host of ['used-1', 'used-2']) t.ok(await hasNone(server, host, startSec), host);
   await allAreThere('all in the archive');
   t.equal(await rowsOf(t, folder), HOSTS.length * COUNT, 'none of them twice');
+});
+
+t.test(`killed ${KILLS} times while the archive is written, seed ${seed}`, async (t) => {
+  const folder = temporaryFolder(t, 'hosts-in-use');
+  const cleanup = { cleanup: { mode: 'archive', directory: join(folder, 'archive') } };
+  const backend = await startBackend(t);
+  const random = new Random(seed);
+  // So many that a run takes some tenths of a second.
+  const hosts = Array.from({ length: 300 }, (_, i) => `h${i}`);
+  const startSec = Math.floor(Date.now() / 1000) - COUNT;
+  let server = await start(t, backend, folder, cleanup);
+  for (let i = 0; i < hosts.length; i += 50) {
+    await write(server, hosts.slice(i, i + 50), startSec);
+  }
+  for (let kill = 0; kill <= KILLS; kill++) {
+    const inUse = kill < KILLS ? hosts.filter(() => random.chance(0.8)) : [];
+    backend.answer = json({ usedNodes: { c: inUse } });
+    const later = server.clockAhead(LATER_SEC + kill);
+    if (kill === KILLS) break;
+    await new Promise((resolve) => setTimeout(resolve, random.below(1600)));
+    await server.kill();
+    await later;
+    server = await start(t, backend, folder, cleanup);
+  }
+  const isFreed = async (): Promise<boolean> =>
+    (await metricSum(server, 'metricshard_series')) === 0;
+  t.ok(await eventually(isFreed, 20_000), 'all have left memory');
+  t.equal(await rowsOf(t, folder), hosts.length * COUNT, 'and are in the archive, once each');
+  for (const host of hosts.slice(0, 20)) {
+    if ((await found(server, host, startSec, true)) !== COUNT) t.fail(`${host} is not whole`);
+  }
 });
 
 /** Rows of the archive, of which no two are the same. */
