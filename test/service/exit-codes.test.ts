@@ -11,6 +11,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 interface Ended {
   readonly code: number | null;
+  readonly output: string;
   readonly errors: string;
 }
 
@@ -18,12 +19,13 @@ interface Ended {
 async function run(folder: string, flags: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...flags], { cwd: folder });
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  let output = '';
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-  child.stdout.resume();
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   clearTimeout(timer);
-  return { code, errors };
+  return { code, output, errors };
 }
 
 t.test('how a start ends that can not be', async (t) => {
@@ -55,6 +57,32 @@ t.test('how a start ends that can not be', async (t) => {
   t.equal((await run(folder, ['-config'])).code, 2);
   t.equal((await run(folder, ['-config', 'missing.json'])).code, 2);
   t.equal((await run(folder, ['-version'])).code, 0);
+});
+
+t.test('levels of the log', async (t) => {
+  const folder = temporaryFolder(t, 'levels');
+  const taken = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => taken.once('listening', resolve));
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  // It warns of a setting without effect, and ends soon.
+  const config = { main: { addr: `127.0.0.1:${port}`, debug: {} } };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  for (const [level, isTold] of Object.entries({
+    info: true,
+    warn: true,
+    err: false,
+    crit: false,
+  })) {
+    // Without -config it is the one in the working folder.
+    const { code, output } = await run(folder, ['-loglevel', level]);
+    t.equal(code, 4);
+    const lines = output.split('\n').filter((line) => line !== '');
+    const warnings = lines.map((line) => JSON.parse(line)).filter((line) => line.level === 'warn');
+    t.equal(warnings.length, isTold ? 1 : 0, level);
+    if (!isTold) continue;
+    t.match(warnings[0], { time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, msg: /main\.debug/ });
+  }
 });
 
 /** Loaded before the program: a signal has it throw, or reject, where nobody catches it. */
