@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { decodeJwt, decodeProtectedHeader, SignJWT, type JWTPayload } from 'jose';
@@ -23,7 +23,7 @@ make   prints a token. FILE has the private key in either form, - is standard in
          --clusters limits all of it to these clusters
          --expires  such as 720h (the default)
          --id       for the list of revoked tokens; a random one if it is left out
-show   prints what a token says and allows; with a public key it is verified.
+show   prints what a token says and allows; with a public key, or a file that has it, it is verified.
 A TOKEN of - is read from standard input. Exit code 1 for a token that does not hold, 2 for a wrong call.`;
 
 const EXPIRES_DEFAULT = '720h';
@@ -203,7 +203,7 @@ async function showToken(argv: readonly string[], print: (text: string) => void)
       print('not verified: no --public-key');
       return 0;
     }
-    await verify(token, publicKey, values);
+    await verify(token, existsSync(publicKey) ? readText(publicKey) : publicKey, values);
     print('verified: the signature is right, and the token holds now');
     return 0;
   } catch (error) {

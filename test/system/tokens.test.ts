@@ -1,0 +1,239 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HttpError, InfluxDB, type WriteOptions } from '@influxdata/influxdb-client';
+import * as influx from 'influx';
+import t, { type Test } from 'tap';
+import { rsa, jwk, sign } from '../auth/tokens.js';
+import { startServer, type Reply, type TestServer } from '../helpers/server.js';
+
+const NOW = Math.floor(Date.now() / 60_000) * 60 - 600;
+const SCRIPT = 'dist/scripts/token.js';
+
+/** Runs scripts/token; what it printed, line by line, and its exit code. */
+function tokenScript(input: string, ...args: string[]): { lines: string[]; code: number | null } {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [SCRIPT, ...args], {
+    input,
+    encoding: 'utf8',
+  });
+  return { lines: (stdout + stderr).trim().split('\n'), code: status };
+}
+
+/** A token made by the script, of a key that it made. */
+function make(privateKey: string, ...args: string[]): string {
+  const { lines, code } = tokenScript(privateKey, 'make', '--key', '-', ...args);
+  if (code !== 0) throw new Error(lines.join('\n'));
+  return lines[0]!;
+}
+
+const [, publicKey, , privateKey] = tokenScript('', 'keys').lines as [
+  string,
+  string,
+  string,
+  string,
+];
+const apiToken = make(privateKey, '--subject', 'collector', '--roles', 'ROLE_API', '--id', 'first');
+const queryToken = make(privateKey, '--subject', 'viewer', '--scope', 'metrics:query:alex');
+
+function ask(server: TestServer, path: string, token: string, body?: string): Promise<Reply> {
+  const init = body === undefined ? {} : { method: 'POST', body };
+  return server.request(path, { ...init, headers: { Authorization: `Bearer ${token}` } });
+}
+
+t.test('scripts/token', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'metricshard-keys-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  t.equal(Buffer.from(publicKey, 'base64').length, 32, 'as main.jwt-public-key has it');
+  t.equal(Buffer.from(privateKey, 'base64').length, 64, 'as Go has it');
+  const shown = tokenScript('', 'show', queryToken, '--public-key', publicKey);
+  t.equal(shown.code, 0);
+  t.match(shown.lines, [
+    /^header: \{"alg":"EdDSA","typ":"JWT"\}/,
+    /^claims: .*"scope":"metrics:query:alex"/,
+    /^expires: \d{4}-/,
+    'allows, with the default roles: query (alex)',
+    /^verified/,
+  ]);
+  t.match(tokenScript(apiToken, 'show', '-').lines.at(-1), /^not verified/);
+  const elsewhere = tokenScript('', 'keys').lines[1]!;
+  const wrong = tokenScript('', 'show', apiToken, '--public-key', elsewhere);
+  t.match(wrong, { code: 1 });
+  t.match(wrong.lines.at(-1), /does not hold: the signature/);
+  const past = make(privateKey, '--subject', 'a', '--roles', 'x', '--expires', '0s');
+  t.equal(tokenScript('', 'show', past, '--public-key', publicKey).code, 0, 'within the leeway');
+
+  const seed = Buffer.from(privateKey, 'base64').subarray(0, 32).toString('base64');
+  const bySeed = make(seed, '--subject', 'a', '--roles', 'x', '--no-expiry');
+  const verified = tokenScript('', 'show', bySeed, '--public-key', publicKey);
+  t.equal(verified.code, 0, 'the seed alone is the same key');
+  t.notOk(verified.lines.some((line) => line.startsWith('expires')));
+  const file = join(folder, 'key.pem');
+  const pem = tokenScript('', 'keys', '--pem', '--out', file);
+  t.equal(statSync(file).mode & 0o777, 0o600, 'for its owner alone');
+  t.match(readFileSync(file, 'utf8'), /PRIVATE KEY/);
+  t.notMatch(pem.lines.join('\n'), /PRIVATE/);
+  const { lines } = tokenScript('', 'make', '--key', file, '--subject', 'a', '--roles', 'x');
+  const spki = join(folder, 'public.pem');
+  writeFileSync(spki, pem.lines.slice(1).join('\n'));
+  t.equal(tokenScript('', 'show', lines[0]!, '--public-key', spki).code, 0, 'PEM');
+
+  const calls = [
+    [],
+    ['sell'],
+    ['keys', '--out', file],
+    ['make', '--subject', 'a', '--roles', 'x'],
+    ['make', '--key', file, '--subject', 'a'],
+    ['make', '--key', file, '--subject', 'a', '--roles', 'x', '--expires', 'long'],
+    ['make', '--key', '/does/not/exist', '--subject', 'a', '--roles', 'x'],
+    ['show'],
+    ['show', apiToken, '--verbose'],
+  ];
+  for (const args of calls) t.equal(tokenScript('', ...args).code, 2, args.join(' '));
+  t.equal(tokenScript('', 'show', 'no.token').code, 1);
+});
+
+t.test('a store with a key, revocations and a key set', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'metricshard-tokens-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const revoked = join(folder, 'revoked');
+  const keys = join(folder, 'keys.json');
+  const other = rsa();
+  writeFileSync(revoked, '');
+  writeFileSync(keys, JSON.stringify({ keys: [jwk(other, { kid: 'center' })] }));
+  const server = await startServer({
+    main: { 'jwt-public-key': publicKey },
+    metricshard: {
+      auth: { 'jwks-file': keys, 'revoked-file': revoked, algorithms: ['EdDSA', 'RS256'] },
+      limits: { 'tokens-cached-max': 50 },
+    },
+  });
+  t.teardown(() => server.stop());
+  await t.test('cc-backend and collectors', (t) => asTheReference(t, server));
+  await t.test('InfluxDB clients', (t) => influxClients(t, server));
+  const another = await sign(other, { roles: ['admin'] }, { alg: 'RS256', kid: 'center' });
+  t.equal((await ask(server, '/api/v2/clusters', another)).status, 200, 'of the key set');
+  await t.test('status and metrics', (t) => isTold(t, server));
+
+  writeFileSync(revoked, 'first\n');
+  let reply = await ask(server, '/api/v2/clusters', apiToken);
+  for (let tries = 0; tries < 200 && reply.status === 200; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    reply = await ask(server, '/api/v2/clusters', apiToken);
+  }
+  t.equal(reply.status, 401, 'revoked');
+  t.match(reply.json.error, /revoked/);
+  t.equal((await ask(server, '/api/v2/clusters', queryToken)).status, 200, 'others hold');
+});
+
+async function asTheReference(t: Test, server: TestServer): Promise<void> {
+  const lines = `clock,hostname=a,type=node value=1 ${NOW}\n`;
+  const query = JSON.stringify({
+    cluster: 'alex',
+    from: NOW - 60,
+    to: NOW + 60,
+    queries: [{ metric: 'clock', host: 'a' }],
+  });
+  t.equal((await server.write(lines, '?cluster=alex')).status, 401, 'no token');
+  t.equal((await ask(server, '/api/write?cluster=alex', queryToken, lines)).status, 403);
+  t.equal((await ask(server, '/api/write?cluster=alex', apiToken, lines)).status, 200);
+  const answer = await ask(server, '/api/query', queryToken, query);
+  t.equal(answer.json.results[0][0].avg, 1);
+  t.equal((await ask(server, '/api/query/', apiToken, query)).status, 200);
+  t.equal((await ask(server, '/api/free?to=1', queryToken, '[]')).status, 403);
+  t.equal((await ask(server, '/api/free?to=1', apiToken, '[["alex"]]')).status, 200);
+  for (const path of ['/ping', '/health', '/ready', '/metrics', '/api/openapi.json']) {
+    t.ok((await server.get(path)).status < 300, `${path} is for anyone`);
+  }
+}
+
+async function influxClients(t: Test, server: TestServer): Promise<void> {
+  const v1 = (password: string): influx.InfluxDB =>
+    new influx.InfluxDB({
+      host: '127.0.0.1',
+      port: server.port,
+      database: 'any',
+      username: 'collector',
+      password,
+      pool: { maxRetries: 0 },
+    });
+  const point = {
+    measurement: 'clock',
+    tags: { cluster: 'alex', host: 'v1' },
+    fields: { value: 7 },
+    timestamp: new Date(NOW * 1000),
+  };
+  await t.resolves(v1(apiToken).writePoints([point]), 'InfluxDB 1: user and password');
+  await t.rejects(v1('secret').writePoints([point]), /token/);
+
+  const failed: unknown[] = [];
+  const v2 = async (token: string): Promise<void> => {
+    const options: Partial<WriteOptions> = { maxRetries: 0 };
+    const client = new InfluxDB({ url: server.url, token });
+    const api = client.getWriteApi('any', 'any', 's', {
+      ...options,
+      writeFailed: (error) => void failed.push(error),
+    });
+    api.writeRecord(`clock,cluster=alex,host=v2 value=8 ${NOW}`);
+    await api.close().catch(() => undefined);
+  };
+  await v2(apiToken);
+  t.same(failed, [], 'InfluxDB 2: a token');
+  await v2('secret');
+  t.ok(failed[0] instanceof HttpError && failed[0].statusCode === 401);
+  const { json } = await ask(server, '/api/v2/hosts?cluster=alex', apiToken);
+  const names = json.hosts.map(({ name }: { name: string }) => name);
+  t.ok(names.includes('v1') && names.includes('v2'), names.join());
+}
+
+async function isTold(t: Test, server: TestServer): Promise<void> {
+  const { auth } = (await ask(server, '/api/v2/status', apiToken)).json;
+  t.match(auth, {
+    required: true,
+    tokensCached: 3,
+    verified: 3,
+    refused: { missing: 1, malformed: 2 },
+    revocations: { count: 0, problem: '' },
+  });
+  t.match(
+    auth.keys.map(({ source, problem }: Record<string, string>) => [source, problem]),
+    [
+      ['jwt-public-key', ''],
+      [/keys\.json$/, ''],
+    ],
+  );
+  const { text } = await server.get('/metrics');
+  for (const line of [
+    'metricshard_auth_required 1',
+    'metricshard_auth_tokens_cached 3',
+    'metricshard_auth_tokens_refused_total{reason="missing"} 1',
+    'metricshard_auth_keys 2',
+    'metricshard_auth_sources_failing 0',
+  ]) {
+    t.ok(text.includes(`\n${line}\n`), line);
+  }
+}
+
+t.test('the behaviour of the reference: any token that holds may do anything', async (t) => {
+  const server = await startServer({
+    main: { 'jwt-public-key': publicKey },
+    metricshard: { auth: { 'jwt-legacy': true } },
+  });
+  t.teardown(() => server.stop());
+  t.equal((await ask(server, '/api/free?to=1', queryToken, '[]')).status, 200);
+  t.equal((await server.get('/api/v2/clusters')).status, 401, 'but one there must be');
+});
+
+t.test('an address for all, and no key', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'metricshard-open-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'config.json');
+  const data = join(folder, 'data');
+  const metricStore = { checkpoints: { directory: data } };
+  writeFileSync(file, JSON.stringify({ main: { addr: ':0' }, 'metric-store': metricStore }));
+  const main = ['dist/src/main.js', '-config', file];
+  const { status, stderr } = spawnSync(process.execPath, main, { encoding: 'utf8' });
+  t.equal(status, 2);
+  t.match(stderr, /main\.addr: there is no key .*jwt-public-key.*127\.0\.0\.1.*allow-anonymous/);
+  t.notOk(existsSync(data), 'nothing was begun');
+});
