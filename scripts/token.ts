@@ -68,7 +68,13 @@ export function makeKeys(asPem: boolean): KeyTexts {
 /** Reads a private key: PEM, or in base64 an Ed25519 seed, alone or with the public key behind it. */
 export function parsePrivateKey(text: string): KeyObject {
   const trimmed = text.trim();
-  if (trimmed.startsWith('-----')) return createPrivateKey(trimmed);
+  if (trimmed.startsWith('-----')) {
+    try {
+      return createPrivateKey(trimmed);
+    } catch (error) {
+      throw new UsageError(`the private key cannot be read: ${(error as Error).message}`);
+    }
+  }
   const bytes = Buffer.from(trimmed, 'base64');
   if (bytes.length !== SEED_BYTES && bytes.length !== 2 * SEED_BYTES) {
     throw new UsageError(`the private key has ${bytes.length} bytes in base64, not 32 or 64`);

@@ -22,7 +22,7 @@ const state = new Uint32Array(memory.buffer, STATE_BASE, 64);
 const DEFAULT_CLUSTER = 'usual';
 
 /** The runs of a body; `behind` follows its end in memory. `isNext` is 1: each call goes on. */
-function cutRuns(body: string, behind: string, isNext = 1): twin.Run[] {
+function cutRuns(body: string, behind: string, isNext = 1, isStrict = 0): twin.Run[] {
   const end = ARENA_BASE + bytes.write(body, ARENA_BASE, 'utf8');
   bytes.fill(behind, end, end + 64, 'latin1');
   const text = (at: number, count: number): string => {
@@ -31,7 +31,7 @@ function cutRuns(body: string, behind: string, isNext = 1): twin.Run[] {
   };
   const runs: twin.Run[] = [];
   for (let start = ARENA_BASE; start < end;) {
-    const until = kernel.nextRun(start, end, start === ARENA_BASE ? 0 : isNext, 0);
+    const until = kernel.nextRun(start, end, start === ARENA_BASE ? 0 : isNext, isStrict);
     if (until <= start || until > end) return [];
     runs.push({
       text: bytes.toString('utf8', start, until),
@@ -202,6 +202,45 @@ t.test('lines that stay together', (t) => {
   check('a host behind', ['m,host=a value=1', 'm,host=a,host=b value=1']);
   check('blanks in front', ['m,host=a value=1', ' m,host=b value=1']);
   check('a backslash', ['m\\', 'm,host=a value=1', 'm,host=b value=1']);
+  t.end();
+});
+
+/** Whether whatever begins behind a newline, and is a sample, has the tags of its strict run; '' if so. */
+function mislabelled(body: string): string {
+  const unescape = (text: string): string => text.replace(/\\([,= ])/g, '$1');
+  const runs = cutRuns(body, '\n', 1, 1);
+  if (runs.map(({ text }) => text).join('') !== body) return 'something is missing';
+  for (const run of runs) {
+    const lines = run.text.split('\n');
+    if (run.text.endsWith('\n')) lines.pop();
+    if (lines.length !== run.lines) return `${run.lines} lines for ${lines.length}`;
+    for (const line of lines) {
+      // As it is seen in the middle of a body.
+      const text = Buffer.from(`${line}\n`);
+      const parsed = parseLine(text, 0, text.length, LINE_CONTEXT);
+      if (parsed.kind !== 'sample') continue;
+      const names = [unescape(run.cluster) || DEFAULT_CLUSTER, unescape(run.host)];
+      if (names[0] === parsed.cluster && names[1] === parsed.host) continue;
+      return `${JSON.stringify(line)} in a run of ${names.join()}`;
+    }
+  }
+  return '';
+}
+
+t.test(`strict runs, seed ${seed}`, (t) => {
+  const random = new Random(seed);
+  const pieces = ['"', '="', '\\', '\n', '\r', ' x="a\nm,host=q value=1', ',', ' ', '=', ',host='];
+  let wrong = '';
+  for (let round = 0; round < 10_000 && wrong === ''; round++) {
+    let body = randomBody(random, wildStyle(random));
+    for (let edits = random.below(6); edits > 0; edits--) {
+      const at = random.below(body.length + 1);
+      body = body.slice(0, at) + random.pick(pieces) + body.slice(at + random.below(2));
+    }
+    wrong = mislabelled(body);
+    if (wrong !== '') wrong += ` in round ${round} of ${JSON.stringify(body)}`;
+  }
+  t.equal(wrong, '');
   t.end();
 });
 

@@ -274,7 +274,7 @@ for (const shards of [1, 2]) {
     );
     let written = 0;
     let rejected = 0;
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 60; round++) {
       const parameter = random.below(2) ? '?cluster=alex' : '';
       const texts = Array.from({ length: 8 }, () => oddLines(random));
       const replies = await Promise.all(
@@ -285,7 +285,7 @@ for (const shards of [1, 2]) {
         rejected += json.rejected ?? 0;
       }
     }
-    t.ok(written > 2000 && rejected > 2000, `${written} written, ${rejected} rejected`);
+    t.ok(written > 1000 && rejected > 1000, `${written} written, ${rejected} rejected`);
     const clusters = (await all('/api/v2/clusters')).json.clusters;
     t.same(
       clusters.map(({ name }: { name: string }) => name),

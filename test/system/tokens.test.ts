@@ -5,36 +5,34 @@ import { join } from 'node:path';
 import { HttpError, InfluxDB, type WriteOptions } from '@influxdata/influxdb-client';
 import * as influx from 'influx';
 import t, { type Test } from 'tap';
+import { run } from '../../scripts/token.js';
 import { rsa, jwk, sign } from '../auth/tokens.js';
 import { startServer, type Reply, type TestServer } from '../helpers/server.js';
 
 const NOW = Math.floor(Date.now() / 60_000) * 60 - 600;
-const SCRIPT = 'dist/scripts/token.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'metricshard-tokens-'));
+t.teardown(() => rmSync(folder, { recursive: true }));
 
 /** Runs scripts/token; what it printed, line by line, and its exit code. */
-function tokenScript(input: string, ...args: string[]): { lines: string[]; code: number | null } {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [SCRIPT, ...args], {
-    input,
-    encoding: 'utf8',
-  });
-  return { lines: (stdout + stderr).trim().split('\n'), code: status };
+async function tokenScript(...args: string[]): Promise<{ lines: string[]; code: number }> {
+  const lines: string[] = [];
+  const code = await run(args, (text) => lines.push(...text.split('\n')));
+  return { lines, code };
 }
 
-/** A token made by the script, of a key that it made. */
-function make(privateKey: string, ...args: string[]): string {
-  const { lines, code } = tokenScript(privateKey, 'make', '--key', '-', ...args);
+const keyFile = join(folder, 'key');
+const [, publicKey] = (await tokenScript('keys', '--out', keyFile)).lines as [string, string];
+
+/** A token made by the script. */
+async function make(...args: string[]): Promise<string> {
+  const { lines, code } = await tokenScript('make', '--key', keyFile, ...args);
   if (code !== 0) throw new Error(lines.join('\n'));
   return lines[0]!;
 }
 
-const [, publicKey, , privateKey] = tokenScript('', 'keys').lines as [
-  string,
-  string,
-  string,
-  string,
-];
-const apiToken = make(privateKey, '--subject', 'collector', '--roles', 'ROLE_API', '--id', 'first');
-const queryToken = make(privateKey, '--subject', 'viewer', '--scope', 'metrics:query:alex');
+const apiToken = await make('--subject', 'collector', '--roles', 'ROLE_API', '--id', 'first');
+const queryToken = await make('--subject', 'viewer', '--scope', 'metrics:query:alex');
 
 function ask(server: TestServer, path: string, token: string, body?: string): Promise<Reply> {
   const init = body === undefined ? {} : { method: 'POST', body };
@@ -42,11 +40,13 @@ function ask(server: TestServer, path: string, token: string, body?: string): Pr
 }
 
 t.test('scripts/token', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'metricshard-keys-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const privateKey = readFileSync(keyFile, 'utf8').trim();
   t.equal(Buffer.from(publicKey, 'base64').length, 32, 'as main.jwt-public-key has it');
   t.equal(Buffer.from(privateKey, 'base64').length, 64, 'as Go has it');
-  const shown = tokenScript('', 'show', queryToken, '--public-key', publicKey);
+  t.equal(statSync(keyFile).mode & 0o777, 0o600, 'for its owner alone');
+  const show = (token: string, key: string): Promise<{ lines: string[]; code: number }> =>
+    tokenScript('show', token, '--public-key', key);
+  const shown = await show(queryToken, publicKey);
   t.equal(shown.code, 0);
   t.match(shown.lines, [
     /^header: \{"alg":"EdDSA","typ":"JWT"\}/,
@@ -55,47 +55,55 @@ t.test('scripts/token', async (t) => {
     'allows, with the default roles: query (alex)',
     /^verified/,
   ]);
-  t.match(tokenScript(apiToken, 'show', '-').lines.at(-1), /^not verified/);
-  const elsewhere = tokenScript('', 'keys').lines[1]!;
-  const wrong = tokenScript('', 'show', apiToken, '--public-key', elsewhere);
-  t.match(wrong, { code: 1 });
+  const [, elsewhere, , otherKey] = (await tokenScript('keys')).lines as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  t.equal(Buffer.from(otherKey, 'base64').length, 64);
+  const wrong = await show(apiToken, elsewhere);
+  t.equal(wrong.code, 1);
   t.match(wrong.lines.at(-1), /does not hold: the signature/);
-  const past = make(privateKey, '--subject', 'a', '--roles', 'x', '--expires', '0s');
-  t.equal(tokenScript('', 'show', past, '--public-key', publicKey).code, 0, 'within the leeway');
+  const past = await make('--subject', 'a', '--roles', 'x', '--expires', '0s');
+  t.equal((await show(past, publicKey)).code, 0, 'within the leeway');
 
-  const seed = Buffer.from(privateKey, 'base64').subarray(0, 32).toString('base64');
-  const bySeed = make(seed, '--subject', 'a', '--roles', 'x', '--no-expiry');
-  const verified = tokenScript('', 'show', bySeed, '--public-key', publicKey);
+  const seed = join(folder, 'seed');
+  writeFileSync(seed, Buffer.from(privateKey, 'base64').subarray(0, 32).toString('base64'));
+  const claims = ['--subject', 'a', '--roles', 'x'];
+  const bySeed = await tokenScript('make', '--key', seed, ...claims, '--no-expiry');
+  const verified = await show(bySeed.lines[0]!, publicKey);
   t.equal(verified.code, 0, 'the seed alone is the same key');
   t.notOk(verified.lines.some((line) => line.startsWith('expires')));
-  const file = join(folder, 'key.pem');
-  const pem = tokenScript('', 'keys', '--pem', '--out', file);
-  t.equal(statSync(file).mode & 0o777, 0o600, 'for its owner alone');
-  t.match(readFileSync(file, 'utf8'), /PRIVATE KEY/);
-  t.notMatch(pem.lines.join('\n'), /PRIVATE/);
-  const { lines } = tokenScript('', 'make', '--key', file, '--subject', 'a', '--roles', 'x');
-  const spki = join(folder, 'public.pem');
-  writeFileSync(spki, pem.lines.slice(1).join('\n'));
-  t.equal(tokenScript('', 'show', lines[0]!, '--public-key', spki).code, 0, 'PEM');
+  const [pem, spki] = [join(folder, 'key.pem'), join(folder, 'public.pem')];
+  const { lines } = await tokenScript('keys', '--pem', '--out', pem);
+  t.match(readFileSync(pem, 'utf8'), /PRIVATE KEY/);
+  t.notMatch(lines.join('\n'), /PRIVATE/);
+  writeFileSync(spki, lines.slice(1).join('\n'));
+  const made = await tokenScript('make', '--key', pem, ...claims);
+  t.equal((await show(made.lines[0]!, spki)).code, 0, 'PEM');
 
   const calls = [
     [],
     ['sell'],
-    ['keys', '--out', file],
-    ['make', '--subject', 'a', '--roles', 'x'],
-    ['make', '--key', file, '--subject', 'a'],
-    ['make', '--key', file, '--subject', 'a', '--roles', 'x', '--expires', 'long'],
-    ['make', '--key', '/does/not/exist', '--subject', 'a', '--roles', 'x'],
+    ['keys', '--out', keyFile],
+    ['make', ...claims],
+    ['make', '--key', keyFile, '--subject', 'a'],
+    ['make', '--key', keyFile, ...claims, '--expires', 'long'],
+    ['make', '--key', '/does/not/exist', ...claims],
+    ['make', '--key', spki, ...claims],
     ['show'],
     ['show', apiToken, '--verbose'],
   ];
-  for (const args of calls) t.equal(tokenScript('', ...args).code, 2, args.join(' '));
-  t.equal(tokenScript('', 'show', 'no.token').code, 1);
+  for (const args of calls) t.equal((await tokenScript(...args)).code, 2, args.join(' '));
+  t.equal((await tokenScript('show', 'no.token')).code, 1);
+
+  const called = spawnSync('scripts/token', ['show', '-'], { input: apiToken, encoding: 'utf8' });
+  t.equal(called.status, 0, 'from the command line');
+  t.match(called.stdout, /not verified: no --public-key\n$/);
 });
 
 t.test('a store with a key, revocations and a key set', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'metricshard-tokens-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
   const revoked = join(folder, 'revoked');
   const keys = join(folder, 'keys.json');
   const other = rsa();
@@ -225,8 +233,6 @@ t.test('the behaviour of the reference: any token that holds may do anything', a
 });
 
 t.test('an address for all, and no key', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'metricshard-open-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'config.json');
   const data = join(folder, 'data');
   const metricStore = { checkpoints: { directory: data } };
