@@ -10,7 +10,8 @@ const USAGE = `usage: import DIR --url URL [--cluster C] [--hours H] [--dry-run]
 
 Sends the checkpoints of cc-metric-store in DIR (DIR/<cluster>/<host>/*.json, *.bin, current.wal) to a
 running store. The files are only read; to do it again does no harm.
-  --url URL     such as http://127.0.0.1:8082; a path is kept, /api/write is the default
+  --url URL     such as http://127.0.0.1:8082; a path is kept, /api/write is the default; a token, if
+                the store asks for one, is taken from the environment variable METRICSHARD_TOKEN
   --cluster C   only this cluster
   --hours H     only samples of the last H hours; without it all, of which a store rejects what is
                 older than its retention

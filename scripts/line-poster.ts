@@ -24,12 +24,19 @@ interface Summary {
 export class LinePoster {
   readonly totals: Totals = { written: 0, ignored: 0, rejected: 0, requests: 0, examples: [] };
   readonly #url: URL;
+  readonly #headers: Readonly<Record<string, string>> = {};
   readonly #print: (text: string) => void;
   readonly #began = performance.now();
   #shown = this.#began;
 
-  constructor(url: URL, print: (text: string) => void) {
+  /** A store with a key needs a token, which is no thing for a command line that others can see. */
+  constructor(
+    url: URL,
+    print: (text: string) => void,
+    token = process.env['METRICSHARD_TOKEN'] ?? '',
+  ) {
     this.#url = url;
+    if (token !== '') this.#headers = { Authorization: `Bearer ${token.trim()}` };
     this.#print = print;
   }
 
@@ -40,7 +47,7 @@ export class LinePoster {
   async post(lines: readonly string[], shown = (text: string): string => text): Promise<void> {
     const body = `${lines.join('\n')}\n`;
     for (let attempt = 0; ; attempt++) {
-      const response = await fetch(this.#url, { method: 'POST', body });
+      const response = await fetch(this.#url, { method: 'POST', headers: this.#headers, body });
       const text = await response.text();
       this.totals.requests++;
       if ((response.status === 503 || response.status === 429) && attempt < RETRIES_MAX) {

@@ -9,7 +9,8 @@ import { LinePoster, reasonOf, sleep, urlOf, type Totals } from './line-poster.j
 const USAGE = `usage: replay FILE --url URL [--shift-to-now] [--speed N] [--batch LINES]
 
 Posts recorded line protocol, plain or gzip, in time order to a store.
-  --url URL        such as http://127.0.0.1:8082; a path is kept, /api/write is the default
+  --url URL        such as http://127.0.0.1:8082; a path is kept, /api/write is the default; a token, if
+                   the store asks for one, is taken from the environment variable METRICSHARD_TOKEN
   --shift-to-now   adds so much to every timestamp that the newest becomes now
   --speed N        N seconds of the recording a second; without it as fast as it is taken
   --batch LINES    lines of one request, default 5000

@@ -33,12 +33,17 @@ export class KeyRing {
   readonly #file: WatchedFile<VerificationKey[]> | undefined;
   readonly #remote: RemoteKeys | undefined;
 
-  /** @throws RangeError if a key or file cannot be read. */
+  /**
+   * `last` is the ring that this one takes the place of.
+   *
+   * @throws RangeError if a key or file cannot be read.
+   */
   constructor(
     { publicKey, jwksFile, jwksUrl }: AuthConfig,
     log: Logger,
     onChange: () => void,
     times: KeyTimes = {},
+    last?: KeyRing,
   ) {
     if (publicKey !== '') this.#own = parsePublicKey(publicKey);
     if (jwksFile !== '') {
@@ -46,7 +51,9 @@ export class KeyRing {
       this.#file.onChange = onChange;
     }
     if (jwksUrl !== '') {
-      this.#remote = new RemoteKeys(jwksUrl, log, times);
+      const known = last && last.#remote;
+      // The last good set must outlive a change that does not concern it.
+      this.#remote = known?.url === jwksUrl ? known : new RemoteKeys(jwksUrl, log, times);
       this.#remote.onChange = onChange;
     }
   }
@@ -89,9 +96,10 @@ export class KeyRing {
     return sources;
   }
 
-  stop(): void {
+  /** What the ring that comes next goes on with is not stopped. */
+  stop(next?: KeyRing): void {
     this.#file?.stop();
-    this.#remote?.stop();
+    if (!next || this.#remote !== next.#remote) this.#remote?.stop();
   }
 
   #all(): VerificationKey[] {

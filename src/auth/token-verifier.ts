@@ -84,11 +84,11 @@ export class TokenVerifier {
    * @throws ConfigError if a key or file cannot be read: then nothing has changed.
    */
   configure(config: AuthConfig): void {
-    const next = this.#read(config);
     const last = this.#setting;
+    const next = this.#read(config, last.keys);
     this.#setting = next;
     this.#forget();
-    stop(last);
+    stop(last, next);
   }
 
   /**
@@ -178,7 +178,7 @@ export class TokenVerifier {
     throw this.refuse(new TokenError('revoked', 'the token was revoked'));
   }
 
-  #read(config: AuthConfig): Setting {
+  #read(config: AuthConfig, last?: KeyRing): Setting {
     const { revokedFile } = config;
     const { log, times } = this.#options;
     let revoked: Setting['revoked'];
@@ -186,7 +186,7 @@ export class TokenVerifier {
       if (revokedFile !== '')
         revoked = new WatchedFile(revokedFile, parseRevoked, log, times?.lookMs);
       const forget = (): void => this.#forget();
-      const keys = hasKeys(config) ? new KeyRing(config, log, forget, times) : undefined;
+      const keys = hasKeys(config) ? new KeyRing(config, log, forget, times, last) : undefined;
       return { config, keys, revoked };
     } catch (cause) {
       revoked?.stop();
@@ -201,8 +201,8 @@ export class TokenVerifier {
   }
 }
 
-function stop({ keys, revoked }: Setting): void {
-  keys?.stop();
+function stop({ keys, revoked }: Setting, next?: Setting): void {
+  keys?.stop(next?.keys);
   revoked?.stop();
 }
 
@@ -226,7 +226,8 @@ async function verifiedClaims(
   if (!claims && (await keys!.refresh())) claims = await verify();
   if (claims) return claims;
   if (keys!.problem !== '') {
-    const what = `tokens cannot be verified now, the keys cannot be had: ${keys!.problem}`;
+    // Who asks need not know where keys are from; log and status tell why.
+    const what = 'tokens cannot be verified now, as the keys cannot be had; try again later';
     throw new StoreError('keys-unavailable', what);
   }
   if (keys!.candidates(algorithm, id).length === 0) {

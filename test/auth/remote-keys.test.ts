@@ -129,6 +129,21 @@ t.test('keys are asked for from time to time, so that one that is withdrawn goes
   t.equal(reason, 'signature');
 });
 
+t.test('another configuration with the same server keeps its keys', async (t) => {
+  const pair = ed25519();
+  const server = await startKeyServer(t);
+  server.answer = keys(jwk(pair));
+  const { verifier } = makeVerifier(t, server.url, { timeoutMs: 300 });
+  t.equal(await refusal(verifier, await sign(pair)), '');
+  server.answer = (response) => response.writeHead(503).end();
+  const config = { ...AUTH_DEFAULTS, jwksUrl: server.url, roles: { mine: ['query'] as const } };
+  verifier.configure(config);
+  const identity = await verifier.verify(await sign(pair, { roles: ['mine'] }));
+  t.same([...identity.grants.keys()], ['query'], 'the new roles, with the keys from before');
+  verifier.configure({ ...config, jwksUrl: `${server.url}/other` });
+  t.equal(await refusal(verifier, await sign(pair)), 'keys-unavailable', 'another server');
+});
+
 const FAILURES: readonly [title: string, answer: KeyServer['answer'], problem: RegExp][] = [
   ['an error', (response) => response.writeHead(503).end('{}'), /answered 503/],
   ['silence', () => undefined, /timeout|aborted/i],
