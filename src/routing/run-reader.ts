@@ -31,6 +31,7 @@ export class RunReader {
   /** Of the default cluster and the point behind it. */
   readonly #clusterHash: number;
   readonly #allowed: ClusterSet;
+  readonly #allowedNames: readonly Uint8Array[];
   /** Where the last run ended, 0 = it does not matter. */
   #until = 0;
   #memory: ArrayBufferLike | undefined;
@@ -45,6 +46,8 @@ export class RunReader {
   ) {
     this.#shards = shards;
     this.#allowed = allowed;
+    const plain = [...(allowed ?? [])].filter((name) => !name.includes('\\'));
+    this.#allowedNames = plain.map((name) => Buffer.from(name));
     this.#cluster = cluster;
     let hash = HASH_START;
     for (const byte of clusterName) hash = hashByte(hash, byte);
@@ -80,6 +83,8 @@ export class RunReader {
     const from = this.#words[RUN_CLUSTER / 4]!;
     const length = this.#words[RUN_CLUSTER_BYTES / 4]!;
     if (length === 0) return this.#cluster === '' || allowed.has(this.#cluster);
+    // Fast path: the very bytes of a name.
+    if (this.#allowedNames.some((name) => isAt(bytes, from, length, name))) return true;
     return allowed.has(unescapeTag(Buffer.from(bytes.subarray(from, from + length))));
   }
 
@@ -102,6 +107,12 @@ export class RunReader {
       unescapeTag(Buffer.from(bytes.subarray(from, until)));
     return hashHost(text(cluster, clusterEnd) || this.#cluster, text(host, hostEnd));
   }
+}
+
+function isAt(bytes: Uint8Array, from: number, length: number, name: Uint8Array): boolean {
+  if (length !== name.length) return false;
+  for (let i = 0; i < length; i++) if (bytes[from + i] !== name[i]) return false;
+  return true;
 }
 
 /** The hash with a name's bytes; undefined if they are not plain: escaped, or not ASCII. */
