@@ -2,7 +2,7 @@ import { request as httpRequest, type Agent, type IncomingHttpHeaders } from 'no
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { DEFAULTS, type Config, type Limits } from '../../src/config/config.js';
-import { OPEN_GATE } from '../../src/http/gate.js';
+import { OPEN_GATE, type Gate } from '../../src/http/gate.js';
 import { makeHandler } from '../../src/http/handler.js';
 import {
   newTraffic,
@@ -34,6 +34,8 @@ export interface Front {
   readonly port: number;
   readonly store: FakeStore;
   readonly traffic: Traffic;
+  /** As they may change in the running program. */
+  readonly limits: { -readonly [Name in keyof Limits]: Limits[Name] };
   /** What was logged as an error. */
   readonly errors: string[];
   send(path: string, options?: SendOptions): Promise<Answer>;
@@ -54,7 +56,11 @@ export interface RawConnection {
 }
 
 /** Starts a front, with the routes of the store or a handler of the test. */
-export type StartFront = (limits?: Partial<Limits>, handler?: HttpHandler) => Promise<Front>;
+export type StartFront = (
+  limits?: Partial<Limits>,
+  handler?: HttpHandler,
+  gate?: (limits: Limits) => Gate,
+) => Promise<Front>;
 
 /** Runs a group of cases against both adapters. */
 export function eachAdapter(
@@ -63,14 +69,14 @@ export function eachAdapter(
 ): void {
   for (const httpAdapter of ['uws', 'node'] as const) {
     void t.test(`${title} (${httpAdapter})`, async (t) => {
-      await work(t, async (limits = {}, handler = undefined) => {
+      await work(t, async (limits = {}, handler = undefined, gate = () => OPEN_GATE) => {
         const config: Config = {
           ...DEFAULTS,
           listen: { host: '127.0.0.1', port: 0 },
           httpAdapter,
           limits: { ...DEFAULTS.limits, ...limits },
         };
-        const front = await startFront(config, handler);
+        const front = await startFront(config, handler, gate);
         t.teardown(() => front.close());
         return front;
       });
@@ -78,7 +84,11 @@ export function eachAdapter(
   }
 }
 
-async function startFront(config: Config, given?: HttpHandler): Promise<Front> {
+async function startFront(
+  config: Config,
+  given: HttpHandler | undefined,
+  gate: (limits: Limits) => Gate,
+): Promise<Front> {
   const store = new FakeStore();
   const errors: string[] = [];
   const log = {
@@ -88,15 +98,16 @@ async function startFront(config: Config, given?: HttpHandler): Promise<Front> {
     error: (fields: object, message: string) => errors.push(message + JSON.stringify(fields)),
   };
   const traffic = newTraffic();
-  const handler =
-    given ?? makeHandler({ store, limits: config.limits, traffic, gate: OPEN_GATE, parts: [] });
-  const server = await startHttpServer({ config, limits: config.limits, handler, traffic, log });
+  const limits = { ...config.limits };
+  const handler = given ?? makeHandler({ store, limits, traffic, gate: gate(limits), parts: [] });
+  const server = await startHttpServer({ config, limits, handler, traffic, log });
   let closed: Promise<void> | undefined;
   return {
     adapter: server.adapter,
     port: server.port,
     store,
     traffic,
+    limits,
     errors,
     send: (path, options) => send(server.port, path, options),
     open: () => open(server.port),
