@@ -29,7 +29,7 @@ import { startStore, type ShardSet } from './routing/shard-set.js';
 import { EXIT_CODES } from './service/exit-codes.js';
 import { endOnUncaught } from './service/last-words.js';
 import { makeLog, PINO_LEVELS } from './service/log.js';
-import { dropPrivileges } from './service/privileges.js';
+import { assertWritable, dropPrivileges } from './service/privileges.js';
 import { ServiceManager } from './service/service-manager.js';
 import { version } from './service/version.js';
 import { TlsFiles } from './tls/tls-files.js';
@@ -64,7 +64,11 @@ export async function startProgram(flags: Flags): Promise<void> {
   let handler: HttpHandler = answerStarting;
   const answer: HttpHandler = (exchange) => handler(exchange);
   const server = await startHttpServer({ config, limits, tls, handler: answer, traffic, log });
-  dropPrivileges(config.transport);
+  if (dropPrivileges(config.transport)) {
+    log.info({ uid: process.getuid?.(), gid: process.getgid?.() }, 'privileges are dropped');
+    const { archive } = config.store;
+    if (archive) assertWritable(archive.directory, 'metric-store.cleanup.directory');
+  }
 
   const tlsFiles = tls && watchTls(tls, server, log);
   const nodes = new NodeProvider({

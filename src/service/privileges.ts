@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../config/config-error.js';
 import type { TransportConfig } from '../config/transport-config.js';
 
@@ -52,6 +54,23 @@ export function dropPrivileges(
   }
   if (account.uid !== 0) assertNoWayBack(ids);
   return true;
+}
+
+/**
+ * Sees to it that a folder, or the one above in which it is to be made, can be written to. Who finds
+ * that out hours later, when the first file is written, has lost what was to be in it.
+ *
+ * @throws ConfigError if not.
+ */
+export function assertWritable(directory: string, setting: string): void {
+  let path = resolve(directory);
+  while (!existsSync(path) && dirname(path) !== path) path = dirname(path);
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const message = `"${path}" cannot be written to by user ${process.getuid?.()}; give it to that user`;
+    throw new ConfigError([{ path: setting, message }], { cause });
+  }
 }
 
 /** A store that can become root again has dropped nothing. */

@@ -131,4 +131,14 @@ t.test('a folder that is not for the user', { skip: !isRoot && 'not root' }, asy
     startServer({ main: { user: 'nobody' }, 'metric-store': { checkpoints: { directory } } }),
     { message: /exit code 2.*metricshard-root.*(EACCES|permission)/s },
   );
+  const data = openFolder('data');
+  chmodSync(data, 0o777);
+  const archive = { mode: 'archive', directory: join(directory, 'not', 'there') };
+  await t.rejects(
+    startServer({
+      main: { user: 'nobody' },
+      'metric-store': { checkpoints: { directory: data }, cleanup: archive },
+    }),
+    { message: /exit code 2.*cleanup\.directory: "[^"]*metricshard-root-\w+" cannot be written/s },
+  );
 });
