@@ -19,7 +19,7 @@ const LIMITS_RENEWED_MS = 1000;
 export async function startNodeServer(options: HttpServerOptions): Promise<HttpServer> {
   const { config, handler, traffic, log, limits, tls } = options;
   const shared: NodeServerState = { traffic, log, isClosing: false, connections: new Map() };
-  const server = makeServer(tls, (request, response) => {
+  const server = makeServer(tls, limits, (request, response) => {
     const exchange = new NodeExchange(request, response, shared);
     exchange.guard(() => handler(exchange));
   });
@@ -34,9 +34,11 @@ export async function startNodeServer(options: HttpServerOptions): Promise<HttpS
   });
   server.on('drop', () => traffic.connectionsRefused++);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const exchanges = [...(shared.connections.get(socket as Socket) ?? [])];
-    // It would be taken for the answer to an earlier request, or for a part of that.
-    if (exchanges.every((exchange) => exchange.isComing)) answerClientError(error, socket);
+    const exchanges = shared.connections.get(socket as Socket);
+    // A handshake that failed gets no answer. And to a request that is there as a whole this one
+    // would be taken for the answer, or for a part of it.
+    const mayAnswer = exchanges && [...exchanges].every((exchange) => exchange.isComing);
+    if (mayAnswer) answerClientError(error, socket);
     else socket.destroy();
   });
   const { host, port } = config.listen;
@@ -60,11 +62,20 @@ export async function startNodeServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-function makeServer(tls: TlsMaterial | undefined, listener: RequestListener): Server | HttpsServer {
+function makeServer(
+  tls: TlsMaterial | undefined,
+  limits: Limits,
+  listener: RequestListener,
+): Server | HttpsServer {
   const options = { maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: TIME_CHECKED_MS };
   if (!tls) return createServer(options, listener);
-  const ofClients = { requestCert: tls.clientCa !== undefined, rejectUnauthorized: false };
-  return createSecureServer({ ...options, ...secureContextOf(tls), ...ofClients }, listener);
+  const ofHandshakes = {
+    handshakeTimeout: limits.requestTimeoutSec * 1000,
+    requestCert: tls.clientCa !== undefined,
+    // Those with a false certificate are turned away where connections are kept.
+    rejectUnauthorized: false,
+  };
+  return createSecureServer({ ...options, ...secureContextOf(tls), ...ofHandshakes }, listener);
 }
 
 /** Those that Node looks at with each connection or request; they may change. */

@@ -4,7 +4,7 @@ import t from 'tap';
 import { eventually } from '../http/front.js';
 import { CertificateFolder } from '../helpers/certificates.js';
 import { sendHttps, type HttpsOptions } from '../helpers/https.js';
-import { startServer } from '../helpers/server.js';
+import { startServer, type TestServer } from '../helpers/server.js';
 import { openSocket } from '../helpers/socket.js';
 
 const folder = new CertificateFolder(t);
@@ -27,11 +27,17 @@ for (const adapter of ['uws', 'node']) {
     put(first);
     const server = await startServer({
       main: { 'https-cert-file': cert, 'https-key-file': key },
-      metricshard: { 'http-adapter': adapter },
+      metricshard: { 'http-adapter': adapter, limits: { 'request-timeout-sec': 5 } },
     });
     t.teardown(() => server.stop());
     t.match(server.url, /^https:/);
     const { port } = server;
+    // These take their time, while the rest goes on.
+    const silent = await openSocket(port);
+    const slow = await openSocket(port);
+    slow.write(Buffer.from([22, 3, 1]));
+    const timer = setInterval(() => slow.write(Buffer.from([2])), 500);
+    t.teardown(() => clearInterval(timer));
     const send = (path: string, options?: HttpsOptions) => sendHttps(port, path, options);
 
     await t.test('lines and queries', async (t) => {
@@ -112,8 +118,18 @@ for (const adapter of ['uws', 'node']) {
       t.match(server.output(), /ends in 2 days; put a new one there/);
       t.equal(await kept(), 'first');
     });
-    t.equal(await server.stop(), 0);
+    t.ok(await eventually(() => silent.destroyed), 'a handshake that does not begin');
+    t.ok(await eventually(() => slow.destroyed), 'and one that does not end');
+    t.equal(await openedAndStopped(server), 0);
   });
+}
+
+/** A connection amid its handshake does not hold up the end. */
+async function openedAndStopped(server: TestServer): Promise<number | null> {
+  await openSocket(server.port);
+  const startMs = performance.now();
+  const code = await server.stop();
+  return performance.now() - startMs < 8000 ? code : null;
 }
 
 /** Looks for about twelve seconds, and uses a connection meanwhile so that it is not idle. */
