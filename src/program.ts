@@ -64,11 +64,7 @@ export async function startProgram(flags: Flags): Promise<void> {
   let handler: HttpHandler = answerStarting;
   const answer: HttpHandler = (exchange) => handler(exchange);
   const server = await startHttpServer({ config, limits, tls, handler: answer, traffic, log });
-  if (dropPrivileges(config.transport)) {
-    log.info({ uid: process.getuid?.(), gid: process.getgid?.() }, 'privileges are dropped');
-    const { archive } = config.store;
-    if (archive) assertWritable(archive.directory, 'metric-store.cleanup.directory');
-  }
+  becomeUser(config, log);
 
   const tlsFiles = tls && watchTls(tls, server, log);
   const nodes = new NodeProvider({
@@ -118,6 +114,13 @@ export async function startProgram(flags: Flags): Promise<void> {
     { adapter, pid, node, workingFolder: process.cwd() },
     `metricshard ${version()} ${listens} and keeps ${keeps(config)}`,
   );
+}
+
+/** Changes to the user of the configuration, for good. */
+function becomeUser({ transport, store: { archive } }: Config, log: Logger): void {
+  if (!dropPrivileges(transport)) return;
+  log.info({ uid: process.getuid?.(), gid: process.getgid?.() }, 'privileges are dropped');
+  if (archive) assertWritable(archive.directory, 'metric-store.cleanup.directory');
 }
 
 /** Has the server take a certificate whose files change. */

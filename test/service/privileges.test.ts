@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
-import { dropPrivileges, type ProcessIds } from '../../src/process/privileges.js';
+import { dropPrivileges, type ProcessIds } from '../../src/service/privileges.js';
 import { CertificateFolder } from '../helpers/certificates.js';
 import { sendHttps } from '../helpers/https.js';
 import { startServer } from '../helpers/server.js';
