@@ -24,6 +24,8 @@ export interface VerifierOptions {
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   readonly times?: KeyTimes;
+  /** Tokens being verified at one time, where it is not the usual. */
+  readonly pendingMax?: number;
 }
 
 /** What the verifier has come across since the start. */
@@ -113,8 +115,9 @@ export class TokenVerifier {
     }
     const pending = this.#pending.get(key);
     if (pending) return pending;
-    if (this.#pending.size >= PENDING_MAX) {
-      throw new StoreError('queue-full', `${PENDING_MAX} tokens are being verified; try again`);
+    const { pendingMax = PENDING_MAX } = this.#options;
+    if (this.#pending.size >= pendingMax) {
+      throw new StoreError('queue-full', `${pendingMax} tokens are being verified; try again`);
     }
     const verified = this.#verify(token, key).finally(() => this.#pending.delete(key));
     this.#pending.set(key, verified);

@@ -200,6 +200,31 @@ t.test('verified tokens are remembered, within a bound, until they expire', asyn
   t.equal(((await none.verify(forever)) as Identity).name, 'tester', 'also without any memory');
 });
 
+t.test('bounds that are not settings', async (t) => {
+  const verifier = makeVerifier(t, {}, { pendingMax: 2 });
+  const tokens = await Promise.all([1, 2, 3].map((n) => sign(pair, { sub: `user${n}` })));
+  const pending = tokens.slice(0, 2).map((token) => verifier.verify(token));
+  t.throws(() => verifier.verify(tokens[2]!), { code: 'queue-full', message: /^2 tokens/ });
+  t.equal(verifier.verify(tokens[1]!), pending[1], 'one that is being verified may come again');
+  await Promise.all(pending);
+  t.equal(await refusal(verifier, tokens[2]!), '', 'then there is room');
+
+  const folder = t.testdir();
+  const file = join(folder, 'many');
+  const others = Array.from({ length: 16 }, () => jwk(other, { kid: 'other' }));
+  writeFileSync(file, JSON.stringify({ keys: [...others, jwk(pair, { kid: 'mine' })] }));
+  const many = makeVerifier(t, { publicKey: '', jwksFile: file });
+  t.equal(await refusal(many, tokens[0]!), 'signature', 'no more than 16 keys are tried');
+  t.equal(
+    await refusal(many, await sign(pair, {}, { kid: 'mine' })),
+    '',
+    'but that which is named',
+  );
+
+  writeFileSync(file, '\n'.repeat(16 * 1024 * 1024 + 1));
+  t.throws(() => makeVerifier(t, { revokedFile: file }), /is larger than 16777216 bytes/);
+});
+
 t.test('a known token costs next to nothing', async (t) => {
   const verifier = makeVerifier(t);
   const token = await sign(pair, { roles: ['ROLE_API'], exp: NOW_SEC + 60 });
