@@ -17,8 +17,10 @@ const URLS: readonly string[] = [
 
 /** The value of a setting as it may be shown. */
 export function masked(path: string, value: unknown): unknown {
-  if (typeof value !== 'string' || value === '') return value;
+  if (value === undefined || value === null || value === '') return value;
+  // Also what is no text, but was meant for one.
   if (SECRETS.includes(path)) return MASK;
+  if (typeof value !== 'string') return value;
   if (URLS.includes(path)) return value.replace(/(^|\/\/|,\s*)[^/@,\s]+@/g, `$1${MASK}@`);
   return value;
 }

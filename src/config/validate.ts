@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { makeValidator } from './compiled-schema.js';
 import type { ConfigProblem } from './config-error.js';
 import { complaint, FORMATS } from './formats.js';
+import { masked } from './secrets.js';
 
 const validate = makeValidator(
   Object.fromEntries(
@@ -36,6 +37,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
 
 function describe(error: ErrorObject): ConfigProblem {
   const path = pathOf(error.instancePath);
+  const data = masked(path, error.data);
   switch (error.keyword) {
     case 'additionalProperties':
       return unknownKey(path, error);
@@ -43,18 +45,18 @@ function describe(error: ErrorObject): ConfigProblem {
       return { path: join(path, error.params.missingProperty), message: 'is missing' };
     case 'enum': {
       const allowed: unknown[] = error.params.allowedValues;
-      return { path, message: `${show(error.data)} is not one of ${allowed.map(show).join(', ')}` };
+      return { path, message: `${show(data)} is not one of ${allowed.map(show).join(', ')}` };
     }
     case 'type':
-      return { path, message: `must be ${article(error.params.type)}, not ${show(error.data)}` };
+      return { path, message: `must be ${article(error.params.type)}, not ${show(data)}` };
     case 'format': {
-      const message = complaint(error.params.format, String(error.data));
+      const message = complaint(error.params.format, String(data));
       return { path, message: message ?? 'is malformed' };
     }
     case 'minimum':
     case 'maximum': {
       const bound = error.keyword === 'minimum' ? 'at least' : 'at most';
-      return { path, message: `must be ${bound} ${error.params.limit}, not ${show(error.data)}` };
+      return { path, message: `must be ${bound} ${error.params.limit}, not ${show(data)}` };
     }
     default:
       return { path, message: error.message ?? `fails "${error.keyword}"` };

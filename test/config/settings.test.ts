@@ -2,6 +2,7 @@ import t from 'tap';
 import { ConfigError } from '../../src/config/config-error.js';
 import { checkDocument, parseDocument } from '../../src/config/document.js';
 import { maskedDocument, unmaskedDocument } from '../../src/config/secrets.js';
+import { findProblems } from '../../src/config/validate.js';
 import { changesBetween, leavesOf, settingsOf, type Overlay } from '../../src/config/settings.js';
 
 t.test('values and where they are from', async (t) => {
@@ -86,6 +87,19 @@ t.test('secrets are not shown, and come back', async (t) => {
   t.same(unmaskedDocument(other, document), other, 'a new one is taken');
   const odd = { nats: null, metricshard: { backend: 5 }, main: 'x' };
   t.same(maskedDocument(odd), odd, 'any JSON');
+});
+
+t.test('what is wrong with a secret is told without it', async (t) => {
+  const wrong = {
+    main: { 'backend-url': 'ftp://u:geheim@cc' },
+    nats: { password: 4711, token: ['geheim'] },
+  };
+  const texts = findProblems(wrong).map(({ path, message }) => `${path}: ${message}`);
+  t.same(texts.toSorted(), [
+    'main.backend-url: "ftp://***@cc" is not a URL such as https://s3.example.org',
+    'nats.password: must be a string, not "***"',
+    'nats.token: must be a string, not "***"',
+  ]);
 });
 
 t.test('documents from outside', async (t) => {

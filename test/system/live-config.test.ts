@@ -153,7 +153,6 @@ t.test('over HTTP, over a restart, over a broken file', async (t) => {
   t.match(await statusOf(server), { overridden: ['metricshard.limits.jobs-max'], generation: 5 });
   t.equal(await server.stop(), 0);
 
-  place.put(`{"metric-store": {"checkpoints": {"directory": "${place.file}/../data"}}, `);
   const folder = join(place.file, '..', 'data');
   place.put(`{"metric-store": {"checkpoints": {"directory": "${folder}"}}, `);
   const checked = await place.check();
