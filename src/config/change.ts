@@ -24,6 +24,8 @@ export interface ChangeRequest {
   readonly wish: Wish;
   /** Who asks, for the log and `/api/v2/status`. */
   readonly source: string;
+  /** Settings, or sections, that who asks may not change. */
+  readonly forbidden?: readonly string[];
   /** Only tell what would be. */
   readonly isDryRun?: boolean;
   /** Where it is from, if from a bucket: noted whatever becomes of it. */

@@ -100,6 +100,11 @@ export function leavesOf(patch: ConfigDocument, prefix = ''): string[] {
   });
 }
 
+/** Whether a setting is one of a list, or in one of its sections. */
+export function isIn(settings: readonly string[], path: string): boolean {
+  return settings.some((own) => path === own || path.startsWith(`${own}.`));
+}
+
 /** What differs between two documents in effect: a default that is written down is no change. */
 export function changesBetween(before: ConfigDocument, after: ConfigDocument): Change[] {
   const known = new Map(settingsOf(before).map(({ path, value }) => [path, value]));

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import type { Change } from '../config/settings.js';
+import { isIn, type Change } from '../config/settings.js';
 
 /**
  * A part of the program that settings can be changed in while it runs. Every setting that is not
@@ -37,10 +37,10 @@ export class Appliers {
   /** Settings that need a restart, each as `setting: why`. */
   restartsFor(before: Config, next: Config, changes: readonly Change[]): string[] {
     const unclaimed = changes
-      .filter(({ path }) => !this.#all.some((applier) => isOf(applier, path)))
+      .filter(({ path }) => !this.#all.some((applier) => isIn(applier.settings, path)))
       .map(({ path }) => `${path}: it is read at the start only`);
     const refused = this.#all.flatMap((applier) => {
-      const own = changes.filter(({ path }) => isOf(applier, path));
+      const own = changes.filter(({ path }) => isIn(applier.settings, path));
       return own.length === 0 ? [] : (applier.needsRestart?.(before, next, own) ?? []);
     });
     return [...new Set([...unclaimed, ...refused])];
@@ -52,7 +52,9 @@ export class Appliers {
     next: Config,
     changes: readonly Change[],
   ): Promise<string[] | string> {
-    const concerned = this.#all.filter((one) => changes.some(({ path }) => isOf(one, path)));
+    const concerned = this.#all.filter((one) =>
+      changes.some(({ path }) => isIn(one.settings, path)),
+    );
     const done: string[] = [];
     for (const [i, applier] of concerned.entries()) {
       try {
@@ -89,9 +91,4 @@ async function undo(appliers: readonly Applier[], from: Config, to: Config): Pro
     }
   }
   return failures;
-}
-
-/** Whether a setting is one of an applier's. */
-function isOf(applier: Applier, path: string): boolean {
-  return applier.settings.some((own) => path === own || path.startsWith(`${own}.`));
 }

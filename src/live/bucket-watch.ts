@@ -7,7 +7,7 @@ import type { Logger } from '../model/logger.js';
 import type { Wish } from '../config/change.js';
 import type { BucketMark } from '../config/change.js';
 import type { LiveConfig } from './live-config.js';
-import { readWish } from './read-wish.js';
+import { FORBIDDEN_OVER_NATS, readWish } from './read-wish.js';
 
 /** The one key that is read. */
 const KEY = 'config';
@@ -163,7 +163,12 @@ export class BucketWatch {
       const wish: Wish = isGone
         ? { kind: 'withdraw' }
         : readWish(value, undefined, 'overlay', limits);
-      const { outcome } = await live.change({ wish, source, bucketMark: mark });
+      const { outcome } = await live.change({
+        wish,
+        source,
+        bucketMark: mark,
+        forbidden: FORBIDDEN_OVER_NATS,
+      });
       this.#outcome = outcome;
       const isRight = outcome === 'applied' || outcome === 'unchanged';
       this.#entryProblem = isRight ? '' : `revision ${revision} is not in effect, as the log says`;

@@ -6,7 +6,7 @@ import type { Flags } from '../config/flags.js';
 import { applyMergePatch, isSame, makeMergePatch } from '../config/merge-patch.js';
 import { parseConfig } from '../config/parse-config.js';
 import { unmaskedDocument } from '../config/secrets.js';
-import { changesBetween, type Overlay } from '../config/settings.js';
+import { changesBetween, isIn, type Overlay } from '../config/settings.js';
 import { Appliers, type Applier } from './applier.js';
 import type { BackendClusters } from './backend-clusters.js';
 import {
@@ -179,7 +179,8 @@ export class LiveConfig {
     return result;
   }
 
-  async #tryChange({ wish, source, isDryRun, bucketMark }: ChangeRequest): Promise<Draft> {
+  async #tryChange(request: ChangeRequest): Promise<Draft> {
+    const { wish, source, isDryRun, bucketMark, forbidden = [] } = request;
     const before = this.#state;
     const fileDocument = wish.kind === 'reload' ? this.#readFile() : before.fileDocument;
     const next = await buildState({
@@ -194,6 +195,11 @@ export class LiveConfig {
       ...changesBetween(before.document, next.document),
       ...clusterChanges(before.config, next.config),
     ];
+    const denied = changes.filter(({ path }) => isIn(forbidden, path));
+    if (denied.length > 0) {
+      const message = 'can not be changed this way; use the file, or HTTP';
+      return { outcome: 'invalid', problems: denied.map(({ path }) => ({ path, message })) };
+    }
     const reloaded = wish.kind === 'reload' && !isDryRun ? await this.#appliers.reload() : [];
     if (changes.length === 0) {
       // Maybe what was a default is written down now, or the other way round.

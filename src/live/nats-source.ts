@@ -4,9 +4,9 @@ import type { Config, Limits } from '../config/config.js';
 import type { Logger } from '../model/logger.js';
 import type { Applier } from './applier.js';
 import { BucketWatch, type BucketStatus } from './bucket-watch.js';
-import { answerOf, sentenceOf, type ChangeRequest, type ChangeResult } from '../config/change.js';
+import { answerOf, sentenceOf, type ChangeResult } from '../config/change.js';
 import type { LiveConfig } from './live-config.js';
-import { readWish } from './read-wish.js';
+import { FORBIDDEN_OVER_NATS, readWish } from './read-wish.js';
 
 /** Who connects to NATS. */
 export interface ConnectionSource {
@@ -121,7 +121,8 @@ export class NatsConfigSource {
       const isPatch = message.headers?.get('Content-Type') === PATCH_TYPE;
       const wish = readWish(message.data, isPatch ? 'patch' : undefined, 'patch', limits);
       const isDryRun = message.headers?.get('Dry-Run') === 'true';
-      const request: ChangeRequest = { wish, source: `NATS subject ${message.subject}`, isDryRun };
+      const source = `NATS subject ${message.subject}`;
+      const request = { wish, source, isDryRun, forbidden: FORBIDDEN_OVER_NATS };
       respond(replyOf(await live.change(request)));
     } catch (error) {
       const problems =

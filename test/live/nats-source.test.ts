@@ -122,13 +122,17 @@ async function subject(t: Test, server: NatsServer): Promise<void> {
   t.match(await ask('nonsense'), { status: 'error', error: /it is not JSON/ });
   t.match(await ask('{"merge-patch": {}, "main": {}}'), { error: /main must not be beside it/ });
   t.match(await ask('{"merge-patch": 5}'), { error: /merge-patch/ });
+  t.match(await ask('{"merge-patch": {"main": {"jwt-public-key": "x"}}}'), {
+    outcome: 'invalid',
+    problems: [{ setting: 'main.jwt-public-key', message: /use the file, or HTTP/ }],
+  });
   t.match(await ask(enveloped(0)), { outcome: 'invalid', problems: [{ message: /at least 1/ }] });
   t.match(await ask(JSON.stringify({ a: 'x'.repeat(2000) })), {
     error: /more than query-body-bytes-max \(2000\)/,
   });
   connection.publish(SUBJECT, enveloped(5));
   await until(t, 'nobody waits for an answer', () => jobsMax() === 5);
-  t.equal(source.status().messages, 12);
+  t.equal(source.status().messages, 13);
 
   // It may move while it runs, and answers at its old place one last time.
   const moved = JSON.stringify({ nats: { 'config-subject': 'config.other' } });
@@ -195,6 +199,11 @@ async function poison(t: Test, server: NatsServer): Promise<void> {
     ['a constructor', '{"merge-patch": {"constructor": {}}}', /constructor: is not a known/],
     ['wrong types', '{"merge-patch": {"metrics": [], "nats": 5}}', /metrics: must be an object/],
     ['a value', enveloped(0), /at least 1/],
+    [
+      'tokens',
+      '{"merge-patch": {"metricshard": {"auth": {"jwt-legacy": true}}}}',
+      /jwt-legacy: can not/,
+    ],
     ['a restart', '{"merge-patch": {"metricshard": {"shards": 9}}}', /a restart is needed/],
   ];
   for (const [title, value, problem] of poisons) {
