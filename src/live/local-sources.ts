@@ -13,9 +13,23 @@ export interface LocalSources {
   stop(): void;
 }
 
+/** Who is told when SIGHUP is being followed, and when that is done: systemd. */
+export interface ReloadListener {
+  reloading(): void;
+  reloaded(): void;
+}
+
+export interface LocalSourcesOptions {
+  readonly flags: Flags;
+  readonly log: Logger;
+  /** When files were read at the start. */
+  readonly readAtMs: number;
+  readonly service?: ReloadListener | undefined;
+}
+
 export function startLocalSources(
   live: LiveConfig,
-  { flags, log, readAtMs }: { flags: Flags; log: Logger; readAtMs: number },
+  { flags, log, readAtMs, service }: LocalSourcesOptions,
 ): LocalSources {
   const ask = async (wish: Wish, source: string): Promise<void> => {
     try {
@@ -25,7 +39,12 @@ export function startLocalSources(
     }
   };
   const reload = (source: string): Promise<void> => ask({ kind: 'reload' }, source);
-  const hangUp = (): void => void reload('SIGHUP');
+  let isOver = false;
+  const hangUp = (): void => {
+    if (isOver) return;
+    service?.reloading();
+    void reload('SIGHUP').finally(() => service?.reloaded());
+  };
   process.on('SIGHUP', hangUp);
   const stopWatching = watchFiles({
     paths: () => ({ file: configPath(flags), clusters: clusterPaths(live) }),
@@ -36,7 +55,8 @@ export function startLocalSources(
   const stopAsking = askBackend(live, () => ask({ kind: 'backend' }, 'clusters of cc-backend'));
   return {
     stop: () => {
-      process.off('SIGHUP', hangUp);
+      // It goes on to listen: without that the signal would end the process amid its stop.
+      isOver = true;
       stopWatching();
       stopAsking();
     },

@@ -4,7 +4,7 @@ import type { Logger } from '../model/logger.js';
 import type { Applier } from './applier.js';
 import { ConfigPart } from './config-part.js';
 import { LiveConfig } from './live-config.js';
-import { startLocalSources } from './local-sources.js';
+import { startLocalSources, type ReloadListener } from './local-sources.js';
 import { NatsConfigSource, type ConnectionSource } from './nats-source.js';
 import type { StartConfig } from './start-config.js';
 
@@ -16,6 +16,7 @@ export interface StartLiveOptions {
   readonly log: Logger;
   /** In the order in which they are applied: those that may fail first. */
   readonly appliers: readonly Applier[];
+  readonly service?: ReloadListener;
 }
 
 /** The configuration in effect, with all that may change it. */
@@ -30,10 +31,10 @@ export interface RunningConfig {
 
 /** Called when the data folder is taken: what is kept goes there. */
 export function startLiveConfig(options: StartLiveOptions): RunningConfig {
-  const { start, flags, limits, log, appliers } = options;
+  const { start, flags, limits, log, appliers, service } = options;
   const live = new LiveConfig({ start, flags, appliers, log });
   const part = new ConfigPart(live, flags);
-  const sources = startLocalSources(live, { flags, log, readAtMs: start.readAtMs });
+  const sources = startLocalSources(live, { flags, log, readAtMs: start.readAtMs, service });
   return {
     live,
     part,
