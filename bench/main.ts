@@ -7,6 +7,7 @@ import { startServer } from '../test/helpers/server.js';
 import { timeArchive } from './archive.js';
 import { Bench, STEP_SEC } from './bench.js';
 import { timeCheckpoint, timeRestarts } from './durability.js';
+import { timeNats } from './nats.js';
 import { parsePlan, USAGE, type Plan } from './plan.js';
 import { formatTable } from './table.js';
 
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+  rows.push(...(await timeNats(plan, config)));
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`;
   console.log(
     `Node ${process.version}, ${machine}, commit ${commit()}, ${plan.hours.toFixed(1)} h`,

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -35,6 +35,10 @@ export interface NatsServerOptions {
   readonly jetStream?: boolean;
   /** false: it is started by `start`. */
   readonly starts?: boolean;
+}
+
+export function hasNatsServer(): boolean {
+  return spawnSync(PROGRAM, ['-v'], { stdio: 'ignore' }).status === 0;
 }
 
 /** A folder for a server and what it needs. */
