@@ -1,11 +1,13 @@
-import { Match } from 'nats';
-import type { Msg, NatsConnection, NatsError, Subscription } from 'nats';
 import type { Limits } from '../config/config.js';
 import type { NatsSubscription } from '../config/nats-config.js';
 import { FeedCounts } from './feed-counts.js';
 import type { Feed, FeedState } from './feed.js';
+import type { NatsLines } from './link.js';
 import { MessageWriter, type Outcome, type WriterOptions } from './message-writer.js';
 import { SparseLog } from './sparse-log.js';
+import { headerValue } from './wire/wire-header.js';
+import type { WireMessage } from './wire/wire-reader.js';
+import type { Wire } from './wire/wire.js';
 
 /** A subject that the server does not let us have is asked for again: permissions change. */
 const RETRY_MS = 30_000;
@@ -32,8 +34,9 @@ export class CoreFeed implements Feed {
   readonly #options: CoreFeedOptions;
   readonly #writer: MessageWriter;
   readonly #log: SparseLog;
-  #connection: NatsConnection | undefined;
-  #active: Subscription | undefined;
+  #wire: Wire | undefined;
+  /** Number of the subscription; 0 = none. */
+  #sid = 0;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: CoreFeedOptions) {
@@ -45,51 +48,50 @@ export class CoreFeed implements Feed {
 
   get state(): FeedState {
     if (this.problem !== '') return 'failing';
-    return this.#active ? 'active' : 'waiting';
+    return this.#sid > 0 ? 'active' : 'waiting';
   }
 
-  attach(connection: NatsConnection): void {
+  attach({ wire }: Pick<NatsLines, 'wire'>): void {
     this.detach();
-    this.#connection = connection;
+    this.#wire = wire;
     const { subject, queueGroup } = this.subscription;
-    this.#active = connection.subscribe(subject, {
-      ...(queueGroup !== '' && { queue: queueGroup }),
-      callback: (error, message) => {
-        if (error) this.#fail(error);
-        else this.#take(message);
-      },
+    this.#sid = wire.subscribe({
+      subject,
+      queue: queueGroup,
+      onMessage: (message) => this.#take(message),
+      onRefused: (why) => this.#fail(wire, why),
     });
   }
 
   detach(): void {
     clearTimeout(this.#retry);
-    this.#connection = undefined;
-    this.#active = undefined;
+    this.#wire = undefined;
+    this.#sid = 0;
     this.problem = '';
   }
 
   async drain(): Promise<void> {
-    const active = this.#active;
+    const wire = this.#wire;
+    const sid = this.#sid;
     this.detach();
     // A connection that goes away in between has nothing more for us.
-    if (active && !active.isClosed()) await active.drain().catch(() => undefined);
+    if (sid > 0) await wire?.drain(sid);
     await this.#writer.settled();
   }
 
-  #take(message: Msg): void {
+  #take(message: WireMessage): void {
     const { limits, budget } = this.#options;
-    const { data } = message;
-    const bytes = data.length;
+    const { subject, data, bytes, header } = message;
     if (budget.pendingBytes + bytes > limits.natsPendingBytesMax) {
-      this.#dropUnread(message, bytes);
+      this.#dropUnread(subject, bytes);
       return;
     }
     budget.pendingBytes += bytes;
     this.#writer.take({
-      subject: message.subject,
+      subject,
       data,
       bytes,
-      authorization: () => message.headers?.get('Authorization', Match.IgnoreCase) ?? '',
+      authorization: () => headerValue(header, 'Authorization'),
       settle: (outcome: Outcome, reason: string) => {
         budget.pendingBytes -= bytes;
         if (outcome === 'unsettled') this.counts.drop(reason, bytes);
@@ -97,7 +99,7 @@ export class CoreFeed implements Feed {
     });
   }
 
-  #dropUnread({ subject }: Msg, bytes: number): void {
+  #dropUnread(subject: string, bytes: number): void {
     this.counts.messages++;
     this.counts.bytes += bytes;
     this.counts.drop('nats-pending-bytes-max', bytes);
@@ -109,16 +111,14 @@ export class CoreFeed implements Feed {
     );
   }
 
-  /** The server refuses the subscription: nats.js has forgotten it by then. */
-  #fail(error: NatsError): void {
-    const connection = this.#connection;
-    this.#active = undefined;
-    this.problem = error.message;
-    const fields = { subscription: this.subscription.subject, problem: this.problem };
+  #fail(wire: Wire, why: string): void {
+    this.#sid = 0;
+    this.problem = why;
+    const fields = { subscription: this.subscription.subject, problem: why };
     this.#log.warn('refused', fields, 'a NATS subscription is refused, it is tried again');
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
-      if (connection && !connection.isClosed()) this.attach(connection);
+      if (!wire.isClosed) this.attach({ wire });
     }, RETRY_MS).unref();
   }
 }

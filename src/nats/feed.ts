@@ -1,6 +1,6 @@
-import type { NatsConnection } from 'nats';
 import type { NatsSubscription } from '../config/nats-config.js';
 import type { FeedCounts } from './feed-counts.js';
+import type { NatsLines } from './link.js';
 
 /** `waiting`: for a connection or for the store; `failing`: it is tried again, `problem` tells why. */
 export type FeedState = 'waiting' | 'active' | 'failing';
@@ -13,7 +13,7 @@ export interface Feed {
   /** Why it is not active; '' if it is, or only waits. */
   readonly problem: string;
   /** Begins to take messages from a connection. */
-  attach(connection: NatsConnection): void;
+  attach(lines: NatsLines): void;
   /** The connection is gone. */
   detach(): void;
   /** Takes what has been sent already, and no more; resolves when all of it is settled. */

@@ -3,6 +3,7 @@ import type { NatsConnection } from 'nats';
 import type { NatsConfig } from '../config/nats-config.js';
 import type { Logger } from '../model/logger.js';
 import { connectOptions } from './connect-options.js';
+import { Wire } from './wire/wire.js';
 
 const PAUSE_MS_MIN = 250;
 const PAUSE_MS_MAX = 30_000;
@@ -29,16 +30,32 @@ export interface LinkStatus {
   readonly lastError: string;
 }
 
+/** Two connections to the same server: one for lines, one for everything else. */
+export interface NatsLines {
+  readonly wire: Wire;
+  readonly connection: NatsConnection;
+}
+
+export interface LinkOptions {
+  readonly log: Logger;
+  /** Larger payloads are not wanted. */
+  payloadBytesMax(): number;
+  /** Called when both connections are made. */
+  onLines(lines: NatsLines): void;
+  /** Called when they are gone. */
+  onLost(): void;
+}
+
 /**
  * A connection to NATS that is made again, forever, whenever there is none. Each is a new one of nats.js:
  * its own reconnecting would neither tell why it fails nor read changed credentials.
  */
 export class NatsLink {
   readonly #config: NatsConfig;
+  readonly #options: LinkOptions;
   readonly #log: Logger;
   readonly #listeners = new Set<(connection: NatsConnection) => void>();
-  readonly #onLost: () => void;
-  #connection: NatsConnection | undefined;
+  #lines: NatsLines | undefined;
   #state: LinkStatus['state'] = 'connecting';
   #sinceMs = Date.now();
   #connects = 0;
@@ -48,32 +65,32 @@ export class NatsLink {
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
 
-  /** `onLost` is called when a connection is gone. */
-  constructor(config: NatsConfig, log: Logger, onLost: () => void) {
+  constructor(config: NatsConfig, options: LinkOptions) {
     this.#config = config;
-    this.#log = log;
-    this.#onLost = onLost;
+    this.#options = options;
+    this.#log = options.log;
   }
 
   start(): void {
     this.#running = this.#run();
   }
 
-  get connection(): NatsConnection | undefined {
-    return this.#connection;
+  /** What there is now. */
+  get lines(): NatsLines | undefined {
+    return this.#lines;
   }
 
   /** Calls with each connection that is made, and at once with the one there is; returns how to end that. */
   onConnected(listener: (connection: NatsConnection) => void): () => void {
     this.#listeners.add(listener);
-    if (this.#connection) listener(this.#connection);
+    if (this.#lines) listener(this.#lines.connection);
     return () => this.#listeners.delete(listener);
   }
 
   status(): LinkStatus {
     return {
       state: this.#state,
-      server: this.#connection?.getServer() ?? '',
+      server: this.#lines?.connection.getServer() ?? '',
       sinceSec: Math.floor(this.#sinceMs / 1000),
       reconnects: Math.max(0, this.#connects - 1),
       failures: this.#failures,
@@ -85,9 +102,10 @@ export class NatsLink {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#wake?.();
-    const connection = this.#connection;
-    if (connection) {
-      await atMost(FLUSH_WAIT_MS, connection.flush());
+    if (this.#lines) {
+      const { wire, connection } = this.#lines;
+      await atMost(FLUSH_WAIT_MS, Promise.all([wire.ping(), connection.flush()]));
+      wire.close();
       await connection.close();
     }
     await this.#running;
@@ -103,33 +121,55 @@ export class NatsLink {
     this.#enter('stopped');
   }
 
-  /** Resolves when the connection is gone, or was not made: whether it was a good one. */
+  /** Resolves when the connections are gone, or were not made: whether they were good ones. */
   async #connectOnce(): Promise<boolean> {
-    let connection: NatsConnection;
+    let lines: NatsLines;
     try {
-      connection = await connect(connectOptions(this.#config));
+      lines = await this.#open();
     } catch (error) {
       this.#fail(`cannot connect: ${describe(error)}`);
       return false;
     }
-    if (this.#isStopping) {
-      await connection.close();
-      return false;
-    }
+    const { wire, connection } = lines;
     const beganMs = performance.now();
-    this.#connection = connection;
-    this.#connects++;
-    this.#enter('connected');
-    this.#log.info({ server: connection.getServer() }, 'connected to NATS');
-    for (const listener of this.#listeners) listener(connection);
-    const error = await connection.closed();
-    this.#connection = undefined;
-    this.#onLost();
+    let error: void | Error = undefined;
+    if (!this.#isStopping) {
+      this.#lines = lines;
+      this.#connects++;
+      this.#enter('connected');
+      this.#log.info({ server: connection.getServer() }, 'connected to NATS');
+      this.#options.onLines(lines);
+      for (const listener of this.#listeners) listener(connection);
+      error = await Promise.race([wire.closed, connection.closed()]);
+      this.#lines = undefined;
+      this.#options.onLost();
+    }
+    // One is no good without the other.
+    wire.close();
+    await connection.close();
     if (!this.#isStopping) {
       const why = error ? describe(error) : 'the server closed it';
       this.#fail(`connection lost: ${why}`);
     }
     return performance.now() - beganMs > GOOD_MS;
+  }
+
+  async #open(): Promise<NatsLines> {
+    const options = connectOptions(this.#config);
+    const connection = await connect(options);
+    try {
+      const { tls_required: needsTls, tls_available: hasTls } = connection.info ?? {};
+      const wire = await Wire.open({
+        server: connection.getServer(),
+        isTls: needsTls === true || hasTls === true,
+        connect: options,
+        payloadBytesMax: this.#options.payloadBytesMax,
+      });
+      return { wire, connection };
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
   }
 
   #fail(why: string): void {
@@ -181,7 +221,7 @@ function hostOf(address: string): string {
   return address.replace(/^([a-z]+:\/\/)?[^@/]*@/i, '$1');
 }
 
-async function atMost(milliseconds: number, work: Promise<void>): Promise<void> {
+async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, milliseconds);

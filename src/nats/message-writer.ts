@@ -21,11 +21,11 @@ const LINE_END = Uint8Array.of(NEWLINE);
  */
 export type Outcome = 'stored' | 'refused' | 'unsettled';
 
-/** A message as it comes. */
+/** A message as it comes. What it has of a buffer is valid until `take` returns. */
 export interface Message {
   readonly subject: string;
   readonly data: Uint8Array;
-  /** The length of `data`, which is let go of once it was copied. */
+  /** The length of its payload, of which `data` has nothing if it is larger than is wanted. */
   readonly bytes: number;
   /** The value of its header `Authorization`; read only where it is asked for. */
   authorization(): string;
@@ -75,7 +75,7 @@ export class MessageWriter {
     if (bytes > limits.natsMessageBytesMax) {
       const most = `nats-message-bytes-max (${limits.natsMessageBytesMax})`;
       this.#refuse(message, 'nats-message-bytes-max', `it has ${bytes} bytes, more than ${most}`);
-    } else if (subscription.requiresJwt) void this.#takeChecked(message);
+    } else if (subscription.requiresJwt) this.#takeChecked(message);
     else this.#add(message, null);
   }
 
@@ -87,18 +87,29 @@ export class MessageWriter {
     }
   }
 
-  async #takeChecked(message: Message): Promise<void> {
+  #takeChecked(message: Message): void {
     try {
-      this.#add(message, await this.#clustersOf(message));
+      const identity = this.#identityOf(message);
+      if (identity instanceof Promise) {
+        const kept = { ...message, data: copyOf(message.data) };
+        identity.then(
+          (known) => this.#addOf(kept, known),
+          (error: unknown) => this.#failed([kept], asUnauthorized(error)),
+        );
+      } else this.#addOf(message, identity);
     } catch (error) {
-      const { code, message: why, status } = asStoreError(error);
-      if (status === 503) this.#giveBack(message, code, why);
-      else this.#refuse(message, code, why);
+      this.#failed([message], asUnauthorized(error));
     }
   }
 
-  /** The clusters that the message's token may write to; throws StoreError where it may not. */
-  async #clustersOf(message: Message): Promise<ClusterSet> {
+  #addOf(message: Message, identity: Identity): void {
+    const clusters = identity.grants.get('write');
+    if (clusters !== undefined) this.#add(message, clusters);
+    else this.#refuse(message, 'forbidden', `the token of ${identity.name} may not write`);
+  }
+
+  /** Whose token the message has; throws or rejects where it has none that holds. */
+  #identityOf(message: Message): Identity | Promise<Identity> {
     const { verifier } = this.#options;
     if (!verifier || verifier.isRequired === false) {
       const text = 'require-jwt is set, but there is no key that tokens are checked with';
@@ -108,12 +119,7 @@ export class MessageWriter {
     if (token === undefined) {
       throw new StoreError('unauthorized', 'it has no header "Authorization: Bearer …"');
     }
-    const identity = await verified(verifier, token);
-    const clusters = identity.grants.get('write');
-    if (clusters === undefined) {
-      throw new StoreError('forbidden', `the token of ${identity.name} may not write`);
-    }
-    return clusters;
+    return verifier.verify(token);
   }
 
   #add(message: Message, clusters: ClusterSet): void {
@@ -132,7 +138,7 @@ export class MessageWriter {
       this.#batch = { clusters, messages: [], bytes: 0 };
       setImmediate(() => this.#send());
     }
-    this.#batch.messages.push(message);
+    this.#batch.messages.push({ ...message, data: copyOf(message.data) });
     this.#batch.bytes += bytesOf(message.data);
     if (this.#batch.bytes >= TOGETHER_BYTES_MAX) this.#send();
   }
@@ -226,13 +232,14 @@ const WARNINGS: Readonly<Record<string, string>> = {
   'message-refused': 'a NATS message was refused',
 };
 
-async function verified(verifier: TokenCheck, token: string): Promise<Identity> {
-  try {
-    return await verifier.verify(token);
-  } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw new StoreError('unauthorized', (error as Error).message, { cause: error });
-  }
+function copyOf(data: Uint8Array): Uint8Array {
+  return Uint8Array.prototype.slice.call(data);
+}
+
+/** A verifier may throw errors of its own. */
+function asUnauthorized(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  return new StoreError('unauthorized', (error as Error).message, { cause: error });
 }
 
 const NO_DATA = new Uint8Array(0);

@@ -45,8 +45,12 @@ export class NatsClient implements ProgramPart {
 
   constructor(config: NatsConfig, options: NatsOptions) {
     this.#options = options;
-    this.#link = new NatsLink(config, options.log, () => this.#detachAll());
-    this.#link.onConnected(() => this.#attachWhenReady());
+    this.#link = new NatsLink(config, {
+      log: options.log,
+      payloadBytesMax: () => options.limits.natsMessageBytesMax,
+      onLines: () => this.#attachWhenReady(),
+      onLost: () => this.#detachAll(),
+    });
     this.applySubscriptions(config.subscriptions);
     this.#link.start();
   }
@@ -65,12 +69,12 @@ export class NatsClient implements ProgramPart {
       next.set(key, this.#feeds.get(key) ?? this.#feedOf(subscription));
     }
     this.#feeds = next;
-    if (this.#link.connection) this.#attachWhenReady();
+    this.#attachWhenReady();
   }
 
   /** The connection there is now; undefined: none. */
   connection(): NatsConnection | undefined {
-    return this.#link.connection;
+    return this.#link.lines?.connection;
   }
 
   /**
@@ -120,13 +124,13 @@ export class NatsClient implements ProgramPart {
 
   #attachWhenReady(): void {
     clearTimeout(this.#ready);
-    const connection = this.#link.connection;
-    if (!connection || this.#isStopping) return;
+    const { lines } = this.#link;
+    if (!lines || this.#isStopping) return;
     if (!this.#options.store.status().ready) {
       this.#ready = setTimeout(() => this.#attachWhenReady(), READY_LOOK_MS);
       return;
     }
-    for (const feed of this.#feeds.values()) if (feed.state === 'waiting') feed.attach(connection);
+    for (const feed of this.#feeds.values()) if (feed.state === 'waiting') feed.attach(lines);
   }
 
   #detachAll(): void {

@@ -1,5 +1,7 @@
 import { createInbox } from 'nats';
-import type { Msg, NatsConnection, NatsError, Subscription } from 'nats';
+import { statusOfHeader } from './wire/wire-header.js';
+import type { WireMessage } from './wire/wire-reader.js';
+import type { Wire } from './wire/wire.js';
 
 const NS_PER_MS = 1_000_000;
 /** A request that finds nothing ends after that, and is made again. */
@@ -20,7 +22,7 @@ export interface PullOptions {
   bytesMax(): number;
   /** Bytes received and not settled. */
   bytesHeld(): number;
-  onMessage(message: Msg): void;
+  onMessage(message: WireMessage): void;
   /** Nothing more will come: the consumer must be looked for. */
   onLost(why: string): void;
 }
@@ -39,28 +41,37 @@ interface Pull {
  * in their order; what ends one early (time, bytes, the consumer's end) comes as a status to its name.
  */
 export class Pulls {
-  readonly #connection: NatsConnection;
+  readonly #wire: Wire;
   readonly #options: PullOptions;
   readonly #inbox = createInbox();
-  readonly #sub: Subscription;
+  readonly #sid: number;
+  readonly #next: string;
+  readonly #heedsRefusals: () => void;
   readonly #pulls: Pull[] = [];
   #count = 0;
   #wantsOne = false;
   #isOver = false;
   #pause: NodeJS.Timeout | undefined;
 
-  constructor(connection: NatsConnection, options: PullOptions) {
-    this.#connection = connection;
+  constructor(wire: Wire, options: PullOptions) {
+    this.#wire = wire;
     this.#options = options;
-    this.#sub = connection.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => this.#receive(error, message),
+    this.#next = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${options.durable}`;
+    this.#sid = wire.subscribe({
+      subject: `${this.#inbox}.*`,
+      queue: '',
+      onMessage: (message) => this.#receive(message),
+      onRefused: (why) => this.#lose(why),
+    });
+    this.#heedsRefusals = wire.onPublishRefused((subject, why) => {
+      if (subject === this.#next) this.#lose(why);
     });
     this.ask();
   }
 
   /** Asks for more, where there is room. */
   ask(): void {
-    if (this.#isOver || this.#pause || this.#connection.isClosed()) return;
+    if (this.#isOver || this.#pause || this.#wire.isClosed) return;
     const { bytesMax, bytesHeld } = this.#options;
     const partBytes = Math.floor(bytesMax() / PARTS);
     for (;;) {
@@ -87,17 +98,18 @@ export class Pulls {
   /** Takes what was sent already, and asks for no more. */
   async drain(): Promise<void> {
     this.#end();
-    if (!this.#sub.isClosed()) await this.#sub.drain().catch(() => undefined);
+    await this.#wire.drain(this.#sid);
   }
 
   /** Takes nothing more. */
   stop(): void {
     this.#end();
-    if (!this.#sub.isClosed() && !this.#connection.isClosed()) this.#sub.unsubscribe();
+    this.#wire.unsubscribe(this.#sid);
   }
 
   #end(): void {
     this.#isOver = true;
+    this.#heedsRefusals();
     clearTimeout(this.#pause);
     for (const { timer } of this.#pulls.splice(0)) clearTimeout(timer);
   }
@@ -108,24 +120,15 @@ export class Pulls {
     const timer = setTimeout(() => this.#ended(name), FORGOTTEN_MS);
     timer.unref();
     this.#pulls.push({ name, messagesLeft: messages, bytesLeft: bytes, messagesSeen: 0, timer });
-    const { stream, durable } = this.#options;
     const request = {
       batch: messages,
       expires: EXPIRES_MS * NS_PER_MS,
       ...(!isAlone && { max_bytes: bytes }),
     };
-    this.#connection.publish(
-      `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`,
-      JSON.stringify(request),
-      { reply: `${this.#inbox}.${name}` },
-    );
+    this.#wire.publish(this.#next, JSON.stringify(request), `${this.#inbox}.${name}`);
   }
 
-  #receive(error: NatsError | null, message: Msg): void {
-    if (error) {
-      this.#lose(error.message);
-      return;
-    }
+  #receive(message: WireMessage): void {
     if (message.subject.startsWith(this.#inbox)) {
       this.#readStatus(message);
       return;
@@ -133,17 +136,16 @@ export class Pulls {
     const [first] = this.#pulls;
     if (first) {
       first.messagesSeen++;
-      first.bytesLeft = Math.max(0, first.bytesLeft - message.data.length);
+      first.bytesLeft = Math.max(0, first.bytesLeft - message.bytes);
       if (--first.messagesLeft === 0) this.#forget(first.name);
     }
     this.#options.onMessage(message);
     this.ask();
   }
 
-  #readStatus(message: Msg): void {
-    const code = message.headers?.code ?? 0;
+  #readStatus(message: WireMessage): void {
+    const { code, text } = statusOfHeader(message.header);
     if (code === HEARTBEAT) return;
-    const text = message.headers?.description ?? '';
     const name = message.subject.slice(this.#inbox.length + 1);
     if (code === NO_RESPONDERS) this.#lose('the stream or its consumer is gone');
     else if (/consumer deleted/i.test(text)) this.#lose('its consumer was deleted');

@@ -1,22 +1,23 @@
-import { Match } from 'nats';
-import type { Msg, NatsConnection } from 'nats';
 import type { NatsSubscription } from '../config/nats-config.js';
 import { durableOf, ensureConsumer } from './consumer.js';
 import { deliveryOf } from './delivery.js';
 import { FeedCounts } from './feed-counts.js';
 import type { Feed, FeedState } from './feed.js';
+import type { NatsLines } from './link.js';
 import { MessageWriter, type Outcome, type WriterOptions } from './message-writer.js';
 import { Pulls } from './pulls.js';
 import { SparseLog } from './sparse-log.js';
+import { headerValue } from './wire/wire-header.js';
+import type { WireMessage } from './wire/wire-reader.js';
 
 /** A stream or consumer that is not there is looked for again. */
 const RETRY_MS = 2000;
 /** What the shards could not take comes again after that. */
 const AGAIN_MS = 1000;
 
-const ACKNOWLEDGED = Buffer.from('+ACK');
-const TERMINATED = Buffer.from('+TERM');
-const NOT_NOW = Buffer.from(`-NAK {"delay": ${AGAIN_MS}000000}`);
+const ACKNOWLEDGED = '+ACK';
+const TERMINATED = '+TERM';
+const NOT_NOW = `-NAK {"delay": ${AGAIN_MS}000000}`;
 
 export interface StreamFeedOptions extends Omit<WriterOptions, 'counts'> {
   /** The share of nats-pending-bytes-max that this subscription has now. */
@@ -35,7 +36,7 @@ export class StreamFeed implements Feed {
   readonly #options: StreamFeedOptions;
   readonly #writer: MessageWriter;
   readonly #log: SparseLog;
-  #connection: NatsConnection | undefined;
+  #lines: NatsLines | undefined;
   #pulls: Pulls | undefined;
   #retry: NodeJS.Timeout | undefined;
   #isOver = false;
@@ -52,17 +53,17 @@ export class StreamFeed implements Feed {
     return this.#pulls ? 'active' : 'waiting';
   }
 
-  attach(connection: NatsConnection): void {
+  attach(lines: NatsLines): void {
     this.detach();
-    this.#connection = connection;
-    void this.#open(connection);
+    this.#lines = lines;
+    void this.#open(lines);
   }
 
   detach(): void {
     clearTimeout(this.#retry);
     this.#pulls?.stop();
     this.#pulls = undefined;
-    this.#connection = undefined;
+    this.#lines = undefined;
     this.problem = '';
   }
 
@@ -77,18 +78,17 @@ export class StreamFeed implements Feed {
     this.detach();
   }
 
-  async #open(connection: NatsConnection): Promise<void> {
-    const isCurrent = (): boolean =>
-      !this.#isOver && this.#connection === connection && !connection.isClosed();
+  async #open(lines: NatsLines): Promise<void> {
+    const isCurrent = (): boolean => !this.#isOver && this.#lines === lines && !lines.wire.isClosed;
     try {
-      await ensureConsumer(connection, this.subscription);
+      await ensureConsumer(lines.connection, this.subscription);
     } catch (error) {
-      if (isCurrent()) this.#fail(connection, (error as Error).message);
+      if (isCurrent()) this.#fail(lines, (error as Error).message);
       return;
     }
     if (!isCurrent()) return;
     this.problem = '';
-    this.#pulls = new Pulls(connection, {
+    this.#pulls = new Pulls(lines.wire, {
       stream: this.subscription.stream,
       durable: durableOf(this.subscription),
       bytesMax: () => this.#options.bytesMax(),
@@ -96,32 +96,32 @@ export class StreamFeed implements Feed {
       onMessage: (message) => this.#take(message),
       onLost: (why) => {
         this.#pulls = undefined;
-        if (isCurrent()) this.#fail(connection, why);
+        if (isCurrent()) this.#fail(lines, why);
       },
     });
   }
 
-  #fail(connection: NatsConnection, why: string): void {
+  #fail(lines: NatsLines, why: string): void {
     this.problem = why;
     const { subject, stream } = this.subscription;
     const fields = { subscription: subject, stream, problem: why };
     this.#log.warn('failing', fields, 'a NATS stream can not be read, it is tried again');
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => void this.#open(connection), RETRY_MS).unref();
+    this.#retry = setTimeout(() => void this.#open(lines), RETRY_MS).unref();
   }
 
-  #take(message: Msg): void {
-    const { data, reply = '' } = message;
+  #take(message: WireMessage): void {
+    const { subject, data, bytes, reply, header } = message;
     const delivery = deliveryOf(reply);
     if (delivery) {
       this.counts.waitingInStream = delivery.waiting;
       if (delivery.times > 1) this.counts.redelivered++;
     }
     this.#writer.take({
-      subject: message.subject,
+      subject,
       data,
-      bytes: data.length,
-      authorization: () => message.headers?.get('Authorization', Match.IgnoreCase) ?? '',
+      bytes,
+      authorization: () => headerValue(header, 'Authorization'),
       settle: (outcome: Outcome) => this.#settle(outcome, reply),
     });
   }
@@ -131,14 +131,13 @@ export class StreamFeed implements Feed {
       this.counts.retried++;
       this.#pulls?.pause(AGAIN_MS);
     }
-    const answer = ANSWERS[outcome];
     // Without a connection it is not acknowledged, and comes again: that does no harm.
-    if (this.#connection && !this.#connection.isClosed()) this.#connection.publish(reply, answer);
+    this.#lines?.wire.publish(reply, ANSWERS[outcome]);
     this.#pulls?.ask();
   }
 }
 
-const ANSWERS: Readonly<Record<Outcome, Uint8Array>> = {
+const ANSWERS: Readonly<Record<Outcome, string>> = {
   stored: ACKNOWLEDGED,
   refused: TERMINATED,
   unsettled: NOT_NOW,

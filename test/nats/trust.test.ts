@@ -15,7 +15,10 @@ const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}
 
 /** How a link with some settings fares: its state when it is connected, or has failed. */
 async function fare(settings: Partial<NatsConfig>): Promise<LinkStatus> {
-  const link = new NatsLink({ ...NATS_DEFAULTS, ...settings }, QUIET, () => {});
+  const link = new NatsLink(
+    { ...NATS_DEFAULTS, ...settings },
+    { log: QUIET, payloadBytesMax: () => 1000, onLines: () => {}, onLost: () => {} },
+  );
   link.start();
   await eventually(() => link.status().state !== 'connecting', 15_000);
   const status = link.status();
