@@ -11,7 +11,7 @@ const PAUSE_MS_MAX = 30_000;
 const PAUSE_MS_REFUSED = 10_000;
 /** A connection that lasted so long was a good one: the next is tried at once. */
 const GOOD_MS = 10_000;
-/** Of a stop, for what is acknowledged yet to reach the server. */
+/** Of a stop, for what is sent yet to reach the server. */
 const FLUSH_WAIT_MS = 2000;
 
 const REFUSED = /authori[sz]ation|authentication|bad_creds|certificate|permissions/i;
@@ -108,7 +108,8 @@ export class NatsLink {
       wire.close();
       await connection.close();
     }
-    await this.#running;
+    // An attempt may be under way that nobody answers.
+    if (this.#running) await atMost(FLUSH_WAIT_MS, this.#running);
   }
 
   async #run(): Promise<void> {

@@ -54,6 +54,8 @@ export class StreamFeed implements Feed {
   }
 
   attach(lines: NatsLines): void {
+    // Its consumer may be looked for yet.
+    if (this.#lines === lines) return;
     this.detach();
     this.#lines = lines;
     void this.#open(lines);
