@@ -11,7 +11,7 @@ import { headerValue } from './wire/wire-header.js';
 import type { WireMessage } from './wire/wire-reader.js';
 
 /** A stream or consumer that is not there is looked for again. */
-const RETRY_MS = 2000;
+const RETRY_MS = 1000;
 /** What the shards could not take comes again after that. */
 const AGAIN_MS = 1000;
 
