@@ -85,6 +85,9 @@ export async function startNatsServer({
       started.once('close', (code) => reject(new Error(`nats-server ended (${code}): ${output}`)));
     });
   };
+  // A test that is ended for its time must not leave it behind.
+  const killNow = (): void => void child?.kill('SIGKILL');
+  process.once('exit', killNow);
   if (starts) await start();
   return {
     port,
@@ -95,6 +98,7 @@ export async function startNatsServer({
     kill: () => end('SIGKILL'),
     remove: async () => {
       await end('SIGKILL');
+      process.off('exit', killNow);
       rmSync(folder, { recursive: true, force: true });
     },
     output: () => output,
