@@ -83,7 +83,7 @@ export async function startProgram(flags: Flags): Promise<void> {
     logLevelApplier((level) => (log.level = PINO_LEVELS[level])),
   ];
   // Its folder is the store's now.
-  const running = startLiveConfig({ start, flags, limits, log, appliers });
+  const running = startLiveConfig({ start, flags, limits, log, appliers, service });
   nodes.start();
   const authGate = new AuthGate(verifier, limits.collectedBytesMax);
   const current = (): Config => running.live.state.config;
