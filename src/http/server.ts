@@ -65,8 +65,8 @@ export interface AnswerStream {
 }
 
 /**
- * The headers a handler may ask for. uWebSockets.js forgets a request when its handler returns;
- * to copy these few costs a third of copying all.
+ * The headers a handler may ask for. uWebSockets.js forgets a request when its handler returns: what is
+ * kept of it is copied before.
  */
 export const KEPT_HEADERS = [
   'accept',

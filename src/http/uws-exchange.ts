@@ -10,6 +10,7 @@ import {
   type Peer,
   type ServerState,
 } from './server.js';
+import type { RequestHead } from './uws-framing.js';
 import { UwsStream } from './uws-stream.js';
 
 /** A larger body may not fit into the socket's buffer, so it is watched until it is sent. */
@@ -45,13 +46,18 @@ export class UwsExchange extends AdapterExchange<UwsServerState> {
   /** Tries to send what found no room. */
   #retry: (() => void) | undefined;
 
-  constructor(response: Uws.HttpResponse, request: Uws.HttpRequest, shared: UwsServerState) {
+  constructor(
+    response: Uws.HttpResponse,
+    request: Uws.HttpRequest,
+    head: RequestHead,
+    shared: UwsServerState,
+  ) {
     // The request is gone after the handler returns: what is needed is copied now.
     const queryText = request.getQuery() ?? '';
     super(shared, request.getCaseSensitiveMethod(), request.getUrl(), queryText);
-    this.#headers = KEPT_HEADERS.map((name) => request.getHeader(name));
+    this.#headers = head.kept;
     this.#response = response;
-    this.#isChunked = request.getHeader('transfer-encoding') !== '';
+    this.#isChunked = head.isChunked;
     const { traffic, clock } = shared;
     traffic.requestsCurrent++;
     clock.add(this);

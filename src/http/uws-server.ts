@@ -5,7 +5,7 @@ import { CLOSE_WAIT_MS, type HttpServer, type HttpServerOptions, type Traffic } 
 import { ClientNames } from './client-names.js';
 import { UwsApps } from './uws-apps.js';
 import { UwsExchange, type UwsServerState } from './uws-exchange.js';
-import { framingFault, refuseFraming } from './uws-framing.js';
+import { readHead, refuseFraming } from './uws-framing.js';
 
 /** Room for long tokens; must be set before the library loads. */
 const HEADER_BYTES_MAX = '16384';
@@ -30,12 +30,12 @@ export async function startUwsServer(options: HttpServerOptions): Promise<HttpSe
   const apps = new UwsApps(library, tls, (app) => {
     limitConnections(app);
     app.any('/*', (response, request) => {
-      const fault = framingFault(request);
-      if (fault !== '') {
-        refuseFraming(response, fault);
+      const head = readHead(request);
+      if (head.fault !== '') {
+        refuseFraming(response, head.fault);
         return;
       }
-      const exchange = new UwsExchange(response, request, shared);
+      const exchange = new UwsExchange(response, request, head, shared);
       exchange.guard(() => handler(exchange));
     });
   });
