@@ -85,7 +85,7 @@ export async function startProgram(flags: Flags): Promise<void> {
   // Its folder is the store's now.
   const running = startLiveConfig({ start, flags, limits, log, appliers, service });
   nodes.start();
-  const authGate = new AuthGate(verifier, limits.collectedBytesMax);
+  const authGate = new AuthGate(verifier, limits);
   const current = (): Config => running.live.state.config;
   const rateGate = new RateGate(new CertificateGate(authGate, verifier, current), limits);
   const parts: ProgramPart[] = [authPart(verifier), rateGate, nodes, running.part];

@@ -1,6 +1,7 @@
 import { ANYONE, type Identity } from '../auth/identity.js';
 import { TokenError } from '../auth/token-error.js';
 import type { TokenVerifier } from '../auth/token-verifier.js';
+import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import { answerError } from './answers.js';
 import { BodyBudget } from './body-budget.js';
@@ -18,9 +19,9 @@ export class AuthGate implements Gate {
   readonly #verifier: GateVerifier;
   readonly #budget: BodyBudget;
 
-  /** `collectedBytesMax` bounds what is held of bodies while tokens are verified. */
-  constructor(verifier: GateVerifier, collectedBytesMax: number) {
-    this.#budget = new BodyBudget(collectedBytesMax);
+  /** `limits` bound what is held of bodies while tokens are verified. */
+  constructor(verifier: GateVerifier, limits: Pick<Limits, 'collectedBytesMax'>) {
+    this.#budget = new BodyBudget(limits);
     this.#verifier = verifier;
   }
 

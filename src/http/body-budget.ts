@@ -1,3 +1,4 @@
+import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 
 /**
@@ -5,12 +6,16 @@ import { StoreError } from '../model/errors.js';
  * bound every connection could hold the largest body there may be.
  */
 export class BodyBudget {
-  readonly bytesMax: number;
+  readonly #limits: Pick<Limits, 'collectedBytesMax'>;
   bytesHeld = 0;
 
-  /** `bytesMax` is the setting `collected-bytes-max`. */
-  constructor(bytesMax: number) {
-    this.bytesMax = bytesMax;
+  /** The limit may change. */
+  constructor(limits: Pick<Limits, 'collectedBytesMax'>) {
+    this.#limits = limits;
+  }
+
+  get bytesMax(): number {
+    return this.#limits.collectedBytesMax;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import { answerError } from './answers.js';
 import { BodyBudget, HeldBytes } from './body-budget.js';
@@ -33,8 +34,8 @@ export class BodyReader {
   readonly #budget: BodyBudget;
   readonly #inflations = new Turnstile(INFLATIONS_MAX);
 
-  constructor(collectedBytesMax: number) {
-    this.#budget = new BodyBudget(collectedBytesMax);
+  constructor(limits: Pick<Limits, 'collectedBytesMax'>) {
+    this.#budget = new BodyBudget(limits);
   }
 
   /** Bytes that all requests hold now. */

@@ -48,7 +48,7 @@ const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 /** All paths and what they do. */
 export function routeTable(options: RouteOptions, counts: RequestCounts): Routes {
   const { store, limits } = options;
-  const bodies = new BodyReader(limits.collectedBytesMax);
+  const bodies = new BodyReader(limits);
   const withBody: WithBody = (work) => (exchange, identity) => {
     const limit = { bytesMax: limits.queryBodyBytesMax, setting: 'query-body-bytes-max' };
     bodies.read(exchange, limit, (body) => work(exchange, textOf(body), identity));

@@ -57,14 +57,6 @@ export function storeApplier(
   };
 }
 
-/** Limits that servers copy when they start. */
-const LIMITS_AT_START: readonly (keyof Limits)[] = [
-  'collectedBytesMax',
-  'connectionsMax',
-  'idleTimeoutSec',
-  'requestTimeoutSec',
-];
-
 /** Limits of which shards have copies: live only with {@link storeApplier}. */
 export const LIMITS_OF_SHARDS: readonly (keyof Limits)[] = [
   'lineBytesMax',
@@ -83,8 +75,7 @@ export const LIMITS_OF_SHARDS: readonly (keyof Limits)[] = [
 ];
 
 /** The limits of the front: one object, which those who ask for a limit read. */
-export function limitsApplier(limits: Limits, more: readonly (keyof Limits)[] = []): Applier {
-  const atStart = [...LIMITS_AT_START, ...more];
+export function limitsApplier(limits: Limits, atStart: readonly (keyof Limits)[] = []): Applier {
   return {
     name: 'limits',
     settings: ['metricshard.limits'],
@@ -118,6 +109,7 @@ export const READ_ANEW: Applier = {
     'metricshard.watch-config',
     'metricshard.backend.clusters',
     'metricshard.backend.clusters-interval-sec',
+    'metricshard.tls.client-roles',
   ],
   apply: () => [],
 };

@@ -42,7 +42,7 @@ async function startGuarded(
     },
   };
   const store = new FakeStore();
-  const gate = new AuthGate(delayMs > 0 ? slow : verifier, heldBytesMax);
+  const gate = new AuthGate(delayMs > 0 ? slow : verifier, { collectedBytesMax: heldBytesMax });
   const traffic = newTraffic();
   const { limits } = DEFAULTS;
   const handler: HttpHandler = makeHandler({

@@ -2,7 +2,7 @@ import t from 'tap';
 import { BodyBudget, HeldBytes } from '../../src/http/body-budget.js';
 
 t.test('the bytes of several requests have one bound', async (t) => {
-  const budget = new BodyBudget(100);
+  const budget = new BodyBudget({ collectedBytesMax: 100 });
   for (let round = 0; round < 2; round++) {
     const first = new HeldBytes(budget);
     const second = new HeldBytes(budget);

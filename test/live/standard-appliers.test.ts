@@ -66,12 +66,12 @@ t.test('each part is told what concerns it, and nothing else', async (t) => {
   t.equal(limits.pointsMax, 7);
   const { restart } = await change(appliers, {
     main: { addr: '127.0.0.1:1' },
-    metricshard: { shards: 200, limits: { 'connections-max': 9 } },
+    metricshard: { shards: 200, 'http-adapter': 'node' },
   });
   t.same(restart, [
     'main.addr: it is read at the start only',
     'metricshard.shards: threads own series',
-    'metricshard.limits.connections-max: it is read at the start only',
+    'metricshard.http-adapter: it is read at the start only',
   ]);
 });
 
