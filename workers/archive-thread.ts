@@ -24,7 +24,14 @@ interface Opened {
 /** Opened by the first task; all tasks of a thread are about the same archive. */
 let opened: Opened | undefined;
 
+/** With the configuration as it is now, of which only the archive's place never changes. */
 async function open(start: ArchiveStart): Promise<Opened> {
+  opened ??= await openPlace(start);
+  opened.reader.start = start;
+  return opened;
+}
+
+async function openPlace(start: ArchiveStart): Promise<Opened> {
   const { directory: folder, location } = start.store.archive!;
   const objects = location === '' ? undefined : await openObjectStore(location, start.store.s3);
   const sources: ArchiveSource[] = [new LocalSource(folder)];
@@ -35,15 +42,15 @@ async function open(start: ArchiveStart): Promise<Opened> {
 
 /** Loads what a query needs, so that the first one does not wait for it. */
 export async function warmUp({ start }: { start: ArchiveStart }): Promise<void> {
-  opened ??= await open(start);
-  await opened.reader.warmUp();
+  const { reader } = await open(start);
+  await reader.warmUp();
 }
 
 /** The second before which all is that is archived, wherever it is. */
 export async function archivedBefore({ start }: { start: ArchiveStart }): Promise<number> {
-  opened ??= await open(start);
+  const { reader } = await open(start);
   return new Deadline('query-time-ms-max', start.limits.queryTimeMsMax).race(
-    opened.reader.archivedBefore(),
+    reader.archivedBefore(),
   );
 }
 
@@ -56,9 +63,9 @@ export async function query({
   task: ArchiveQuery;
 }): Promise<{ value: Uint8Array } | { error: ErrorData }> {
   try {
-    opened ??= await open(start);
+    const { reader } = await open(start);
     const deadline = new Deadline('query-time-ms-max', start.limits.queryTimeMsMax);
-    const scratch = await opened.reader.load(task, deadline);
+    const scratch = await reader.load(task, deadline);
     const run = scratch.begin(task);
     const pieces: Uint8Array[] = [];
     for (;;) {
@@ -80,8 +87,8 @@ export async function answer({
   task: ArchiveTask;
 }): Promise<void> {
   try {
-    opened ??= await open(start);
-    await new ArchiveAnswer(start.limits, opened.reader, task).send();
+    const { reader } = await open(start);
+    await new ArchiveAnswer(start.limits, reader, task).send();
   } catch (error) {
     const last = { error: errorData(error) };
     task.port.postMessage({ bytes: new Uint8Array(0), last } satisfies ArchivePiece);
@@ -96,8 +103,7 @@ function errorData(error: unknown): ErrorData {
 
 /** Uploads what waits. */
 export async function upload({ start }: { start: ArchiveStart }): Promise<UploadAnswer> {
-  opened ??= await open(start);
-  const uploads = opened.uploads!;
+  const uploads = (await open(start)).uploads!;
   let answer: Pick<UploadAnswer, 'summary' | 'failure'>;
   try {
     answer = { summary: await uploads.run() };

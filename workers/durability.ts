@@ -7,18 +7,19 @@ import type { Counters } from '../src/protocol/counters.js';
 import type { ImportSummary, RestoreSummary, ShardFolders } from '../src/protocol/messages.js';
 import { Checkpointer } from './checkpoint/checkpointer.js';
 import { publishManifest } from './checkpoint/manifest.js';
-import { convertStep } from './checkpoint/convert-step.js';
 import { Restore } from './checkpoint/restore.js';
 import type { RestoreReport } from './checkpoint/restore-report.js';
 import type { Engine } from './engine/engine.js';
+import { convertStep } from './engine/convert-step.js';
 import type { SeriesNames } from './engine/parse-line.js';
 import type { Kernel } from './kernel/kernel.js';
-import { FRAME_HEADER_BYTES, LOG_BYTES, RECORD_FREE } from './kernel/layout.js';
+import { FRAME_HEADER_BYTES, LOG_BYTES, RECORD_FREE, SERIES_METRIC } from './kernel/layout.js';
 import { freeWithin, type FreeBounds } from './free-bounds.js';
 import { HostImport } from './host-import.js';
 import { JsonExport } from './json-export/json-export.js';
 import type { FreeRecord } from './log/log-record.js';
 import { LogWriter } from './log/log-writer.js';
+import { logRegrid, REGRID_RECORD_BYTES } from './log/regrid-record.js';
 import { logSeries, seriesRecordBytesMax } from './log/series-record.js';
 import type { Retention } from './retention.js';
 
@@ -143,10 +144,11 @@ export class Durability {
     return new Restore(parts, folder, isOwn);
   }
 
-  #convert(converted: ReadonlyMap<number, number>): void {
+  #convert(converted: ReadonlySet<number>): void {
     const { engine, kernel, memory } = this.#parts;
-    for (const [series, oldStepSec] of converted) {
-      convertStep(engine, kernel, memory, series, oldStepSec);
+    for (const series of converted) {
+      const metric = engine.metrics.at(engine.words()[(series + SERIES_METRIC) >>> 2]! >>> 16);
+      convertStep(engine, kernel, memory, series, metric, metric.stepSec, engine.nextId++);
     }
     engine.releaseReplaced();
   }
@@ -192,6 +194,11 @@ export class Durability {
     this.#log = new LogWriter(folders.own, kernel, memory, sync, lastLog + 1, sequence);
     engine.onNewSeries = (sample, metric, id) =>
       logSeries(kernel, this.#bytes, sample, metric.stepSec, id);
+    engine.regrid.onRegrid = (record) => {
+      if (!this.#hasRoom(REGRID_RECORD_BYTES)) return false;
+      logRegrid(kernel, this.#bytes, record);
+      return true;
+    };
     // What came from the own folder without a hitch is there; all else has to be written.
     const isWhole =
       !isChanged && reports.every((report) => report === own && report.problems.length === 0);
@@ -234,10 +241,22 @@ export class Durability {
 
   /** Makes room in the log for a line's sample and the series it may make; false: it can not be. */
   hasRoomFor(sample: SeriesNames): boolean {
+    return this.#hasRoom(seriesRecordBytesMax(sample) + SAMPLE_BYTES);
+  }
+
+  #hasRoom(bytes: number): boolean {
     const log = this.#log;
     if (!log) return true;
-    const bytes = this.#parts.kernel.endLog() + seriesRecordBytesMax(sample) + SAMPLE_BYTES;
-    return bytes <= LOG_BYTES - FRAME_HEADER_BYTES || log.flush();
+    const bytesThen = this.#parts.kernel.endLog() + bytes;
+    return bytesThen <= LOG_BYTES - FRAME_HEADER_BYTES || log.flush();
+  }
+
+  /** The configuration has changed, in place. */
+  reconfigured(): void {
+    const { intervalSec, logSync } = this.#parts.store.checkpoints;
+    if (this.#log) this.#log.sync = logSync;
+    const latestSec = Date.now() / 1000 + intervalSec;
+    this.#nextCheckpointSec = Math.min(this.#nextCheckpointSec, latestSec);
   }
 
   /** Writes what was stored since the last time; false: it is not safe, see `failure`. */

@@ -53,18 +53,28 @@ export class Retention {
   #barrenUntilMs = 0;
   #barrenSec = 0;
   /** Of the heap, 0 = no bound. */
-  readonly #pagesMax: number = 0;
+  #pagesMax = 0;
 
   constructor(kernel: Kernel, engine: Engine, store: StoreConfig, counters: Counters) {
     this.#kernel = kernel;
     this.#engine = engine;
     this.#store = store;
     this.#counters = counters;
-    if (store.memoryCapBytes > 0) {
-      const pages = Math.floor(store.memoryCapBytes / store.shardCount / HEAP_PAGE_BYTES);
-      this.#pagesMax = Math.max(1, pages);
-      kernel.setPageBudget(this.#pagesMax);
-    }
+    this.#applyCap();
+  }
+
+  /** The configuration has changed, in place. */
+  reconfigured(): void {
+    this.#applyCap();
+    this.#sweptSec = 0;
+    this.tick(Math.floor(Date.now() / 1000));
+  }
+
+  #applyCap(): void {
+    const { memoryCapBytes, shardCount } = this.#store;
+    const pages = Math.floor(memoryCapBytes / shardCount / HEAP_PAGE_BYTES);
+    this.#pagesMax = memoryCapBytes > 0 ? Math.max(1, pages) : 0;
+    this.#kernel.setPageBudget(this.#pagesMax);
   }
 
   /** Theirs stays when it is past the retention. Memory that is short spares nobody. */

@@ -18,7 +18,7 @@ import type {
   ShardStart,
   ToShard,
 } from '../src/protocol/messages.js';
-import { MetricUnits } from '../src/units/metric-units.js';
+import type { ReconfigureTask, ShardReconfigured } from '../src/protocol/reconfigure.js';
 import { Ring } from '../src/protocol/ring.js';
 import { Archiver } from './archive/archiver.js';
 import { exportSamples } from './archive/export-samples.js';
@@ -41,6 +41,7 @@ import {
   PART_WRITTEN,
 } from './kernel/layout.js';
 import { QueryQueue } from './query-queue.js';
+import { Reconfiguration } from './reconfiguration.js';
 import { Retention } from './retention.js';
 
 /** A turn ends after this long, so that queries, tasks and ingest take turns. */
@@ -64,6 +65,7 @@ export class Shard {
   readonly #queries: QueryQueue;
   #examples: PartExamples[] = [];
   readonly #durability: Durability | undefined;
+  readonly #reconfiguration: Reconfiguration;
   readonly #start: ShardStart;
   #archiver: Archiver | undefined;
   #batch = 0;
@@ -81,13 +83,12 @@ export class Shard {
     this.#counters = new Counters(start.memory);
     this.#kernel.initShard(start.limits.prefixesMax);
     this.#engine = new Engine(this.#kernel, start.memory, start.store, start.limits);
-    const units = new MetricUnits(start.store);
     this.#catalogue = new Catalogue({
       engine: this.#engine,
       kernel: this.#kernel,
       topologies: this.#engine.topologies,
-      clusters: start.store.clusters,
-      unitOf: (cluster, metric) => units.unitOf(cluster, metric),
+      store: start.store,
+      unitOf: (cluster, metric) => this.units.unitOf(cluster, metric),
     });
     this.#queries = new QueryQueue(this.#engine);
     this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
@@ -96,7 +97,7 @@ export class Shard {
     this.units = new LineUnits({
       memory: start.memory,
       store: start.store,
-      rowsMax: Math.ceil(start.limits.unitMismatchesMax / start.store.shardCount),
+      rowsMax: start.limits.unitMismatchesMax,
       warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
     });
     this.#reader = new PartReader({
@@ -110,6 +111,16 @@ export class Shard {
       shardCount: start.store.shardCount,
       durability: this.#durability,
       units: this.units,
+    });
+    this.#reconfiguration = new Reconfiguration({
+      engine: this.#engine,
+      kernel: this.#kernel,
+      retention: this.#retention,
+      units: this.units,
+      durability: this.#durability,
+      archiver: () => this.#archiver,
+      store: start.store,
+      limits: start.limits,
     });
     this.#port.on('message', (message: ToShard) => {
       if (message !== 0) this.#receive(message);
@@ -197,6 +208,10 @@ export class Shard {
     );
   }
 
+  reconfigure(task: ReconfigureTask): Promise<ShardReconfigured> {
+    return this.#reconfiguration.apply(task);
+  }
+
   exportSamples(request: ExportRequest): Promise<ExportedSeries[]> {
     return exportSamples(this.#engine, this.#kernel, this.#start.memory, request);
   }
@@ -277,6 +292,8 @@ export class Shard {
   #readParts(began: number): { parts: number; logFailure?: string } {
     const ring = this.#ring;
     const from = ring.acknowledged;
+    // A query may have put series onto another grid: no line may find the old ones.
+    this.#engine.releaseReplaced();
     let failure = this.#durability?.failure ?? '';
     let read = 0;
     while (((from + read) | 0) !== ring.published) {

@@ -4,6 +4,7 @@ import type { HealthRequest, UnitMismatches, UnitMismatchFilter } from '../src/r
 import { StoreError, type ErrorData } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
 import type { HostsInUse } from '../src/protocol/hosts-in-use.js';
+import type { ReconfigureTask, ShardReconfigured } from '../src/protocol/reconfigure.js';
 import type { ShardStart } from '../src/protocol/messages.js';
 import { Shard } from './shard-loop.js';
 
@@ -59,6 +60,11 @@ export async function archive(): Promise<Answer<unknown>> {
 /** What is in memory of some hosts and metrics. */
 export function exportSamples(request: ExportRequest): Promise<Answer<ExportedSeries[]>> {
   return answerLater((owner) => owner.exportSamples(request));
+}
+
+/** Goes on with another configuration; resolves to what that came to. */
+export async function reconfigure(task: ReconfigureTask): Promise<Answer<ShardReconfigured>> {
+  return answerLater((owner) => owner.reconfigure(task));
 }
 
 /** Makes the last checkpoint and ends the log. */

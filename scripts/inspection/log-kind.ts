@@ -1,12 +1,14 @@
 import {
   FRAME_HEADER_BYTES,
   RECORD_FREE,
+  RECORD_REGRID,
   RECORD_SAMPLES,
   RECORD_SERIES,
 } from '../../workers/kernel/layout.js';
 import type { Frame, LogReader } from '../../workers/log/log-reader.js';
 import { recordAt, runOf, type FreeRecord, type LogRecord } from '../../workers/log/log-record.js';
 import { LOG_NAME } from '../../workers/log/log-writer.js';
+import { readRegridRecord } from '../../workers/log/regrid-record.js';
 import { readSeriesRecord } from '../../workers/log/series-record.js';
 import { Tally, timeText, type FileReport } from './report.js';
 import { SeriesNames, type KnownSeries } from './series-names.js';
@@ -49,6 +51,7 @@ class LogInspection {
   #lastMs = -Infinity;
   #series = 0;
   #frees = 0;
+  #regrids = 0;
   #held = 0;
 
   constructor(path: string, report: FileReport, tools: Tools) {
@@ -82,6 +85,7 @@ class LogInspection {
       'written to': hasFrames ? timeText(this.#lastMs / 1000) : undefined,
       'new series': this.#series,
       'free requests': this.#frees,
+      'series of another step': this.#regrids,
       ...this.#tally.facts(),
     };
   }
@@ -127,6 +131,11 @@ class LogInspection {
       const series = readSeriesRecord(area.subarray(contentAt, contentAt + count));
       if (series) return;
       const reason = 'a record of a new series makes no sense';
+      this.#report.damages.push({ offset: frameOffset + contentAt, reason, lost: 'its samples' });
+    } else if (kind === RECORD_REGRID) {
+      this.#regrids++;
+      if (readRegridRecord(area.subarray(contentAt, contentAt + count))) return;
+      const reason = 'a record of a series of another step makes no sense';
       this.#report.damages.push({ offset: frameOffset + contentAt, reason, lost: 'its samples' });
     } else if (kind === RECORD_FREE) {
       this.#frees++;

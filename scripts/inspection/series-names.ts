@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { readLevels } from '../../workers/checkpoint/level-record.js';
 import { readManifest, type Manifest } from '../../workers/checkpoint/manifest.js';
 import { SECTION_SERIES } from '../../workers/checkpoint/section-file.js';
-import { FRAME_HEADER_BYTES, RECORD_SERIES } from '../../workers/kernel/layout.js';
+import { FRAME_HEADER_BYTES, RECORD_REGRID, RECORD_SERIES } from '../../workers/kernel/layout.js';
 import { recordAt } from '../../workers/log/log-record.js';
 import { logNumbers, logPath } from '../../workers/log/log-writer.js';
+import { readRegridRecord, type RegridRecord } from '../../workers/log/regrid-record.js';
 import { readSeriesRecord, type SeriesRecord } from '../../workers/log/series-record.js';
 import { isSelected, pathText } from './selector.js';
 import type { Tools } from './tools.js';
@@ -71,11 +72,21 @@ export class SeriesNames {
   }
 
   note({ id, metric, stepSec, cluster, host, path }: SeriesRecord): void {
-    let index = this.#metrics.findIndex(
-      (known) => known.name === metric && known.stepSec === stepSec,
+    this.#note(id, this.#indexOf(metric, stepSec), pathText(cluster, host, path));
+  }
+
+  /** The same series, on another grid and under another number. */
+  #noteRegrid({ oldId, newId, stepSec }: RegridRecord): void {
+    const old = this.#metrics[(this.#metricOf[oldId] ?? 0) - 1];
+    if (!old) return;
+    this.#note(newId, this.#indexOf(old.name, stepSec), this.#selected.get(oldId)?.path ?? '');
+  }
+
+  #indexOf(name: string, stepSec: number): number {
+    const index = this.#metrics.findIndex(
+      (known) => known.name === name && known.stepSec === stepSec,
     );
-    if (index < 0) index = this.#metrics.push({ name: metric, stepSec }) - 1;
-    this.#note(id, index, pathText(cluster, host, path));
+    return index < 0 ? this.#metrics.push({ name, stepSec }) - 1 : index;
   }
 
   #note(id: number, metric: number, path: string): void {
@@ -117,10 +128,12 @@ export class SeriesNames {
       const end = FRAME_HEADER_BYTES + frame.bytes;
       let record = recordAt(area, FRAME_HEADER_BYTES, end);
       for (; record; record = recordAt(area, record.next, end)) {
-        if (record.kind !== RECORD_SERIES) continue;
-        const { contentAt, count } = record;
-        const series = readSeriesRecord(area.subarray(contentAt, contentAt + count));
+        const { kind, contentAt, count } = record;
+        const bytes = area.subarray(contentAt, contentAt + count);
+        const series = kind === RECORD_SERIES ? readSeriesRecord(bytes) : undefined;
+        const regrid = kind === RECORD_REGRID ? readRegridRecord(bytes) : undefined;
         if (series) this.note(series);
+        if (regrid) this.#noteRegrid(regrid);
       }
     }
     reader.close();

@@ -59,8 +59,11 @@ export class ArchiveQueries implements ArchiveTarget {
     this.#limits = limits;
     this.#store = store;
     this.#export = exportSamples;
-    const waitMsMax = limits.queryTimeMsMax;
-    this.#line = new WaitingLine({ what: 'the archive', waitingMax: WAITING_MAX, waitMsMax });
+    this.#line = new WaitingLine({
+      what: 'the archive',
+      waitingMax: WAITING_MAX,
+      waitMsMax: () => limits.queryTimeMsMax,
+    });
     this.#pool = new ArchivePool({ store, limits });
     // If that fails, so does the first query, and tells it.
     this.#pool.run('warmUp').catch(() => undefined);

@@ -19,7 +19,7 @@ const PAGES_UNDER_WAY_MAX = 16;
 
 /** Has every shard list what it holds, and makes one page of it. */
 export class Catalogue {
-  readonly #clusters: StoreConfig['clusters'];
+  #clusters: StoreConfig['clusters'];
   readonly #listOnAll: (request: CatalogueRequest) => Promise<CatalogueEntry[][]>;
   #underWay = 0;
 
@@ -29,6 +29,11 @@ export class Catalogue {
   ) {
     this.#clusters = clusters;
     this.#listOnAll = listOnAll;
+  }
+
+  /** What is described from now on. */
+  describe(clusters: StoreConfig['clusters']): void {
+    this.#clusters = clusters;
   }
 
   /** Rejects with StoreError. */

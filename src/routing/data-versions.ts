@@ -14,7 +14,9 @@ export class DataVersions {
   /** What was counted in another process says nothing here. */
   readonly #epoch = randomBytes(8).toString('hex');
 
-  readonly #slotErrorSec: number;
+  #slotErrorSec: number;
+  /** Of the configuration: another one may answer otherwise. */
+  #configuration = 0;
 
   /** `stepMaxSec`: the longest step of a metric. */
   constructor(shards: readonly ShardClient[], stepMaxSec: number) {
@@ -22,11 +24,17 @@ export class DataVersions {
     this.#slotErrorSec = SLOT_ERROR * stepMaxSec;
   }
 
+  /** No tag of before is of an answer of today. */
+  reconfigured(stepMaxSec: number): void {
+    this.#configuration++;
+    this.#slotErrorSec = SLOT_ERROR * stepMaxSec;
+  }
+
   /** A weak entity tag, since one answer has several encodings; undefined: it may change without notice. */
   of(ranges: readonly TimeSpan[], text: string): string | undefined {
     const settledSec = Date.now() / 1000 - SETTLED_AFTER_SEC - MARGIN_SEC - this.#slotErrorSec;
     if (ranges.some(({ toSec }) => toSec > settledSec)) return undefined;
-    const hash = createHash('sha1').update(this.#epoch).update(text);
+    const hash = createHash('sha1').update(`${this.#epoch}${this.#configuration} `).update(text);
     const fromSec = Math.min(...ranges.map((range) => range.fromSec)) - this.#slotErrorSec;
     const toSec = Math.max(...ranges.map((range) => range.toSec)) + this.#slotErrorSec;
     for (const { ready, generation, memory } of this.#shards) {

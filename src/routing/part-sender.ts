@@ -9,7 +9,8 @@ import {
 } from './arena-piece.js';
 import { LineMap } from './line-map.js';
 import { RunReader, type Run } from './run-reader.js';
-import type { PartResult, ShardClient } from './shard-client.js';
+import type { PartResult } from './part-ring.js';
+import type { ShardClient } from './shard-client.js';
 import { inBody, summarize } from './summarize.js';
 import type { RejectedLine, WriteOptions, WriteSummary } from './store.js';
 

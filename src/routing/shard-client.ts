@@ -1,20 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { instantiateKernel, createShardMemory, type Kernel } from '../../workers/kernel/kernel.js';
-import {
-  PART_ARRIVAL_SEC,
-  PART_BODY,
-  PART_BYTES,
-  PART_CLUSTER,
-  PART_CLUSTER_BYTES,
-  PART_FAILED,
-  PART_HAS_EXAMPLES,
-  PART_IGNORED,
-  PART_LINES,
-  PART_PRECISION,
-  PART_REJECTED,
-  PART_WRITTEN,
-} from '../../workers/kernel/layout.js';
 import type { Limits, StoreConfig } from '../config/config.js';
 import type { Logger } from '../model/logger.js';
 import { StoreError } from '../model/errors.js';
@@ -28,31 +14,12 @@ import type {
   ShardFolders,
   ShardStart,
 } from '../protocol/messages.js';
-import { Ring } from '../protocol/ring.js';
+import type { ReconfigureTask, ShardReconfigured } from '../protocol/reconfigure.js';
 import { BodyArena } from './body-arena.js';
 import { QueryPort, type AnswerReceiver } from './query-port.js';
 import { watchRestore } from './restore-watch.js';
-import type { RejectedLine } from './store.js';
+import { PartRing, type Part } from './part-ring.js';
 import { makeThread } from './thread-pool.js';
-
-/** One run of lines for one shard, already in that shard's memory. */
-export interface Part {
-  readonly address: number;
-  readonly bytes: number;
-  /** Address and bytes of the default cluster's name in the same memory; 0 bytes = none. */
-  readonly cluster: number;
-  readonly clusterBytes: number;
-  readonly precision: number;
-  readonly done: (result: PartResult | StoreError) => void;
-}
-
-export interface PartResult {
-  readonly written: number;
-  readonly ignored: number;
-  readonly rejected: number;
-  readonly lines: number;
-  readonly first: readonly RejectedLine[];
-}
 
 /** What a shard is asked by name, through its pool: slow and rare things. */
 export type TaskName =
@@ -64,6 +31,7 @@ export type TaskName =
   | 'archive'
   | 'exportSamples'
   | 'hostsInUse'
+  | 'reconfigure'
   | 'unitMismatches';
 
 /** How long a crashed shard waits before each further start, so that a crash at start does not spin. */
@@ -79,6 +47,8 @@ export class ShardClient {
   restarts = 0;
   ready = false;
   generation = 0;
+  /** Counts changes of the configuration. */
+  configuration = 0;
   /** What it imported at its last start. */
   imported: ImportSummary | undefined;
   #hostsInUse: HostsInUse = NONE_IN_USE;
@@ -86,12 +56,9 @@ export class ShardClient {
   bytes!: Uint8Array;
   arena!: BodyArena;
   kernel!: Kernel;
-  #ring!: Ring;
+  #ring!: PartRing;
   #counters: Counters | undefined;
   #port: MessagePort | undefined;
-  #parts: Part[] = [];
-  #partsFrom = 0;
-  #examples = new Map<number, readonly RejectedLine[]>();
   readonly #queries = new QueryPort((message) => this.#port!.postMessage(message));
   #waiters: (() => void)[] = [];
   #stopping = false;
@@ -104,7 +71,6 @@ export class ShardClient {
   readonly #limits: Limits;
   readonly #log: Logger;
   readonly #folders: (() => ShardFolders) | undefined;
-  #logFailure = '';
 
   constructor(
     index: number,
@@ -183,11 +149,8 @@ export class ShardClient {
     this.bytes = new Uint8Array(this.memory.buffer);
     this.arena = new BodyArena();
     this.kernel = instantiateKernel(this.memory);
-    this.#ring = new Ring(this.memory);
+    this.#ring = new PartRing(this.memory);
     this.#counters = new Counters(this.memory);
-    this.#parts = [];
-    this.#partsFrom = 0;
-    this.#examples.clear();
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.on('message', (message: FromShard) => this.#receive(message));
@@ -203,9 +166,36 @@ export class ShardClient {
       hostsInUse: this.#hostsInUse,
       folders: this.#folders?.(),
     };
+    let { configuration } = this;
     await this.#pool.run(start, { name: 'start', transferList: [port2] });
     await this.#restore();
     await this.#beforeReady?.();
+    // What it was started with may be of yesterday: to restore takes its time.
+    while (configuration !== this.configuration) {
+      ({ configuration } = this);
+      await this.#reconfigure();
+    }
+  }
+
+  /**
+   * Goes on with the configuration, which has changed in place; resolves to what that came to. Undefined: the
+   * shard is not up, and will have it when it is.
+   */
+  async reconfigured(): Promise<ShardReconfigured | undefined> {
+    this.configuration++;
+    if (!this.ready) return undefined;
+    try {
+      return await this.#reconfigure();
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      // Its thread died on the way: the next one is started with it.
+      return undefined;
+    }
+  }
+
+  #reconfigure(): Promise<ShardReconfigured> {
+    const task: ReconfigureTask = { store: this.#store, limits: this.#limits };
+    return this.#runTask<ShardReconfigured>('reconfigure', task);
   }
 
   get hasRoom(): boolean {
@@ -224,16 +214,7 @@ export class ShardClient {
 
   /** Publishes a part; the caller has checked `hasRoom`. */
   publish(part: Part, arrivalSec: number): void {
-    const ring = this.#ring;
-    const position = ring.published;
-    ring.set(position, PART_BODY, part.address);
-    ring.set(position, PART_BYTES, part.bytes);
-    ring.set(position, PART_CLUSTER, part.cluster);
-    ring.set(position, PART_CLUSTER_BYTES, part.clusterBytes);
-    ring.set(position, PART_PRECISION, part.precision);
-    ring.set(position, PART_ARRIVAL_SEC, arrivalSec);
-    this.#parts.push(part);
-    if (ring.publish()) this.#port!.postMessage(0);
+    if (this.#ring.publish(part, arrivalSec)) this.#port!.postMessage(0);
   }
 
   /** Sends a query with all others of this turn of the event loop, in one message. */
@@ -286,7 +267,7 @@ export class ShardClient {
   /** Lets parts in flight finish (bounded), has the shard save what it has, then ends the worker. */
   async stop(): Promise<void> {
     const deadline = Date.now() + 10_000;
-    while (this.ready && this.#parts.length > 0 && Date.now() < deadline) {
+    while (this.ready && this.#ring.count > 0 && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const isUp = this.ready;
@@ -305,40 +286,10 @@ export class ShardClient {
   #receive(message: FromShard): void {
     if (message.warning !== undefined) this.#log.warn({ shard: this.index }, message.warning);
     if (message.archived) this.#log.info({ shard: this.index, ...message.archived }, 'archived');
-    if (message.logFailure !== undefined) this.#logFailure = message.logFailure;
-    for (const { position, first } of message.examples ?? []) this.#examples.set(position, first);
-    this.#settleParts();
+    if (this.#ring.settle(message)) this.#wakeWaiters();
     if (message.batch) {
       for (const answer of message.batch.answers) this.#queries.deliver(answer, this.bytes);
       if (this.#ring.consumeBatch(message.batch.number)) this.#port!.postMessage(0);
-    }
-  }
-
-  #settleParts(): void {
-    const ring = this.#ring;
-    let settled = 0;
-    while (((ring.acknowledged - this.#partsFrom) | 0) > 0) {
-      const position = this.#partsFrom;
-      if (ring.get(position, PART_HAS_EXAMPLES) === 1 && !this.#examples.has(position)) break;
-      const first = this.#examples.get(position) ?? [];
-      this.#examples.delete(position);
-      const part = this.#parts[settled++]!;
-      this.#partsFrom = (position + 1) | 0;
-      if (ring.get(position, PART_FAILED) === 1) {
-        part.done(new StoreError('log-failed', `samples can not be kept: ${this.#logFailure}`));
-        continue;
-      }
-      part.done({
-        written: ring.get(position, PART_WRITTEN),
-        ignored: ring.get(position, PART_IGNORED),
-        rejected: ring.get(position, PART_REJECTED),
-        lines: ring.get(position, PART_LINES),
-        first,
-      });
-    }
-    if (settled > 0) {
-      this.#parts.splice(0, settled);
-      this.#wakeWaiters();
     }
   }
 
@@ -359,9 +310,8 @@ export class ShardClient {
     this.ready = false;
     this.#attempt++;
     const error = this.#unavailable();
-    const parts = this.#parts;
-    this.#parts = [];
-    for (const part of parts) part.done(error);
+    // There is none where memory could not be had.
+    (this.#ring as PartRing | undefined)?.failAll(error);
     this.#queries.failAll(error, this.bytes);
     this.#wakeWaiters();
     if (this.#stopping) return;

@@ -13,6 +13,8 @@ import { ArchiveUploads } from './archive-uploads.js';
 import { Catalogue } from './catalogue.js';
 import { DataVersions } from './data-versions.js';
 import { JobStatsRouter } from './job-stats-router.js';
+import { metricChanges } from './metric-changes.js';
+import { needsRestart } from './restart-settings.js';
 import { checkArchive } from './query-port.js';
 import { QueryRouter } from './query-router.js';
 import type { SelectRouter } from './select-router.js';
@@ -25,6 +27,7 @@ import type {
   HealthRequest,
   NodeHealth,
   QueryAnswer,
+  ReconfigureSummary,
   Store,
   StoreStatus,
   TimeSpan,
@@ -50,11 +53,13 @@ const LOOK_MS = 50;
  * when they are through. Throws DataFolderError.
  */
 export async function startStore(
-  store: StoreConfig,
+  config: StoreConfig,
   limits: Limits,
   log: Logger,
   hostsInUse: HostsInUse = NONE_IN_USE,
 ): Promise<ShardSet> {
+  // Changed in place when the configuration is: who holds it reads it when it is needed.
+  const store = { ...config };
   const place = StorePlace.take(store, log);
   const foldersOf = place && ((index: number) => () => place.foldersOf(index));
   const shards = Array.from(
@@ -114,7 +119,9 @@ function checkpointMark(shard: ShardClient): string {
  */
 export class ShardSet implements Store {
   readonly #shards: readonly ShardClient[];
+  readonly #store: StoreConfig;
   readonly #limits: Limits;
+  #reconfigured: Promise<unknown> = Promise.resolve();
   readonly #queries: QueryRouter;
   readonly #catalogue: Catalogue;
   /** Loaded by the first one that is asked for. */
@@ -141,6 +148,7 @@ export class ShardSet implements Store {
       if (store.archive.location !== '') this.#uploads = new ArchiveUploads(store, limits, log);
     }
     this.#shards = shards;
+    this.#store = store;
     this.#catalogue = new Catalogue(store.clusters, (request) =>
       this.invokeOnAll<CatalogueEntry[]>('catalogue', request),
     );
@@ -300,6 +308,28 @@ export class ShardSet implements Store {
 
   checkpoint(): Promise<CheckpointSummary[]> {
     return this.invokeOnAll<CheckpointSummary>('checkpoint', { withJson: true });
+  }
+
+  reconfigure(next: StoreConfig, limits: Limits): Promise<ReconfigureSummary> {
+    const reconfigured = this.#reconfigured.then(() => this.#reconfigure(next, limits));
+    this.#reconfigured = reconfigured.catch(() => undefined);
+    return reconfigured;
+  }
+
+  async #reconfigure(next: StoreConfig, limits: Limits): Promise<ReconfigureSummary> {
+    const store = this.#store;
+    const refused = needsRestart(store, next);
+    if (refused.length > 0) throw new StoreError('bad-request', refused.join('; '));
+    const metrics = metricChanges(store, next);
+    Object.assign(store, next);
+    if (limits !== this.#limits) Object.assign(this.#limits, limits);
+    this.#catalogue.describe(store.clusters);
+    const longestSec = longestStepSec(store);
+    // Before, so that what is answered now is not taken for what it was; behind, for what shards answer on the way.
+    this.#versions.reconfigured(longestSec);
+    const shards = await Promise.all(this.#shards.map((shard) => shard.reconfigured()));
+    this.#versions.reconfigured(longestSec);
+    return { metrics, shards: shards.map((shard) => shard ?? null) };
   }
 
   status(): StoreStatus {

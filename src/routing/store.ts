@@ -1,6 +1,9 @@
 import type { ClusterSet } from '../auth/identity.js';
 import type { CataloguePage, CatalogueRequest } from '../model/catalogue.js';
 import type { OutputForm } from '../../workers/output/forms.js';
+import type { Limits, StoreConfig } from '../config/config.js';
+import type { ShardReconfigured } from '../protocol/reconfigure.js';
+import type { MetricChanges } from './metric-changes.js';
 import type { StoreError } from '../model/errors.js';
 import type { JobStatsRequest, SelectRequest } from '../model/selection.js';
 
@@ -56,6 +59,13 @@ export interface Store {
   archive(): Promise<ArchiveSummary[]>;
   /** Has every shard make a checkpoint; what each came to. Rejects with why one failed. */
   checkpoint(): Promise<CheckpointSummary[]>;
+
+  /**
+   * Goes on with another configuration, which may differ in what can be changed live only; see `needsRestart`.
+   * `limits` are those of the front as well: they are changed in place. Resolves when all shards that are up
+   * have it; others are started with it. Rejects with StoreError: then nothing was changed.
+   */
+  reconfigure(next: StoreConfig, limits: Limits): Promise<ReconfigureSummary>;
 
   /** A cheap look at the counters; reads shared memory only. */
   status(): StoreStatus;
@@ -207,6 +217,13 @@ export interface CheckpointSummary {
   /** Longest time the shard did nothing else. */
   readonly longestTurnMs: number;
   readonly segments: number;
+}
+
+/** What another configuration came to. */
+export interface ReconfigureSummary {
+  readonly metrics: MetricChanges;
+  /** By shard; null = it is not up, and is started with the new configuration. */
+  readonly shards: readonly (ShardReconfigured | null)[];
 }
 
 export interface ShardStatus {

@@ -1,5 +1,5 @@
 import type { LineMap } from './line-map.js';
-import type { PartResult } from './shard-client.js';
+import type { PartResult } from './part-ring.js';
 import type { RejectedLine, WriteSummary } from './store.js';
 
 /** Rejected lines named in an answer. */

@@ -4,7 +4,8 @@ export interface LineOptions {
   /** What is waited for, as in "32 requests wait for the archive already". */
   readonly what: string;
   readonly waitingMax: number;
-  readonly waitMsMax: number;
+  /** As it is when somebody comes. */
+  readonly waitMsMax: () => number;
 }
 
 interface Waiting {
@@ -48,7 +49,8 @@ export class WaitingLine {
 
   /** Resolves to false if it is not wanted any more. */
   async #wait(isWanted: () => boolean): Promise<boolean> {
-    const { what, waitingMax, waitMsMax } = this.#options;
+    const { what, waitingMax } = this.#options;
+    const waitMsMax = this.#options.waitMsMax();
     // Those that are not wanted any more do not count.
     for (const one of this.#waiting) if (!one.isWanted()) one.settle(false);
     if (this.#waiting.size >= waitingMax) {

@@ -1,7 +1,8 @@
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { DEFAULTS, type MetricConfig } from '../../src/config/config.js';
+import { DEFAULTS, type MetricConfig, type StoreConfig } from '../../src/config/config.js';
+import type { ShardReconfigured } from '../../src/protocol/reconfigure.js';
 import { Counters } from '../../src/protocol/counters.js';
 import type { RestoreSummary } from '../../src/protocol/messages.js';
 import type { CheckpointSummary } from '../../src/routing/store.js';
@@ -17,6 +18,8 @@ import {
   SERIES_NEXT_LOW,
   SERIES_NEXT_SPAN,
 } from '../../workers/kernel/layout.js';
+import { LineUnits } from '../../workers/ingest/line-units.js';
+import { Reconfiguration } from '../../workers/reconfiguration.js';
 import { Retention } from '../../workers/retention.js';
 
 export const CLUSTER = 'c';
@@ -33,6 +36,7 @@ export interface Where {
 
 export interface DiskOptions {
   readonly metrics?: Readonly<Record<string, MetricConfig>>;
+  readonly clusters?: StoreConfig['clusters'];
   /** Folders it is restored from; default its own. */
   readonly sources?: readonly string[];
   readonly owns?: (cluster: string, host: string) => boolean;
@@ -69,6 +73,8 @@ export class DiskStore {
   readonly retention: Retention;
   readonly durability: Durability;
   readonly warnings: string[] = [];
+  readonly store: StoreConfig;
+  readonly #reconfiguration: Reconfiguration;
   summary!: RestoreSummary;
   readonly memory = createShardMemory();
 
@@ -76,9 +82,10 @@ export class DiskStore {
     this.folder = folder;
     this.kernel = instantiateKernel(this.memory);
     this.kernel.initShard(1000);
-    const store = {
+    const store: StoreConfig = {
       ...DEFAULTS.store,
       metrics: options.metrics ?? METRICS,
+      clusters: options.clusters ?? [],
       shardCount: 1,
       retentionEnforced: false,
       memoryCapBytes: options.memoryCapBytes ?? 0,
@@ -106,6 +113,24 @@ export class DiskStore {
       owns: options.owns ?? (() => true),
       warn: (text) => this.warnings.push(text),
     });
+    this.store = store;
+    const warn = (text: string): void => void this.warnings.push(text);
+    this.#reconfiguration = new Reconfiguration({
+      engine: this.engine,
+      kernel: this.kernel,
+      retention: this.retention,
+      units: new LineUnits({ memory: this.memory, store, rowsMax: 10, warn }),
+      durability: this.durability,
+      archiver: () => undefined,
+      store,
+      limits: { ...DEFAULTS.limits },
+    });
+  }
+
+  /** Goes on with other settings; resolves when all series lie where they belong. */
+  reconfigure(next: Partial<StoreConfig>): Promise<ShardReconfigured> {
+    const { limits } = DEFAULTS;
+    return this.#reconfiguration.apply({ store: { ...this.store, ...next }, limits });
   }
 
   /** Opens a folder, which is made if it is not there, and restores what it holds. */

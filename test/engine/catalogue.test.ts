@@ -21,7 +21,13 @@ const clusters = readClusters(['test/fixtures/cluster-alex.json']).clusters;
 function catalogueOf({ engine, kernel }: SmallStore): Catalogue {
   const unitOf = (cluster: string, metric: string): string =>
     cluster === 'alex' && metric === 'sum' ? 'GB' : '';
-  return new Catalogue({ engine, kernel, topologies: new Topologies(clusters), clusters, unitOf });
+  return new Catalogue({
+    engine,
+    kernel,
+    topologies: new Topologies(clusters),
+    store: { clusters },
+    unitOf,
+  });
 }
 
 function requestOf(kind: CatalogueKind, more: Partial<CatalogueRequest> = {}): CatalogueRequest {

@@ -6,6 +6,7 @@ import type { OutputForm } from '../../workers/output/forms.js';
 import type {
   ArchiveSummary,
   CheckpointSummary,
+  ReconfigureSummary,
   HealthRequest,
   NodeHealth,
   QueryAnswer,
@@ -138,6 +139,10 @@ export class FakeStore implements Store {
 
   async archive(): Promise<ArchiveSummary[]> {
     return [];
+  }
+
+  async reconfigure(): Promise<ReconfigureSummary> {
+    return { metrics: { added: [], removed: [], changed: [] }, shards: [] };
   }
 
   async checkpoint(): Promise<CheckpointSummary[]> {

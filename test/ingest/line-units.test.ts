@@ -20,6 +20,7 @@ function make(rowsMax: number): { units: LineUnits; warnings: string[] } {
   const units = new LineUnits({
     memory: createShardMemory(),
     store: {
+      shardCount: 1,
       metrics: {
         mem_bw: { ...configured, unit: 'MB/s' },
         load: { ...configured, unit: 'load 1m' },

@@ -72,6 +72,9 @@ async function bucketOf(connection: NatsConnection): Promise<KV> {
   return connection.jetstream().views.kv(BUCKET);
 }
 
+/** Any 32 bytes are a key. */
+const KEY = Buffer.alloc(32, 1).toString('base64');
+
 t.test('configuration over NATS', { skip: binary ? false : 'no nats-server' }, async (t) => {
   const server = await startNats(t, binary!);
   await t.test('a subject', (t) => subject(t, server));
@@ -122,7 +125,7 @@ async function subject(t: Test, server: NatsServer): Promise<void> {
   t.match(await ask('nonsense'), { status: 'error', error: /it is not JSON/ });
   t.match(await ask('{"merge-patch": {}, "main": {}}'), { error: /main must not be beside it/ });
   t.match(await ask('{"merge-patch": 5}'), { error: /merge-patch/ });
-  t.match(await ask('{"merge-patch": {"main": {"jwt-public-key": "x"}}}'), {
+  t.match(await ask(JSON.stringify({ 'merge-patch': { main: { 'jwt-public-key': KEY } } })), {
     outcome: 'invalid',
     problems: [{ setting: 'main.jwt-public-key', message: /use the file, or HTTP/ }],
   });

@@ -70,8 +70,8 @@ t.test('each part is told what concerns it, and nothing else', async (t) => {
   });
   t.same(restart, [
     'main.addr: it is read at the start only',
-    'metricshard.shards: threads own series',
     'metricshard.http-adapter: it is read at the start only',
+    'metricshard.shards: threads own series',
   ]);
 });
 

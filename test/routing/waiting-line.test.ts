@@ -22,7 +22,10 @@ class Works {
 }
 
 function make(waitingMax = 2, waitMsMax = 60_000): { line: WaitingLine; works: Works } {
-  return { line: new WaitingLine({ what: 'it', waitingMax, waitMsMax }), works: new Works() };
+  return {
+    line: new WaitingLine({ what: 'it', waitingMax, waitMsMax: () => waitMsMax }),
+    works: new Works(),
+  };
 }
 
 t.test('one after the other, in the order they came', async (t) => {

@@ -9,12 +9,17 @@ import { ScratchStore } from './scratch-store.js';
 
 /** Puts together what the archive has and what shards have in memory, for one request at a time. */
 export class ArchiveReader {
-  readonly #start: ArchiveStart;
+  #start: ArchiveStart;
   readonly #files: ArchiveFiles;
 
   constructor(start: ArchiveStart, sources: readonly ArchiveSource[]) {
     this.#start = start;
     this.#files = new ArchiveFiles(sources);
+  }
+
+  /** The configuration as it is now; the place of the archive is the same. */
+  set start(start: ArchiveStart) {
+    this.#start = start;
   }
 
   /** Has the kernel compiled, and the newest files opened. */

@@ -37,6 +37,7 @@ export class Archiver {
   #run: number;
   #nextSec = 0;
   #running: Promise<ArchiveSummary> | undefined;
+  #held: Promise<void> | undefined;
   #isFailing = false;
   #pressedShare = PRESSED_SHARE;
 
@@ -49,7 +50,7 @@ export class Archiver {
 
   /** Called each second. */
   tick(nowSec: number): void {
-    if (this.#running) return;
+    if (this.#running || this.#held) return;
     const { retention, store } = this.#parts;
     // Nothing is past its time as long as nobody knows which hosts are in use.
     const isKnown = retention.hostsInUse !== 'all';
@@ -60,8 +61,22 @@ export class Archiver {
   }
 
   /** Archives and frees what is past the retention. Rejects if that failed: all is still in memory. */
-  archive(): Promise<ArchiveSummary> {
+  async archive(): Promise<ArchiveSummary> {
+    await this.#held;
     return this.#running ?? this.#start(0);
+  }
+
+  /** Waits for a run under way; no other begins until what this resolves to is called. */
+  async hold(): Promise<() => void> {
+    let release = (): void => undefined;
+    this.#held = new Promise((resolve) => {
+      release = () => {
+        this.#held = undefined;
+        resolve();
+      };
+    });
+    await this.#running?.catch(() => undefined);
+    return release;
   }
 
   /** Waits for a run under way. No other begins. */

@@ -1,8 +1,14 @@
+import { convertStep } from '../engine/convert-step.js';
 import type { Engine } from '../engine/engine.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { SERIES_METRIC } from '../kernel/layout.js';
+import { readRegridRecord } from '../log/regrid-record.js';
 import { readSeriesRecord, type SeriesRecord } from '../log/series-record.js';
 import type { SeriesTable } from './series-table.js';
 
 export interface ReplayParts {
+  readonly memory: WebAssembly.Memory;
+  readonly kernel: Kernel;
   readonly engine: Engine;
   readonly table: SeriesTable;
   /** The folder is this shard's own: numbers of series go on. */
@@ -11,8 +17,8 @@ export interface ReplayParts {
   readonly owns: (cluster: string, host: string) => boolean;
   /** The frame that a host was saved at. */
   readonly frameOf: (cluster: string, host: string) => number;
-  /** Series that lie on the grid of another step than their metric has now: that step. */
-  readonly converted: Map<number, number>;
+  /** Series that lie on the grid of another step than their metric has now. */
+  readonly converted: Set<number>;
   /** Told of series whose metric is not configured any more. */
   readonly onUnknown: (record: SeriesRecord) => void;
 }
@@ -53,7 +59,23 @@ export class ReplayedSeries {
       // It had nothing left and was removed, which is not in the log: no sample of it follows.
       engine.replaceSeries(level, old, series);
     }
-    if (stepSec !== metric.stepSec) converted.set(series, stepSec);
+    if (stepSec !== metric.stepSec) converted.add(series);
     table.bind(id, series, frame);
+  }
+
+  /** A record of kind RECORD_REGRID: the same is done to the same samples again. */
+  regrid(bytes: Buffer, frame: number): void {
+    const { engine, kernel, memory, table, isOwn, converted } = this.#parts;
+    const record = readRegridRecord(bytes);
+    const old = record ? table.at(record.oldId) : 0;
+    // Its host was saved later, when that had been done; or it was freed, or is another shard's.
+    if (!record || old === 0 || table.at(record.newId) !== 0) return;
+    const { newId, stepSec } = record;
+    const metric = engine.metrics.at(engine.words()[(old + SERIES_METRIC) >>> 2]! >>> 16);
+    const own = isOwn ? newId : engine.nextId++;
+    const series = convertStep(engine, kernel, memory, old, metric, stepSec, own);
+    converted.delete(old);
+    if (stepSec !== metric.stepSec) converted.add(series);
+    table.bind(newId, series, frame);
   }
 }

@@ -10,6 +10,7 @@ import {
   BLOCK_FLAG_SAVING,
   FRAME_HEADER_BYTES,
   RECORD_FREE,
+  RECORD_REGRID,
   RECORD_SAMPLES,
   RECORD_SERIES,
   SERIES_FREED_SLOT,
@@ -62,8 +63,8 @@ export class Restore {
   #bytesDone = 0;
   #bytesTotal = 0;
   #turnBegan = 0;
-  /** Series that lie on the grid of another step than their metric has now: that step. */
-  readonly converted = new Map<number, number>();
+  /** Series that lie on the grid of another step than their metric has now. */
+  readonly converted = new Set<number>();
   /** By cluster and host: the frame it was saved at. */
   readonly #hostFrames = new Map<string, number>();
   /** Number of the frame that comes next; 0 = nobody can tell, as the one before was damaged. */
@@ -217,7 +218,7 @@ export class Restore {
       const address = engine.makeSeries(level, metric, stepSec, stagger, own);
       kernel.restoreSeries(address, STAGING_BASE + saved.at);
       this.#table.bind(saved.id, address, frame);
-      if (stepSec !== metric.stepSec) this.converted.set(address, stepSec);
+      if (stepSec !== metric.stepSec) this.converted.add(address);
       made.push(address);
     }
     engine.tree.addAllSeries(level, made);
@@ -314,7 +315,8 @@ export class Restore {
     if (kind === RECORD_SERIES) {
       this.#logFile = basename(path);
       this.#replayed.make(bytes, frame);
-    } else if (kind === RECORD_FREE) {
+    } else if (kind === RECORD_REGRID) this.#replayed.regrid(bytes, frame);
+    else if (kind === RECORD_FREE) {
       const record = JSON.parse(bytes.toString()) as FreeRecord;
       const { selectors, toSec, archiveRun = 0 } = record;
       const open = selectors.flatMap((selector) => this.#notFreedYet(selector, frame));

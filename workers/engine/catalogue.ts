@@ -27,7 +27,7 @@ export interface CatalogueParts {
   readonly engine: Engine;
   readonly kernel: Kernel;
   readonly topologies: Topologies;
-  readonly clusters: StoreConfig['clusters'];
+  readonly store: Pick<StoreConfig, 'clusters'>;
   readonly unitOf: (cluster: string, metric: string) => string;
 }
 
@@ -127,7 +127,7 @@ class Listing {
   }
 
   async #listMetrics(): Promise<void> {
-    const { engine, clusters, unitOf } = this.#parts;
+    const { engine, store, unitOf } = this.#parts;
     const matches = matcher(this.#request.match);
     for (const cluster of this.#clusters()) {
       if (this.#isFull) return;
@@ -139,7 +139,7 @@ class Listing {
           summaries.add(metricIndex, level, firstSec, lastSec),
         );
       }
-      const described = clusters.find(({ name }) => name === cluster)?.metrics ?? {};
+      const described = store.clusters.find(({ name }) => name === cluster)?.metrics ?? {};
       for (const [metric, summary] of summaries.sorted()) {
         if (this.#isFull) return;
         const { name, stepSec, aggregation } = metric;

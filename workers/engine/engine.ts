@@ -10,6 +10,7 @@ import {
   FREED_COUNT,
   SERIES_LAST_SLOT,
   SERIES_LEVEL,
+  SERIES_METRIC,
   SERIES_STAGGER,
   SERIES_STEP,
   STATE_BASE,
@@ -23,6 +24,7 @@ import { Metrics, type Metric } from './metrics.js';
 import type { SeriesNames } from './parse-line.js';
 import type { QueryRun } from './query-run.js';
 import { QueryRunner } from './query.js';
+import { Regrid } from './regrid.js';
 import { Topologies } from './topology.js';
 import type { AggregateCache } from '../select/aggregate-cache.js';
 import type { SelectParts } from '../select/select-tools.js';
@@ -39,6 +41,8 @@ const REPLACED_MAX = 1024;
 export class Engine {
   readonly metrics: Metrics;
   readonly tree = new LevelTree();
+  /** Series that wait to be put onto the grid of another step. */
+  readonly regrid: Regrid;
   /** What cluster.json files tell of hosts. */
   readonly topologies: Topologies;
   /** Number of the next new series in log and checkpoints. */
@@ -49,7 +53,8 @@ export class Engine {
   onNewSeries: ((sample: SeriesNames, metric: Metric, id: number) => void) | undefined;
   readonly #kernel: Kernel;
   readonly #memory: WebAssembly.Memory;
-  readonly #seriesMax: number;
+  readonly #store: StoreConfig;
+  readonly #limits: Limits;
   readonly #queries: QueryRunner;
   readonly #selectParts: SelectParts;
   #selections: Selections | undefined;
@@ -76,7 +81,9 @@ export class Engine {
     this.#kernel = kernel;
     this.#memory = memory;
     this.#view = new Uint32Array(memory.buffer);
-    this.#seriesMax = Math.ceil(limits.seriesMax / store.shardCount);
+    this.#store = store;
+    this.#limits = limits;
+    this.regrid = new Regrid(this, kernel, memory);
     this.metrics = new Metrics(store);
     this.topologies = new Topologies(store.clusters);
     this.#queries = new QueryRunner(
@@ -84,6 +91,7 @@ export class Engine {
       memory,
       this.tree,
       this.metrics,
+      this.regrid,
       store,
       limits,
       this.#seriesIn,
@@ -97,6 +105,7 @@ export class Engine {
       metrics: this.metrics,
       topologies: this.topologies,
       seriesIn: this.#seriesIn,
+      regrid: this.regrid,
       writer: this.#queries.writer,
       words: () => this.words(),
     };
@@ -135,13 +144,13 @@ export class Engine {
   seriesFor(sample: SeriesNames): number {
     const metric = this.metrics.intern(sample.metric, sample.cluster);
     if (!metric) return 0;
-    if (this.#seriesCount >= this.#seriesMax) {
+    if (this.#seriesCount >= Math.ceil(this.#limits.seriesMax / this.#store.shardCount)) {
       const known = this.tree.find(pathOf(sample));
-      return known ? this.seriesOf(known, metric.index) : 0;
+      return known ? this.#knownSeries(known, metric) : 0;
     }
     const { cluster, host, type, typeId, stype, stypeId } = sample;
     const level = this.tree.getOrCreate(cluster, host, type, typeId, stype, stypeId);
-    const series = this.seriesOf(level, metric.index);
+    const series = this.#knownSeries(level, metric);
     if (series !== 0) return series;
     const id = this.nextId++;
     const stagger = this.staggerOf(cluster, host);
@@ -149,6 +158,19 @@ export class Engine {
     this.tree.addSeries(level, made);
     this.onNewSeries?.(sample, metric, id);
     return made;
+  }
+
+  /** One that waits to be put onto another grid takes samples as it is. */
+  #knownSeries(level: Level, metric: Metric): number {
+    const series = this.seriesOf(level, metric.index);
+    return series === 0 && this.regrid.isPending ? this.regrid.waitingIn(level, metric) : series;
+  }
+
+  /** The series is of another metric, with the same step, from now on. */
+  relabel(series: number, { index }: Metric): void {
+    const words = this.words();
+    const at = (series + SERIES_METRIC) >>> 2;
+    words[at] = (words[at]! & 0xffff) | (index << 16);
   }
 
   /**
@@ -253,6 +275,13 @@ export class Engine {
     if (this.#selections) return;
     this.#selections = new Implementation(this.#selectParts);
     this.#selections.cache.settledSec = this.#settledSec;
+  }
+
+  /** The configuration has changed, in place: what was made of the former one is made anew. */
+  reconfigured(): void {
+    this.topologies.describe(this.#store.clusters);
+    this.tree.forgetFound();
+    this.#selections?.reconfigured();
   }
 
   beginSelect(task: SelectTask): Run {

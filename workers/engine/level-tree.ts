@@ -121,6 +121,11 @@ export class LevelTree {
     for (const child of level.children?.values() ?? []) this.visit(child, callback);
   }
 
+  /** What was found of the tree means something else now, though it has not changed. */
+  forgetFound(): void {
+    this.generation++;
+  }
+
   addSeries(level: Level, series: number): void {
     // Unlike `push` and spread, `concat` leaves no spare room: theirs is more than most levels need.
     level.series = level.series.concat(series);

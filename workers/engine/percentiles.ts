@@ -17,7 +17,7 @@ export class Percentiles {
   readonly #kernel: Kernel;
   readonly #words: Uint32Array;
   /** Samples up to which percentiles are exact. */
-  readonly #exactMax: number;
+  exactMax: number;
   #part = 0;
   /** Address of the samples, or of the sketch. */
   #samples = 0;
@@ -28,14 +28,14 @@ export class Percentiles {
   constructor(kernel: Kernel, memory: WebAssembly.Memory, exactMax: number) {
     this.#kernel = kernel;
     this.#words = new Uint32Array(memory.buffer);
-    this.#exactMax = exactMax;
+    this.exactMax = exactMax;
   }
 
   /** Bytes of the work area for so many samples at most. */
   workBytes(samplesMax: number): number {
-    const isExact = samplesMax <= this.#exactMax;
+    const isExact = samplesMax <= this.exactMax;
     // Of many slots few may have a sample: which it is will be known when they are counted.
-    const exactBytes = Math.min(samplesMax, this.#exactMax) * DOUBLE_BYTES;
+    const exactBytes = Math.min(samplesMax, this.exactMax) * DOUBLE_BYTES;
     return PART_BYTES + (isExact ? exactBytes : Math.max(exactBytes, SKETCH_BYTES));
   }
 
@@ -44,7 +44,7 @@ export class Percentiles {
     this.#part = work;
     this.#samples = work + PART_BYTES;
     this.#count = 0;
-    this.#isExact = samplesMax <= this.#exactMax;
+    this.#isExact = samplesMax <= this.exactMax;
     if (!this.#isExact) {
       const first = this.#samples >>> 2;
       this.#words.fill(0, first, first + SKETCH_BUCKETS);

@@ -174,7 +174,7 @@ export class QueryRun {
   }
 
   #select(item: QueryItem): Element[] {
-    const { metrics, tree, seriesIn } = this.#tools;
+    const { metrics, tree, seriesIn, regrid } = this.#tools;
     const { cluster } = this.#request;
     const metric = metrics.find(item.metric, cluster);
     if (!metric && !metrics.isTaken(item.metric, cluster)) {
@@ -183,6 +183,7 @@ export class QueryRun {
     const fault = rangeFault(this.#request, item);
     if (fault !== '') return [problem(fault)];
     const host = tree.find([cluster, item.host]);
+    if (host && metric) regrid.settle(host, metric);
     return selectElements(host, item, metric, seriesIn, tree.generation);
   }
 

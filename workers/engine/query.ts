@@ -6,12 +6,14 @@ import type { LevelTree } from './level-tree.js';
 import type { Metrics } from './metrics.js';
 import { PlanCache } from './plan-cache.js';
 import { QueryRun } from './query-run.js';
+import type { Regrid } from './regrid.js';
 import type { SeriesIn } from './select.js';
 
 /** What all requests of a shard are answered with. */
 export interface QueryTools {
   readonly tree: LevelTree;
   readonly metrics: Metrics;
+  readonly regrid: Regrid;
   readonly limits: Limits;
   readonly seriesIn: SeriesIn;
   readonly writer: AnswerWriter;
@@ -28,6 +30,7 @@ export class QueryRunner {
     memory: WebAssembly.Memory,
     tree: LevelTree,
     metrics: Metrics,
+    regrid: Regrid,
     store: StoreConfig,
     limits: Limits,
     seriesIn: SeriesIn,
@@ -35,7 +38,7 @@ export class QueryRunner {
     const writer = new AnswerWriter(memory);
     const elements = new ElementWriter(kernel, memory, writer, store);
     const plans = new PlanCache(tree);
-    this.#tools = { tree, metrics, limits, seriesIn, writer, elements, plans };
+    this.#tools = { tree, metrics, regrid, limits, seriesIn, writer, elements, plans };
   }
 
   /** Writes answers: one for all, since one is written at a time. */

@@ -53,6 +53,11 @@ export class StatisticsTaker {
     this.#percentiles = new Percentiles(kernel, memory, percentileExactMax);
   }
 
+  /** Samples of one result whose percentiles are exact. */
+  set percentileExactMax(samplesMax: number) {
+    this.#percentiles.exactMax = samplesMax;
+  }
+
   /** Bytes of the work area that statistics over `count` slots need; multiples of 16 are best. */
   workBytes(plan: StatisticsPlan, count: number): number {
     const percentileBytes = plan.percents.length > 0 ? this.#percentiles.workBytes(count) : 0;

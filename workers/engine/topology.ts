@@ -24,9 +24,14 @@ const HOSTS_REMEMBERED_MAX = 100_000;
  * looked for in the lists of its cluster once; the first sub-cluster that has it counts.
  */
 export class Topologies {
-  readonly #clusters: ReadonlyMap<string, KnownCluster>;
+  #clusters: ReadonlyMap<string, KnownCluster> = new Map();
 
   constructor(clusters: readonly ClusterDescription[]) {
+    this.describe(clusters);
+  }
+
+  /** What files tell from now on. What was found before has to be looked for again. */
+  describe(clusters: readonly ClusterDescription[]): void {
     this.#clusters = new Map(clusters.map((cluster) => [cluster.name, new KnownCluster(cluster)]));
   }
 

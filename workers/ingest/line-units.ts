@@ -26,8 +26,8 @@ export interface UnitMeaning {
 
 export interface LineUnitsParts {
   readonly memory: WebAssembly.Memory;
-  readonly store: Pick<StoreConfig, 'metrics' | 'clusters'>;
-  /** Rows of the list of mismatches. */
+  readonly store: Pick<StoreConfig, 'metrics' | 'clusters' | 'shardCount'>;
+  /** Rows of the list of mismatches of all shards. */
   readonly rowsMax: number;
   /** Says it in the front's log. */
   readonly warn: (warning: string) => void;
@@ -58,7 +58,8 @@ const UNCHANGED: Conversion = {
  */
 export class LineUnits {
   readonly #parts: LineUnitsParts;
-  readonly #units: MetricUnits;
+  #units: MetricUnits;
+  #rowsMax: number;
   readonly #doubles: Float64Array;
   readonly #words: Uint32Array;
   /** By both texts; null = a line's value is stored as it is, and that is right. */
@@ -70,9 +71,22 @@ export class LineUnits {
   constructor(parts: LineUnitsParts) {
     this.#parts = parts;
     this.#units = new MetricUnits(parts.store);
+    this.#rowsMax = Math.ceil(parts.rowsMax / parts.store.shardCount);
     // Tallies are in a fixed region: the views stay good when the heap grows.
     this.#doubles = new Float64Array(parts.memory.buffer);
     this.#words = new Uint32Array(parts.memory.buffer);
+  }
+
+  /** The configuration has changed, in place; `rowsMax` of all shards. */
+  reconfigured(rowsMax: number): void {
+    const { store } = this.#parts;
+    this.#units = new MetricUnits(store);
+    this.#rowsMax = Math.ceil(rowsMax / store.shardCount);
+  }
+
+  /** As configured. */
+  unitOf(cluster: string, metric: string): string {
+    return this.#units.unitOf(cluster, metric);
   }
 
   /** Lines that were converted. */
@@ -108,10 +122,10 @@ export class LineUnits {
     nowSec: number,
   ): number {
     if (!isMismatch) return TALLY_CONVERTED;
-    const key = [cluster, host, metric, unit].join('\n');
+    const key = [cluster, host, metric, unit, expected].join('\n');
     let row = this.#rowOf.get(key);
     if (row === undefined) {
-      if (this.#rows.length >= Math.min(this.#parts.rowsMax, TALLY_ROWS_MAX)) {
+      if (this.#rows.length >= Math.min(this.#rowsMax, TALLY_ROWS_MAX)) {
         return TALLY_MISMATCHED;
       }
       row = this.#rows.length;

@@ -7,7 +7,7 @@ import type { RejectedLine } from '../../src/routing/store.js';
 import { scaleValue } from '../../src/units/conversion.js';
 import type { Durability } from '../durability.js';
 import type { Engine } from '../engine/engine.js';
-import { METRICS_MAX } from '../engine/metrics.js';
+import { TOO_MANY_METRICS } from '../engine/metrics.js';
 import { parseLine, type LineContext, type ParsedSample } from '../engine/parse-line.js';
 import { parseNumber } from '../engine/parse-number.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -238,7 +238,7 @@ export class PartReader {
   #noSeriesDetail({ metric, cluster }: ParsedSample): string {
     const { engine, limits, shardCount } = this.#parts;
     if (!engine.metrics.find(metric, cluster)) {
-      return `there are ${METRICS_MAX} metrics, the most that can be told apart: no new one is taken`;
+      return `${TOO_MANY_METRICS}: no new one is taken`;
     }
     const each = Math.ceil(limits.seriesMax / shardCount);
     const share = shardCount > 1 ? ` over ${shardCount} shards, ${each} each` : '';

@@ -111,6 +111,7 @@ export const SERIES_ID = 56; // u32 number of the series in log and checkpoints,
 export const SERIES_FREED_SLOT = 60; // u32 blocks that end at or before this slot were freed
 
 export const SERIES_FLAG_DEAD = 1; // freed: prefixes that lead here are stale
+export const SERIES_FLAG_REBIND = 2; // prefixes that lead here are to be looked at anew
 // The low 24 bits of COUNT, less samples that were not exported to JSON the last time.
 export const SERIES_FLAGS_COUNT_SHIFT = 8;
 
@@ -219,6 +220,7 @@ export const LOG_MAGIC = 826044237; // "MSL1"
 export const RECORD_SAMPLES = 1; // u32 series, u32 second, count doubles: of series, series + 1, …
 export const RECORD_SERIES = 2; // a new series, JSON
 export const RECORD_FREE = 3; // what the API freed, JSON
+export const RECORD_REGRID = 4; // a series is put onto the grid of another step, under another number
 export const RECORD_HEADER_BYTES = 4;
 export const SAMPLES_HEADER_BYTES = 12;
 

@@ -1,9 +1,8 @@
 import type { SparedHosts } from '../free-bounds.js';
 import {
-  RECORD_FREE,
   RECORD_HEADER_BYTES,
+  RECORD_REGRID,
   RECORD_SAMPLES,
-  RECORD_SERIES,
   SAMPLES_HEADER_BYTES,
 } from '../kernel/layout.js';
 
@@ -25,8 +24,8 @@ export function recordAt(frame: Buffer, at: number, until: number): LogRecord | 
   const word = frame.readUInt32LE(at);
   const kind = word & 0xff;
   const count = word >>> 8;
+  if (kind < RECORD_SAMPLES || kind > RECORD_REGRID) return undefined;
   const isSamples = kind === RECORD_SAMPLES;
-  if (!isSamples && kind !== RECORD_SERIES && kind !== RECORD_FREE) return undefined;
   const contentAt = at + (isSamples ? SAMPLES_HEADER_BYTES : RECORD_HEADER_BYTES);
   const next = contentAt + (isSamples ? count * 8 : (count + 3) & ~3);
   return next > until ? undefined : { kind, count, contentAt, next };

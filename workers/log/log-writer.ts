@@ -50,7 +50,7 @@ export function logPath(folder: string, number: number): string {
 export class LogWriter {
   readonly #folder: string;
   readonly #kernel: Kernel;
-  readonly #sync: LogSync;
+  #sync: LogSync;
   readonly #bytes: Buffer;
   readonly #view: DataView;
   #descriptor = -1;
@@ -88,6 +88,11 @@ export class LogWriter {
     mkdirSync(folder, { recursive: true });
     kernel.beginLog();
     this.#tryTo(() => this.#open());
+  }
+
+  /** When the log is given to the disk from now on. */
+  set sync(sync: LogSync) {
+    this.#sync = sync;
   }
 
   get fileNumber(): number {

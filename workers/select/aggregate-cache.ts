@@ -37,7 +37,7 @@ interface Entry {
  */
 export class AggregateCache {
   readonly #combiner: Combiner;
-  readonly #bytesMax: number;
+  #bytesMax: number;
   readonly #doubles: Float64Array;
   readonly #words: Uint32Array;
   #entries = new Map<string, Entry>();
@@ -58,6 +58,12 @@ export class AggregateCache {
 
   get bytes(): number {
     return this.#order.length * WINDOW_BYTES;
+  }
+
+  /** What may be kept from now on. */
+  set bytesMax(bytes: number) {
+    if (bytes < this.bytes) this.clear();
+    this.#bytesMax = bytes;
   }
 
   /** Samples before a second were freed. */

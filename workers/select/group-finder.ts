@@ -51,9 +51,10 @@ export class GroupFinder {
     selection: Selection,
     { scope, scopeKey }: Targets,
   ): FoundHost | undefined {
-    const { tree, topologies, hostUnits } = this.#tools;
+    const { tree, topologies, hostUnits, regrid } = this.#tools;
     const level = tree.find([cluster, name]);
     if (!level) return undefined;
+    regrid.settle(level, metric);
     const found = hostUnits.find(level, metric, scope, scopeKey, tree.generation);
     if (found.count === 0) return undefined;
     // Without a strategy nothing says what a unit of several series is: the aggregate is of all of them.

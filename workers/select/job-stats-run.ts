@@ -113,7 +113,7 @@ export class JobStatsRun implements Run {
     result: JobResult,
   ): Generator<void, void> {
     const { byHost } = this.#task.jobStats;
-    const { tree } = this.#tools;
+    const { tree, regrid } = this.#tools;
     const place = scopeOf(job);
     const total = new Summary();
     const hosts = new Map<number, Summary>();
@@ -129,6 +129,10 @@ export class JobStatsRun implements Run {
         this.#values.ask(metric, job, place);
       }
       const level = levels[index];
+      if (level && regrid.isPending) {
+        regrid.settle(level, metric);
+        this.#values.ask(metric, job, place);
+      }
       const summary = level && this.#values.of(level);
       if (typeof summary === 'string') {
         const problem = { job: jobIndex, metric: metric.name, host: index, error: summary };

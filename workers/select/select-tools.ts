@@ -5,6 +5,7 @@ import type { AnswerWriter } from '../engine/answer-writer.js';
 import { Combiner } from '../engine/combine.js';
 import type { LevelTree } from '../engine/level-tree.js';
 import type { Metrics } from '../engine/metrics.js';
+import type { Regrid } from '../engine/regrid.js';
 import type { SeriesIn } from '../engine/select.js';
 import { StatisticsTaker } from '../engine/statistics.js';
 import type { Topologies } from '../engine/topology.js';
@@ -22,6 +23,7 @@ export interface SelectParts {
   readonly memory: WebAssembly.Memory;
   readonly tree: LevelTree;
   readonly metrics: Metrics;
+  readonly regrid: Regrid;
   readonly topologies: Topologies;
   readonly store: StoreConfig;
   readonly limits: Limits;
@@ -37,6 +39,7 @@ export class SelectTools {
   readonly memory: WebAssembly.Memory;
   readonly tree: LevelTree;
   readonly metrics: Metrics;
+  readonly regrid: Regrid;
   readonly store: StoreConfig;
   readonly limits: Limits;
   readonly writer: AnswerWriter;
@@ -49,11 +52,13 @@ export class SelectTools {
   readonly cache: AggregateCache;
   readonly accumulator: Accumulator;
   readonly statistics: StatisticsTaker;
-  readonly unitOf: (cluster: string, metric: string) => string;
+  #metricUnits!: MetricUnits;
+  readonly unitOf = (cluster: string, metric: string): string =>
+    this.#metricUnits.unitOf(cluster, metric);
   /** By cluster and metric, as cluster.json says: what stands for a job in lists. */
-  readonly footprints: ReadonlyMap<string, ReadonlyMap<string, 'avg' | 'min' | 'max'>>;
+  footprints!: ReadonlyMap<string, ReadonlyMap<string, 'avg' | 'min' | 'max'>>;
   /** The same: what it tells of energy. */
-  readonly energies: ReadonlyMap<string, ReadonlyMap<string, 'power' | 'energy'>>;
+  energies!: ReadonlyMap<string, ReadonlyMap<string, 'power' | 'energy'>>;
 
   constructor(parts: SelectParts) {
     const { kernel, memory, store, limits } = parts;
@@ -61,6 +66,7 @@ export class SelectTools {
     this.memory = memory;
     this.tree = parts.tree;
     this.metrics = parts.metrics;
+    this.regrid = parts.regrid;
     this.store = store;
     this.limits = limits;
     this.writer = parts.writer;
@@ -69,17 +75,33 @@ export class SelectTools {
     this.units = new UnitFinder(parts.seriesIn, this.topologies);
     this.hostUnits = new HostUnitsCache(this.units);
     this.combiner = new Combiner(kernel, memory);
-    const cacheBytes = Math.floor(store.aggregateCacheBytes / store.shardCount);
-    this.cache = new AggregateCache(this.combiner, memory, cacheBytes);
+    this.cache = new AggregateCache(this.combiner, memory, cacheBytesOf(store));
     const stagger = (series: number): number =>
       parts.words()[(series + SERIES_STAGGER) >>> 2]! & 0xff;
     this.accumulator = new Accumulator(this.combiner, this.cache, memory, stagger);
     this.statistics = new StatisticsTaker(kernel, memory, limits.percentileExactMax);
-    const units = new MetricUnits(store);
-    this.unitOf = (cluster, metric) => units.unitOf(cluster, metric);
-    this.footprints = described(store.clusters, ({ footprint }) => footprint);
-    this.energies = described(store.clusters, ({ energy }) => energy);
+    this.#describe();
   }
+
+  /** The configuration has changed, in place; what was found in the tree is found anew. */
+  reconfigured(): void {
+    const { store, limits } = this;
+    this.cache.clear();
+    this.cache.bytesMax = cacheBytesOf(store);
+    this.statistics.percentileExactMax = limits.percentileExactMax;
+    this.#describe();
+  }
+
+  #describe(): void {
+    const { clusters } = this.store;
+    this.#metricUnits = new MetricUnits(this.store);
+    this.footprints = described(clusters, ({ footprint }) => footprint);
+    this.energies = described(clusters, ({ energy }) => energy);
+  }
+}
+
+function cacheBytesOf({ aggregateCacheBytes, shardCount }: StoreConfig): number {
+  return Math.floor(aggregateCacheBytes / shardCount);
 }
 
 /** What descriptions say of metrics, by cluster, without those they say nothing of. */

@@ -20,6 +20,11 @@ export class Selections {
     return this.tools.cache;
   }
 
+  /** The configuration has changed, in place. */
+  reconfigured(): void {
+    this.tools.reconfigured();
+  }
+
   beginSelect(task: SelectTask): SelectRun {
     return new SelectRun(this.tools, task);
   }

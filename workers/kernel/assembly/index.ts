@@ -16,9 +16,17 @@ export {
   setCheckpoint,
   setSettledBefore,
 } from './series';
-export { bindConverted, bindPrefix, dropDeadPrefixes, prefixCount, prefixEvictions } from './prefixes';
+export {
+  bindConverted,
+  bindPrefix,
+  dropDeadPrefixes,
+  dropStalePrefixes,
+  prefixCount,
+  prefixEvictions,
+  setPrefixesMax,
+} from './prefixes';
 export { firstSpace, ingest, initShard, setTimeRange } from './ingest';
-export { beginLog, endLog, logRecord, stopLog } from './log';
+export { beginLog, endLog, logRecord, pauseLog, resumeLog, stopLog } from './log';
 export { saveBlocks, saveSeries, settleBlocks } from './save';
 export { replayRecords, restoreBlocks, restoreSeries } from './restore';
 export { checksum } from './checksum';

@@ -35,6 +35,18 @@ export function stopLog(): void {
   logAt = 0;
 }
 
+/** Nothing is logged until `resumeLog`, which takes what this returns: the frame goes on there. */
+export function pauseLog(): u32 {
+  endRun();
+  const at = logAt;
+  logAt = 0;
+  return at;
+}
+
+export function resumeLog(at: u32): void {
+  logAt = at;
+}
+
 /** Whether the frame should be written before another line is read. */
 // @ts-ignore: decorator
 @inline

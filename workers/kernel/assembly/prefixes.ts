@@ -23,6 +23,7 @@ import {
   PREFIX_USED,
   SERIES_FLAGS,
   SERIES_FLAG_DEAD,
+  SERIES_FLAG_REBIND,
 } from '../layout';
 import { allocatePinned, allocateTable, release, releaseTable } from './alloc';
 
@@ -265,18 +266,34 @@ function freeEntry(entry: u32): void {
   release(entry);
 }
 
+/** Bounds the table anew: what is too much goes, the least used first. */
+export function setPrefixesMax(prefixesMax: u32): void {
+  countMax = prefixesMax;
+  while (count > countMax) evictOne();
+}
+
 /** Drops every entry that leads to a series marked dead; returns how many. */
 export function dropDeadPrefixes(): u32 {
+  return dropPrefixes(SERIES_FLAG_DEAD, false);
+}
+
+/** Drops every entry of an ignored metric, and those of series marked dead or to be bound anew. */
+export function dropStalePrefixes(): u32 {
+  return dropPrefixes(SERIES_FLAG_DEAD | SERIES_FLAG_REBIND, true);
+}
+
+function dropPrefixes(flags: u32, withIgnored: bool): u32 {
   let dropped: u32 = 0;
   for (let bucket: u32 = 0; bucket <= bucketMask; bucket++) {
     let at = buckets + (bucket << 2);
     let entry = load<u32>(at);
     while (entry) {
       const next = load<u32>(entry + PREFIX_NEXT);
-      if (
-        load<u8>(entry + PREFIX_KIND) != PREFIX_KIND_IGNORED &&
-        load<u32>(load<u32>(entry + PREFIX_SERIES) + SERIES_FLAGS) & SERIES_FLAG_DEAD
-      ) {
+      const isStale =
+        load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_IGNORED
+          ? withIgnored
+          : (load<u32>(load<u32>(entry + PREFIX_SERIES) + SERIES_FLAGS) & flags) != 0;
+      if (isStale) {
         store<u32>(at, next);
         freeEntry(entry);
         dropped++;

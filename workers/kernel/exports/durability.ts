@@ -6,6 +6,9 @@ export interface DurabilityExports {
   /** Begins a frame of the log in the log region: from now on samples are logged. */
   beginLog(): void;
   stopLog(): void;
+  /** Nothing is logged until `resumeLog`, which takes what this returns: the frame goes on there. */
+  pauseLog(): number;
+  resumeLog(at: number): void;
   /** Ends the frame's last record; returns the bytes of its records. */
   endLog(): number;
   /** Room in the frame for a record of kind RECORD_*; where its bytes go, 0 if nothing is logged. */

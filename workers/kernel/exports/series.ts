@@ -41,6 +41,10 @@ export interface SeriesExports {
   markDead(series: number): void;
   /** Drops every prefix that leads to a marked series; returns how many. */
   dropDeadPrefixes(): number;
+  /** Drops every prefix of an ignored metric, and those of series marked dead or SERIES_FLAG_REBIND. */
+  dropStalePrefixes(): number;
+  /** Bounds the table of prefixes anew: what is too much goes. */
+  setPrefixesMax(prefixesMax: number): void;
   /** Frees a series; its prefixes must be gone. */
   releaseSeries(series: number): void;
 

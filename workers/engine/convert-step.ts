@@ -1,17 +1,18 @@
-import type { Engine } from '../engine/engine.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
   QUERY_SCRATCH_BASE,
   SERIES_LAST_SLOT,
   SERIES_LEVEL,
-  SERIES_METRIC,
+  SERIES_STEP,
 } from '../kernel/layout.js';
+import type { Engine } from './engine.js';
+import type { Metric } from './metrics.js';
 
 /** Slots read at a time. */
 const PIECE_SLOTS = 8192;
 
 /**
- * Replaces a series whose samples lie on the grid of another step by one of its metric's step now.
+ * Replaces a series by one of a number, whose samples lie on the grid of another step; returns its address.
  * Where several samples fall into one slot it has their mean; where the grid is finer, the slots
  * between have none.
  */
@@ -20,15 +21,16 @@ export function convertStep(
   kernel: Kernel,
   memory: WebAssembly.Memory,
   series: number,
-  oldStepSec: number,
-): void {
+  metric: Metric,
+  stepSec: number,
+  id: number,
+): number {
   const words = engine.words();
   const level = engine.tree.at(words[(series + SERIES_LEVEL) >>> 2]!);
-  const metric = engine.metrics.at(words[(series + SERIES_METRIC) >>> 2]! >>> 16);
+  const oldStepSec = words[(series + SERIES_STEP) >>> 2]!;
   const last = words[(series + SERIES_LAST_SLOT) >>> 2]!;
-  const stepSec = metric.stepSec;
   const stagger = engine.staggerOf(...engine.tree.hostOf(level));
-  const made = engine.makeSeries(level, metric, stepSec, stagger, engine.nextId++);
+  const made = engine.makeSeries(level, metric, stepSec, stagger, id);
   const values = new Float64Array(memory.buffer, QUERY_SCRATCH_BASE, PIECE_SLOTS);
   let slot = -1;
   let sum = 0;
@@ -57,4 +59,5 @@ export function convertStep(
   }
   put();
   engine.replaceSeries(level, series, made);
+  return made;
 }

@@ -1,0 +1,114 @@
+import {
+  PART_ARRIVAL_SEC,
+  PART_BODY,
+  PART_BYTES,
+  PART_CLUSTER,
+  PART_CLUSTER_BYTES,
+  PART_FAILED,
+  PART_HAS_EXAMPLES,
+  PART_IGNORED,
+  PART_LINES,
+  PART_PRECISION,
+  PART_REJECTED,
+  PART_WRITTEN,
+} from '../../workers/kernel/layout.js';
+import { StoreError } from '../model/errors.js';
+import type { FromShard } from '../protocol/messages.js';
+import { Ring } from '../protocol/ring.js';
+import type { RejectedLine } from './store.js';
+
+/** One run of lines for one shard, already in that shard's memory. */
+export interface Part {
+  readonly address: number;
+  readonly bytes: number;
+  /** Address and bytes of the default cluster's name in the same memory; 0 bytes = none. */
+  readonly cluster: number;
+  readonly clusterBytes: number;
+  readonly precision: number;
+  readonly done: (result: PartResult | StoreError) => void;
+}
+
+export interface PartResult {
+  readonly written: number;
+  readonly ignored: number;
+  readonly rejected: number;
+  readonly lines: number;
+  readonly first: readonly RejectedLine[];
+}
+
+/** Parts on their way through the ring of a shard, in their order. */
+export class PartRing {
+  readonly #ring: Ring;
+  #parts: Part[] = [];
+  /** Position of the first of them. */
+  #from = 0;
+  readonly #examples = new Map<number, readonly RejectedLine[]>();
+  #logFailure = '';
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#ring = new Ring(memory);
+  }
+
+  get count(): number {
+    return this.#parts.length;
+  }
+
+  get isFull(): boolean {
+    return this.#ring.isFull;
+  }
+
+  /** The caller has seen that there is room. True: the shard sleeps, and has to be woken. */
+  publish(part: Part, arrivalSec: number): boolean {
+    const ring = this.#ring;
+    const position = ring.published;
+    ring.set(position, PART_BODY, part.address);
+    ring.set(position, PART_BYTES, part.bytes);
+    ring.set(position, PART_CLUSTER, part.cluster);
+    ring.set(position, PART_CLUSTER_BYTES, part.clusterBytes);
+    ring.set(position, PART_PRECISION, part.precision);
+    ring.set(position, PART_ARRIVAL_SEC, arrivalSec);
+    this.#parts.push(part);
+    return ring.publish();
+  }
+
+  /** Tells those whose parts the shard has acknowledged. True: there were some. */
+  settle({ logFailure, examples = [] }: FromShard): boolean {
+    if (logFailure !== undefined) this.#logFailure = logFailure;
+    for (const { position, first } of examples) this.#examples.set(position, first);
+    const ring = this.#ring;
+    let settled = 0;
+    while (((ring.acknowledged - this.#from) | 0) > 0) {
+      const position = this.#from;
+      if (ring.get(position, PART_HAS_EXAMPLES) === 1 && !this.#examples.has(position)) break;
+      const first = this.#examples.get(position) ?? [];
+      this.#examples.delete(position);
+      const part = this.#parts[settled++]!;
+      this.#from = (position + 1) | 0;
+      if (ring.get(position, PART_FAILED) === 1) {
+        part.done(new StoreError('log-failed', `samples can not be kept: ${this.#logFailure}`));
+        continue;
+      }
+      part.done({
+        written: ring.get(position, PART_WRITTEN),
+        ignored: ring.get(position, PART_IGNORED),
+        rejected: ring.get(position, PART_REJECTED),
+        lines: ring.get(position, PART_LINES),
+        first,
+      });
+    }
+    if (settled > 0) this.#parts.splice(0, settled);
+    return settled > 0;
+  }
+
+  /** The shard is gone. */
+  failAll(error: StoreError): void {
+    const parts = this.#parts;
+    this.#parts = [];
+    for (const part of parts) part.done(error);
+  }
+
+  /** The shard's batch of answers was taken. True: it sleeps, and has to be woken. */
+  consumeBatch(batch: number): boolean {
+    return this.#ring.consumeBatch(batch);
+  }
+}
