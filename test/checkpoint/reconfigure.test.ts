@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { inspect, parseInspectArgs } from '../../scripts/inspect.js';
 import type { MetricConfig } from '../../src/config/config.js';
 import { SERIES_ID, SERIES_STEP } from '../../workers/kernel/layout.js';
 import { described } from '../engine/small-store.js';
@@ -212,6 +213,16 @@ t.test('finer and coarser', async (t) => {
   store.write(load, T0 + 300 * 60, 7);
   store.flush();
   const left = await store.crash();
+  const told: string[] = [];
+  const asked = parseInspectArgs([left, '--json', '--series', 'c/h,load']);
+  t.equal(await inspect(asked, (line) => told.push(line)), 0);
+  const entries = told.map((line) => JSON.parse(line));
+  const log = entries.find(({ facts }) => facts?.['series of another step'] !== undefined);
+  t.equal(log.facts['series of another step'], 2);
+  t.ok(
+    entries.some(({ stepSec }) => stepSec === 30),
+    told.join('\n'),
+  );
   for (const [step, factor] of [
     [30, 1],
     [60, 2],

@@ -15,6 +15,8 @@ import {
   PREFIX_KIND_SERIES,
   PREFIX_LENGTH_MAX,
   QUERY_SCRATCH_BASE,
+  SERIES_FLAG_REBIND,
+  SERIES_FLAGS,
   STATE_BASE,
 } from '../../workers/kernel/layout.js';
 import { Random, seed } from '../helpers/random.js';
@@ -30,6 +32,7 @@ class Shard {
   readonly kernel: Kernel;
   readonly ledger = new twin.Ledger();
   readonly series = new Map<string, number>();
+  readonly memory: WebAssembly.Memory;
   readonly #bytes: Buffer;
   readonly #state: Uint32Array;
   readonly #doubles: Float64Array;
@@ -39,6 +42,7 @@ class Shard {
   constructor(prefixesMax: number) {
     const memory = createShardMemory();
     this.kernel = instantiateKernel(memory);
+    this.memory = memory;
     this.kernel.initShard(prefixesMax);
     this.#bytes = Buffer.from(memory.buffer);
     this.#state = new Uint32Array(memory.buffer, STATE_BASE, 64);
@@ -255,6 +259,40 @@ t.test(`prefixes of dead series, seed ${seed}`, (t) => {
     for (const [, series] of dead) kernel.releaseSeries(series);
   }
   t.equal(wrong, '');
+  t.end();
+});
+
+t.test(`prefixes to be looked at anew, seed ${seed}`, (t) => {
+  const random = new Random(seed);
+  const shard = new Shard(1000);
+  const { kernel } = shard;
+  const prefixes = somePrefixes(random, 200);
+  const body = (): twin.Line[] => prefixes.map((prefix) => lineOf(random, prefix));
+  t.equal(shard.write(body(), 1), '');
+  const bound = kernel.prefixCount();
+  const known = shard.left;
+  t.equal(shard.write(body(), 1), '');
+  const again = shard.left - known;
+  const words = new Uint32Array(shard.memory.buffer);
+  const stale = [...shard.series.values()].filter(() => random.chance(0.5));
+  for (const series of stale) words[(series + SERIES_FLAGS) >>> 2]! |= SERIES_FLAG_REBIND;
+  t.equal(kernel.dropDeadPrefixes(), 0, 'none of them is dead');
+  const dropped = kernel.dropStalePrefixes();
+  t.ok(dropped > 0 && dropped < bound, 'those of marked series, and all that are ignored');
+  for (const series of stale) words[(series + SERIES_FLAGS) >>> 2]! &= ~SERIES_FLAG_REBIND;
+  const before = shard.left;
+  t.equal(shard.write(body(), 1), '');
+  t.equal(shard.left - before - again, dropped, 'each of them is asked for once');
+  t.equal(kernel.prefixCount(), bound);
+  t.equal(shard.difference(), '');
+  kernel.setPrefixesMax(10);
+  t.equal(kernel.prefixCount(), 10);
+  t.equal(shard.write(body(), 1), '');
+  t.equal(kernel.prefixCount(), 10);
+  kernel.setPrefixesMax(1000);
+  t.equal(shard.write(body(), 1), '');
+  t.equal(kernel.prefixCount(), bound);
+  t.equal(shard.difference(), '');
   t.end();
 });
 

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { freezeDeep, type Limits, type StoreConfig } from '../../src/config/config.js';
 import { parseConfig } from '../../src/config/parse-config.js';
@@ -55,7 +56,7 @@ interface Shown {
 function query(
   store: ShardSet,
   query: object,
-  range = { from: FROM, to: FROM + 600 },
+  range: object = { from: FROM, to: FROM + 600 },
 ): Promise<Shown[]> {
   const request = { cluster: 'c', ...range, queries: [{ resolution: 0, ...query }] };
   return new Promise((resolve, reject) => {
@@ -167,6 +168,41 @@ t.test('steps change while samples come: nothing is lost', async (t) => {
     for (const { data } of shown) t.same(data, expected, host);
   };
   for (const host of HOSTS) await check(host);
+});
+
+t.test('a step changes while the archive is written', async (t) => {
+  const folder = temporaryFolder(t, 'reconfigure');
+  const metrics = { m: rule(10) };
+  const archive = { cleanup: { mode: 'archive', directory: join(folder, 'archive') } };
+  const checkpoints = { directory: join(folder, 'data') };
+  const { store, change } = await start(t, {
+    metrics,
+    'metric-store': { checkpoints, ...archive },
+  });
+  const count = 60;
+  const range = { from: FROM, to: FROM + count * 120 };
+  for (let i = 0; i < count; i++) {
+    const sec = FROM + i * 120;
+    await write(
+      store,
+      HOSTS.map((host) => `m,hostname=${host} value=${i} ${sec}`),
+    );
+  }
+  await change({ metrics, retentionSec: 600 });
+  const changed = change({ metrics: { m: rule(120) }, retentionSec: 600 });
+  const [summaries] = await Promise.all([store.archive(), store.archive(), changed]);
+  t.ok(
+    summaries.some(({ rows }) => rows > 0),
+    'something was archived',
+  );
+  for (const host of HOSTS) {
+    const [shown] = await query(store, { metric: 'm', host }, { ...range, archive: true });
+    t.same(
+      shown!.data,
+      Array.from({ length: count }, (_, i) => i),
+      host,
+    );
+  }
 });
 
 t.test('a shard that dies starts with the configuration as it is now', async (t) => {

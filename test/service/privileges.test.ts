@@ -129,7 +129,7 @@ t.test('a folder that is not for the user', { skip: !isRoot && 'not root' }, asy
   const directory = openFolder('root');
   await t.rejects(
     startServer({ main: { user: 'nobody' }, 'metric-store': { checkpoints: { directory } } }),
-    { message: /exit code 2.*metricshard-root.*(EACCES|permission)/s },
+    { message: /exit code 3.*metricshard-root.*(EACCES|permission)/s },
   );
   const data = openFolder('data');
   chmodSync(data, 0o777);
