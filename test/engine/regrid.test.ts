@@ -99,6 +99,36 @@ t.test('answers in turns, between which series go onto another grid', async (t) 
   t.equal(inTurns.bytes.toString(), whole);
 });
 
+t.test('a request that has begun with another step is not answered by half', async (t) => {
+  const rule = { frequency: 60, aggregation: 'sum' } as const;
+  const faster = { ...rule, frequency: 30 };
+  for (const isStep of [true, false]) {
+    const store = waiting('nothing');
+    const { engine } = store;
+    const change = (turn: number): number => {
+      if (turn === 2) {
+        const m = isStep ? faster : { ...rule, aggregation: 'avg' as const };
+        engine.metrics.reconfigure({ metrics: { m, other: rule }, clusters: [] });
+        engine.reconfigured();
+        for (const host of HOSTS) engine.regrid.add(engine.tree.find(['c', host])!);
+        settle(store);
+      }
+      return 0;
+    };
+    const selected = (): string[] => {
+      const { bytes, turns } = store.select(
+        { ...RANGE, select: { metric: 'm' } },
+        'ndjson',
+        change,
+      );
+      t.ok(turns > 1);
+      return bytes.toString().trim().split('\n');
+    };
+    if (isStep) t.throws(selected, { code: 'shard-unavailable', message: /m of c was changed/ });
+    else t.equal(selected().length, HOSTS.length, 'another strategy is for the next one');
+  }
+});
+
 t.test('a series that waits takes samples, and no second one is made', async (t) => {
   const store = waiting();
   const before = store.engine.seriesCount;

@@ -4,6 +4,7 @@ import {
   type MetricRule,
   type MetricSources,
 } from '../../src/config/metric-rules.js';
+import { StoreError } from '../../src/model/errors.js';
 
 /** Metric indexes are 16-bit in a series record. */
 export const METRICS_MAX = 65_535;
@@ -24,6 +25,8 @@ export interface Metric extends MetricRule {
  * cluster.json describes has those listed there for itself, with its own steps and strategies.
  */
 export class Metrics {
+  /** Grows with each configuration. */
+  version = 0;
   readonly #byIndex: Metric[] = [];
   /** By cluster, name and step: what was a metric once has its index for good. */
   readonly #indexes = new Map<string, number>();
@@ -51,6 +54,7 @@ export class Metrics {
     const { metrics, clusters } = sources;
     const any = metrics[ANY_METRIC];
     this.#any = any && { stepSec: any.frequency, aggregation: any.aggregation };
+    this.version++;
     this.#retired.clear();
     const problems: string[] = [];
     const before = this.#own;
@@ -135,7 +139,14 @@ export class Metrics {
     return this.#own.get(cluster)?.get(name) ?? this.#shared.get(name);
   }
 
-  /** The same, met for the first time or not; undefined if unknown or if there are too many. */
+  /** Throws if a metric that a request has begun with is not what it was: its series are elsewhere now. */
+  checkSame({ name, index }: Metric, cluster: string): void {
+    if (this.find(name, cluster)?.index === index) return;
+    const error = `metric ${name} of ${cluster} was changed while it was read; ask again in a moment`;
+    throw new StoreError('shard-unavailable', error);
+  }
+
+  /** As `find`, of one met for the first time or not; undefined if unknown or if there are too many. */
   intern(name: string, cluster: string): Metric | undefined {
     const known = this.find(name, cluster);
     if (known || !this.#any) return known;

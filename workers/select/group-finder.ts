@@ -11,10 +11,13 @@ import type { Variants } from './variants.js';
 export class GroupFinder {
   readonly #tools: SelectTools;
   readonly #request: SelectRequest;
+  /** Of the metrics that the request has begun with. */
+  readonly #version: number;
 
   constructor(tools: SelectTools, request: SelectRequest) {
     this.#tools = tools;
     this.#request = request;
+    this.#version = tools.metrics.version;
   }
 
   /** Groups of one host. */
@@ -51,7 +54,8 @@ export class GroupFinder {
     selection: Selection,
     { scope, scopeKey }: Targets,
   ): FoundHost | undefined {
-    const { tree, topologies, hostUnits, regrid } = this.#tools;
+    const { tree, topologies, hostUnits, regrid, metrics } = this.#tools;
+    if (metrics.version !== this.#version) metrics.checkSame(metric, cluster);
     const level = tree.find([cluster, name]);
     if (!level) return undefined;
     regrid.settle(level, metric);

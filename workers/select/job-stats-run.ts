@@ -125,6 +125,7 @@ export class JobStatsRun implements Run {
       if (tree.generation !== generation) {
         // Between turns hosts may come and go.
         ({ generation } = tree);
+        this.#tools.metrics.checkSame(metric, job.cluster);
         levels = this.#levelsOf(job);
         this.#values.ask(metric, job, place);
       }
