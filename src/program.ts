@@ -15,16 +15,17 @@ import {
   authApplier,
   backendApplier,
   certificateApplier,
-  LIMITS_OF_SHARDS,
   limitsApplier,
   logLevelApplier,
   READ_ANEW,
+  storeApplier,
   subscriptionsApplier,
 } from './live/standard-appliers.js';
 import { findStartConfig } from './live/start-config.js';
 import { startLiveConfig, type RunningConfig } from './live/start-live.js';
 import type { NatsClient } from './nats/nats.js';
 import { isS3 } from './object-store/location.js';
+import { needsRestart } from './routing/restart-settings.js';
 import { startStore, type ShardSet } from './routing/shard-set.js';
 import { EXIT_CODES } from './service/exit-codes.js';
 import { endOnUncaught } from './service/last-words.js';
@@ -75,11 +76,12 @@ export async function startProgram(flags: Flags): Promise<void> {
   });
   const store = await startStore(config.store, limits, log, nodes.hosts);
   const appliers = [
+    storeApplier(store, needsRestart),
     authApplier(verifier),
     backendApplier([nodes]),
     ...(tlsFiles ? [certificateApplier(tlsFiles)] : []),
     READ_ANEW,
-    limitsApplier(limits, LIMITS_OF_SHARDS),
+    limitsApplier(limits),
     logLevelApplier((level) => (log.level = PINO_LEVELS[level])),
   ];
   // Its folder is the store's now.
@@ -107,9 +109,12 @@ export async function startProgram(flags: Flags): Promise<void> {
   const { host } = config.listen;
   const listens = `listens on ${tls ? 'https' : 'http'}://${host}:${server.port}`;
   service.readyWhen(() => store.status().ready, listens);
-  const { adapter } = server;
-  const { pid, version: node } = process;
   // Last, since whoever reads this line may send a signal at once.
+  announce(common, server.adapter, listens);
+}
+
+function announce({ config, log }: Common, adapter: string, listens: string): void {
+  const { pid, version: node } = process;
   log.info(
     { adapter, pid, node, workingFolder: process.cwd() },
     `metricshard ${version()} ${listens} and keeps ${keeps(config)}`,

@@ -1,4 +1,5 @@
 import type { StoreConfig } from './config.js';
+import { configuredMetric, describedRule } from './metric-rules.js';
 
 /** What holds for a metric of a cluster, and where each part of it is from. */
 export interface ClusterMetricSettings {
@@ -16,8 +17,6 @@ export interface ClusterMetricSettings {
 
 const SECTION = 'metrics';
 const NOWHERE = '-';
-/** Of a metric that is described without a step. */
-const STEP_DEFAULT_SEC = 60;
 
 /**
  * Steps, strategies and units by cluster: cluster.json goes before the section `metrics`, which holds
@@ -29,7 +28,6 @@ export function metricsByCluster(
   { metrics, clusters }: StoreConfig,
   origins: Readonly<Record<string, string>>,
 ): ClusterMetricSettings[] {
-  const section = (name: string) => (Object.hasOwn(metrics, name) ? metrics[name] : metrics['*']);
   const rows: ClusterMetricSettings[] = [];
   for (const cluster of clusters) {
     const origin = origins[cluster.name] ?? 'cluster.json';
@@ -38,14 +36,14 @@ export function metricsByCluster(
       const described = Object.hasOwn(cluster.metrics, metric)
         ? cluster.metrics[metric]
         : undefined;
-      const other = section(metric);
+      const other = configuredMetric(metric, metrics);
       const pick = <Value>(own: Value | undefined, its: Value | undefined, none: Value) => {
         if (own) return { value: own, origin };
-        return its ? { value: its, origin: SECTION } : { value: none, origin: NOWHERE };
+        if (its) return { value: its, origin: SECTION };
+        return { value: none, origin: none ? 'default' : NOWHERE };
       };
-      const known = pick(described?.stepSec, other?.frequency, 0);
-      const isDefault = described !== undefined && known.value === 0;
-      const step = isDefault ? { value: STEP_DEFAULT_SEC, origin: 'default' } : known;
+      const rule = described && describedRule(metric, described, metrics);
+      const step = pick(described?.stepSec, other?.frequency, rule?.stepSec ?? 0);
       const aggregation = pick(described?.aggregation, other?.aggregation, null);
       const unit = pick(described?.unit, other?.unit, '');
       rows.push({

@@ -1,7 +1,6 @@
 import type { AuthConfig } from '../config/auth-config.js';
 import type { BackendConfig } from '../config/backend-config.js';
 import type { Config, Limits, StoreConfig } from '../config/config.js';
-import { kebabCase } from '../config/limits-schema.js';
 import type { NatsSubscription } from '../config/nats-config.js';
 import type { Applier } from './applier.js';
 
@@ -57,32 +56,11 @@ export function storeApplier(
   };
 }
 
-/** Limits of which shards have copies: live only with {@link storeApplier}. */
-export const LIMITS_OF_SHARDS: readonly (keyof Limits)[] = [
-  'lineBytesMax',
-  'queriesMax',
-  'seriesPerQueryMax',
-  'pointsMax',
-  'answerBytesMax',
-  'archiveSamplesMax',
-  'percentileExactMax',
-  'queryTimeMsMax',
-  'streamPointsMax',
-  'streamTimeMsMax',
-  'seriesMax',
-  'prefixesMax',
-  'unitMismatchesMax',
-];
-
 /** The limits of the front: one object, which those who ask for a limit read. */
-export function limitsApplier(limits: Limits, atStart: readonly (keyof Limits)[] = []): Applier {
+export function limitsApplier(limits: Limits): Applier {
   return {
     name: 'limits',
     settings: ['metricshard.limits'],
-    needsRestart: (before, next) =>
-      atStart
-        .filter((name) => before.limits[name] !== next.limits[name])
-        .map((name) => `metricshard.limits.${kebabCase(name)}: it is read at the start only`),
     apply: (_before, next) => {
       Object.assign(limits, next.limits);
       return ['limits of requests'];

@@ -44,11 +44,9 @@ const RESTART_SETTINGS: readonly RestartSetting[] = [
   { name: 'metricshard.s3', why: 'connections are open', of: ({ s3 }) => s3 },
 ];
 
-/** Settings that differ and want a restart, each with the reason; none: the change can be made live. */
+/** Settings that differ and want a restart, each as `setting: why`; none: the change can be made live. */
 export function needsRestart(before: StoreConfig, next: StoreConfig): string[] {
   return RESTART_SETTINGS.filter(
     ({ of }) => JSON.stringify(of(before)) !== JSON.stringify(of(next)),
-  ).map(
-    ({ name, why }) => `${name} can not be changed in a running store, since ${why}; restart it`,
-  );
+  ).map(({ name, why }) => `${name}: ${why}`);
 }

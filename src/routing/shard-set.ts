@@ -319,7 +319,9 @@ export class ShardSet implements Store {
   async #reconfigure(next: StoreConfig, limits: Limits): Promise<ReconfigureSummary> {
     const store = this.#store;
     const refused = needsRestart(store, next);
-    if (refused.length > 0) throw new StoreError('bad-request', refused.join('; '));
+    if (refused.length > 0) {
+      throw new StoreError('bad-request', `this needs a restart: ${refused.join('; ')}`);
+    }
     const metrics = metricChanges(store, next);
     Object.assign(store, next);
     if (limits !== this.#limits) Object.assign(this.#limits, limits);

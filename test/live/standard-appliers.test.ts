@@ -8,7 +8,6 @@ import {
   authApplier,
   backendApplier,
   certificateApplier,
-  LIMITS_OF_SHARDS,
   limitsApplier,
   logLevelApplier,
   READ_ANEW,
@@ -73,16 +72,6 @@ t.test('each part is told what concerns it, and nothing else', async (t) => {
     'metricshard.http-adapter: it is read at the start only',
     'metricshard.shards: threads own series',
   ]);
-});
-
-t.test('limits of shards, while these can not change', async (t) => {
-  const limits = { ...DEFAULTS.limits };
-  const applier = limitsApplier(limits, LIMITS_OF_SHARDS);
-  const { restart } = await change([applier], {
-    metricshard: { limits: { 'points-max': 7, 'jobs-max': 8 } },
-  });
-  t.same(restart, ['metricshard.limits.points-max: it is read at the start only']);
-  t.equal(limits.jobsMax, DEFAULTS.limits.jobsMax);
 });
 
 t.test('certificates', async (t) => {

@@ -10,6 +10,7 @@ const folder = new CertificateFolder(t);
 const ours = folder.own('server');
 const authority = folder.own('authority');
 const good = folder.signed('collector-1', authority);
+const nameless = folder.signed('collector-3', authority);
 const foreign = folder.signed('collector-2', folder.own('another'));
 
 function shown({ cert, key }: CertificateFiles): HttpsOptions {
@@ -36,12 +37,14 @@ for (const adapter of ['uws', 'node']) {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const only = { minVersion: version, maxVersion: version };
         const without = await debug(only);
-        if (isRequired) {
-          t.equal(without.status, 401);
-          t.match(without.text, /client certificate/);
-        } else t.not(without.status, 401);
+        t.equal(without.status, 401);
+        t.match(without.text, isRequired ? /certificate with a common/ : /whose name has roles/);
+        const open = await sendHttps(server.port, '/ready', only);
+        t.equal(open.status, isRequired ? 401 : 200);
         const known = await debug({ ...only, ...shown(good) });
-        t.not(known.status, 401);
+        t.equal(known.status, 400, known.text);
+        const stranger = await debug({ ...only, ...shown(nameless) });
+        t.equal(stranger.status, 401, 'a name without roles');
         // In TLS 1.3 the client is done before the server has looked at its certificate.
         await t.rejects(debug({ ...only, ...shown(foreign) }), version);
       }
@@ -52,7 +55,8 @@ for (const adapter of ['uws', 'node']) {
         t.not(status, 401, `round ${round}`);
         t.equal(isResumed, round > 0);
       }
-      const line = /"audit":true.*"clientName":"collector-1".*"status":\d+/;
+      const line =
+        /"audit":true.*"caller":"certificate:collector-1".*"clientName":"collector-1".*"status":400/;
       t.ok(await eventually(() => line.test(server.output())), 'the name is in the log');
       t.notMatch(server.output(), /collector-2/);
       t.notMatch(server.output(), /very-secret/);

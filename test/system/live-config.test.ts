@@ -104,7 +104,7 @@ t.test('a signal, and a file that changes', async (t) => {
   const refused = await server.post('/api/v2/admin/reload', '');
   t.match(refused, {
     status: 409,
-    json: { 'needs-restart': ['metricshard.shards: it is read at the start only'] },
+    json: { 'needs-restart': ['metricshard.shards: all data has to move to other files first'] },
   });
   t.equal(await jobsMaxOf(server), 'enough');
   place.put(limit(1));
