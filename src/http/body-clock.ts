@@ -6,18 +6,24 @@ const LOOK_MS = 1000;
 /** A request whose body has not come in as a whole. */
 export interface ComingBody {
   readonly beganMs: number;
+  /** Its neighbours in the clock's list, which only the clock changes. */
+  earlier: ComingBody | undefined;
+  later: ComingBody | undefined;
   /** Called once, `request-timeout-sec` after it began. */
   giveUp(): void;
 }
 
 /**
  * Ends requests whose bodies come in too slowly: for uWebSockets.js, which bounds silence and sees
- * to it that 16 KB a second come in, but not how long that may go on. The oldest are first in a
- * set, so that a look costs no more than what it ends.
+ * to it that 16 KB a second come in, but not how long that may go on. They are in a list, the oldest
+ * first, so that a look costs no more than what it ends. A set would do as well, but each time its
+ * table is made anew the one before keeps what was in it from the collector of garbage: that took
+ * a tenth of all time of the front.
  */
 export class BodyClock {
   readonly #limits: Limits;
-  readonly #coming = new Set<ComingBody>();
+  #first: ComingBody | undefined;
+  #last: ComingBody | undefined;
   readonly #timer: NodeJS.Timeout;
 
   constructor(limits: Limits) {
@@ -26,18 +32,28 @@ export class BodyClock {
   }
 
   add(body: ComingBody): void {
-    this.#coming.add(body);
+    body.earlier = this.#last;
+    if (this.#last) this.#last.later = body;
+    else this.#first = body;
+    this.#last = body;
   }
 
+  /** Nothing for one that is not in it. */
   delete(body: ComingBody): void {
-    this.#coming.delete(body);
+    const { earlier, later } = body;
+    if (earlier) earlier.later = later;
+    else if (this.#first === body) this.#first = later;
+    else return;
+    if (later) later.earlier = earlier;
+    else this.#last = earlier;
+    body.earlier = undefined;
+    body.later = undefined;
   }
 
   look(nowMs: number): void {
     const endMs = nowMs - this.#limits.requestTimeoutSec * 1000;
-    for (const body of this.#coming) {
-      if (body.beganMs > endMs) return;
-      this.#coming.delete(body);
+    for (let body = this.#first; body && body.beganMs <= endMs; body = this.#first) {
+      this.delete(body);
       body.giveUp();
     }
   }

@@ -26,9 +26,13 @@ export class RateGate implements Gate, ProgramPart {
   }
 
   admit(exchange: HttpExchange, route: Route, goOn: (identity: Identity) => void): void {
+    // Fast path.
+    if (this.#limits.requestsPerSecondMax === 0) {
+      this.#inner.admit(exchange, route, goOn);
+      return;
+    }
     // Found out now: when `goOn` is called, the client may be gone.
-    const isLimited = this.#limits.requestsPerSecondMax > 0;
-    const address = isLimited ? exchange.peer.remoteAddress : '';
+    const address = exchange.peer.remoteAddress;
     this.#inner.admit(exchange, route, (identity) => {
       const isKnown = identity.name !== ANYONE.name;
       const waitSec = this.#rates.take(isKnown ? `name ${identity.name}` : `address ${address}`);

@@ -1,5 +1,5 @@
 import type * as Uws from 'uWebSockets.js';
-import type { BodyClock } from './body-clock.js';
+import type { BodyClock, ComingBody } from './body-clock.js';
 import type { ClientNames } from './client-names.js';
 import { AdapterExchange, type AdapterStream } from './exchange.js';
 import { statusLine } from './reason-phrases.js';
@@ -43,6 +43,8 @@ export class UwsExchange extends AdapterExchange<UwsServerState> {
   /** Sends an answer that waits for the end of a chunked body. */
   #sendLater: (() => void) | undefined;
   readonly beganMs = performance.now();
+  earlier: ComingBody | undefined;
+  later: ComingBody | undefined;
   /** Tries to send what found no room. */
   #retry: (() => void) | undefined;
 

@@ -11,6 +11,7 @@ export interface RequestHead {
   readonly fault: string;
 }
 
+const NOTHING_KEPT: readonly string[] = KEPT_HEADERS.map(() => '');
 const INDEX_OF_KEPT = new Map<string, number>(KEPT_HEADERS.map((name, index) => [name, index]));
 
 /**
@@ -20,7 +21,7 @@ const INDEX_OF_KEPT = new Map<string, number>(KEPT_HEADERS.map((name, index) => 
  * where those that are kept are not asked for one by one.
  */
 export function readHead(request: HttpRequest): RequestHead {
-  const kept = Array.from(KEPT_HEADERS, () => '');
+  const kept = NOTHING_KEPT.slice();
   let lengths = 0;
   let encodings = 0;
   let fault = '';

@@ -36,6 +36,9 @@ export interface PartResult {
   readonly first: readonly RejectedLine[];
 }
 
+/** Shared, so that bodies without examples leave nothing behind. */
+const NONE: readonly never[] = [];
+
 /** Parts on their way through the ring of a shard, in their order. */
 export class PartRing {
   readonly #ring: Ring;
@@ -72,15 +75,15 @@ export class PartRing {
   }
 
   /** Tells those whose parts the shard has acknowledged. True: there were some. */
-  settle({ logFailure, examples = [] }: FromShard): boolean {
+  settle({ logFailure, examples }: FromShard): boolean {
     if (logFailure !== undefined) this.#logFailure = logFailure;
-    for (const { position, first } of examples) this.#examples.set(position, first);
+    for (const { position, first } of examples ?? NONE) this.#examples.set(position, first);
     const ring = this.#ring;
     let settled = 0;
     while (((ring.acknowledged - this.#from) | 0) > 0) {
       const position = this.#from;
       if (ring.get(position, PART_HAS_EXAMPLES) === 1 && !this.#examples.has(position)) break;
-      const first = this.#examples.get(position) ?? [];
+      const first = this.#examples.get(position) ?? NONE;
       this.#examples.delete(position);
       const part = this.#parts[settled++]!;
       this.#from = (position + 1) | 0;

@@ -15,6 +15,8 @@ const BACKSLASH = 92;
 const POINT = 46;
 const ASCII_MAX = 127;
 
+const NO_NAMES: readonly Uint8Array[] = [];
+
 /** Lines one behind the other that belong to one shard. */
 export interface Run {
   readonly shard: ShardClient;
@@ -46,8 +48,7 @@ export class RunReader {
   ) {
     this.#shards = shards;
     this.#allowed = allowed;
-    const plain = [...(allowed ?? [])].filter((name) => !name.includes('\\'));
-    this.#allowedNames = plain.map((name) => Buffer.from(name));
+    this.#allowedNames = allowed === null ? NO_NAMES : plainNames(allowed);
     this.#cluster = cluster;
     let hash = HASH_START;
     for (const byte of clusterName) hash = hashByte(hash, byte);
@@ -107,6 +108,11 @@ export class RunReader {
       unescapeTag(Buffer.from(bytes.subarray(from, until)));
     return hashHost(text(cluster, clusterEnd) || this.#cluster, text(host, hostEnd));
   }
+}
+
+/** Bytes of those that look the same in a line. */
+function plainNames(names: Iterable<string>): Uint8Array[] {
+  return [...names].filter((name) => !name.includes('\\')).map((name) => Buffer.from(name));
 }
 
 function isAt(bytes: Uint8Array, from: number, length: number, name: Uint8Array): boolean {

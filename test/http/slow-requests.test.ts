@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { DEFAULTS } from '../../src/config/config.js';
-import { BodyClock } from '../../src/http/body-clock.js';
+import { BodyClock, type ComingBody } from '../../src/http/body-clock.js';
 import { eachAdapter, eventually, type Front } from './front.js';
 
 // They wait for time to pass, and may as well do so together.
@@ -70,13 +70,16 @@ t.test('the clock ends what began first, and each once', async (t) => {
   const limits = { ...DEFAULTS.limits, requestTimeoutSec: 10 };
   const clock = new BodyClock(limits);
   t.teardown(() => clock.stop());
-  const bodies = [0, 1000, 2000, 3000].map((beganMs) => ({
+  const bodies = [0, 1000, 2000, 3000].map((beganMs): ComingBody => ({
     beganMs,
+    earlier: undefined,
+    later: undefined,
     giveUp: () => ended.push(beganMs),
   }));
   for (const body of bodies) clock.add(body);
   clock.look(9999);
   t.same(ended, []);
+  clock.delete(bodies[1]!);
   clock.delete(bodies[1]!);
   clock.look(12_500);
   t.same(ended, [0, 2000]);
