@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { askBackend, placeOf } from '../backend/ask-backend.js';
 import type { BackendConfig } from '../config/backend-config.js';
 import { describedIn, type ReadClusters } from '../config/cluster-files.js';
 import type { ConfigProblem } from '../config/config-error.js';
@@ -9,8 +10,6 @@ import { writeDurably } from '../storage/files.js';
 
 const FILE = 'clusters.from-backend.json';
 const PATH = '/api/clusters/';
-/** Of the largest sites a few MB. */
-const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 
 /** An answer as it is kept on disk. */
 interface KeptAnswer {
@@ -72,7 +71,7 @@ export class BackendClusters {
     this.#url = backend.url;
     this.#questions++;
     try {
-      const answer = await fetchAnswer(backend, timeoutMs);
+      const answer = await askBackend({ ...backend, timeoutSec: timeoutMs / 1000 }, PATH);
       const known = this.#kept;
       this.#use({ url: backend.url, at: new Date().toISOString(), answer });
       this.#problem = '';
@@ -125,46 +124,4 @@ export class BackendClusters {
       this.#problem = `the answer can not be kept: ${(error as Error).message}`;
     }
   }
-}
-
-/** The parsed answer. What follows a redirection would get the token as well, so none is followed. */
-async function fetchAnswer(backend: BackendConfig, timeoutMs: number): Promise<unknown> {
-  const token = backend.tokenFile ? readFileSync(backend.tokenFile, 'utf8').trim() : backend.token;
-  const response = await fetch(backend.url.replace(/\/+$/, '') + PATH, {
-    headers: { Accept: 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
-    redirect: 'manual',
-    signal: AbortSignal.timeout(timeoutMs),
-  }).catch((error: unknown) => {
-    const { cause, name } = error as Error;
-    const why = name === 'TimeoutError' ? `no answer in ${timeoutMs} ms` : String(cause ?? error);
-    throw new Error(why, { cause: error });
-  });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`it answered ${response.status}; check main.backend-url and the token`);
-  }
-  const text = await boundedText(response);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new Error(`the answer is not JSON: ${(cause as Error).message}`, { cause });
-  }
-}
-
-/** A URL as it may be shown: without a name and password. */
-function placeOf(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//').replace(/\/+$/, '');
-}
-
-async function boundedText(response: Response): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of response.body ?? []) {
-    bytes += (piece as Uint8Array).length;
-    if (bytes > ANSWER_BYTES_MAX) {
-      throw new Error(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`);
-    }
-    pieces.push(piece as Uint8Array);
-  }
-  return Buffer.concat(pieces).toString();
 }
