@@ -8,8 +8,9 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const START_WAIT_MS = 20_000;
 /** A store that has not ended by then after SIGTERM is killed, and `stop` resolves to null. */
 const STOP_WAIT_MS = 15_000;
-/** Of what the store prints, this much is kept to be shown when something fails. */
-const OUTPUT_CHARS_KEPT = 64 * 1024;
+const START_LINE = /listens on (https?:\/\/127\.0\.0\.1:\d+)/;
+/** Of what the store prints, this much is kept: thousands of admin actions have a line each. */
+const OUTPUT_CHARS_KEPT = 4 * 1024 * 1024;
 
 /** A store in its own process, listening on a free port. */
 export interface TestServer {
@@ -86,6 +87,7 @@ export async function startServer(
     });
   });
   let output = '';
+  let hasStarted = false;
   const url = await new Promise<string>((resolve, reject) => {
     const fail = (why: string): void => {
       clearTimeout(timer);
@@ -95,8 +97,9 @@ export async function startServer(
     const timer = setTimeout(() => fail('no start line'), START_WAIT_MS);
     const listen = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-OUTPUT_CHARS_KEPT);
-      const found = /listens on (https?:\/\/127\.0\.0\.1:\d+)/.exec(output);
+      const found = hasStarted ? null : START_LINE.exec(output);
       if (!found) return;
+      hasStarted = true;
       clearTimeout(timer);
       resolve(found[1]!);
     };

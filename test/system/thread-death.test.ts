@@ -36,7 +36,7 @@ async function comesBack(t: Test, shards: number, makesCheckpoints: boolean): Pr
     server.crash(death);
     const isBack = (): boolean =>
       server.output().match(/shard is back/g)?.length === Math.min(death, DEATHS);
-    t.ok(await eventually(isBack, 20_000), `back: ${server.output()}`);
+    t.ok(await eventually(isBack, 20_000), `back: ${server.output().slice(-2000)}`);
     t.ok(await becomesReady(server), 'ready');
     const goesOn = (): boolean => ledger.acknowledgedCount > before + 100;
     t.ok(await eventually(goesOn), 'samples are taken again');
