@@ -11,6 +11,9 @@ const OUTPUT_CHARS_KEPT = 16 * 1024;
 /** Where Debian has it, which is not in every path. */
 const PROGRAM = existsSync('/usr/sbin/nats-server') ? '/usr/sbin/nats-server' : 'nats-server';
 
+/** For JetStream, whose answers wait for the disk, which other tests keep busy. */
+export const PATIENT = { timeout: 30_000 };
+
 /** A real nats-server in its own process, on a free port. */
 export interface NatsServer {
   readonly port: number;

@@ -70,7 +70,7 @@ export async function untilActive(t: Test, store: TestServer): Promise<void> {
   const isActive = await eventually(async () => {
     const { state, subscriptions } = await natsStatus(store);
     return state === 'connected' && subscriptions.every((one) => one.state === 'active');
-  }, 20_000);
+  }, 40_000);
   if (!isActive) t.fail(`not active: ${JSON.stringify(await natsStatus(store))}`);
 }
 
@@ -81,7 +81,7 @@ export async function untilSubscription(
   what: string,
   holds: (subscription: SubscriptionStatus) => boolean,
   index = 0,
-  waitMs = 20_000,
+  waitMs = 40_000,
 ): Promise<SubscriptionStatus> {
   const look = async (): Promise<SubscriptionStatus> =>
     (await natsStatus(store)).subscriptions[index]!;

@@ -1,4 +1,5 @@
 import { connect, headers, type KV, type NatsConnection } from 'nats';
+import { PATIENT } from '../helpers/nats-server.js';
 import t, { type Test } from 'tap';
 import { DEFAULTS } from '../../src/config/config.js';
 import { NatsConfigSource } from '../../src/live/nats-source.js';
@@ -69,7 +70,7 @@ async function until(t: Test, title: string, isTrue: () => boolean): Promise<voi
 }
 
 async function bucketOf(connection: NatsConnection): Promise<KV> {
-  return connection.jetstream().views.kv(BUCKET);
+  return connection.jetstream(PATIENT).views.kv(BUCKET);
 }
 
 /** Any 32 bytes are a key. */

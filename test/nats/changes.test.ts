@@ -1,6 +1,6 @@
 import t from 'tap';
 import { eventually, readMetrics } from '../helpers/metrics.js';
-import { startNatsServer } from '../helpers/nats-server.js';
+import { startNatsServer, PATIENT } from '../helpers/nats-server.js';
 import {
   natsClient,
   natsStatus,
@@ -44,7 +44,7 @@ t.test('subscriptions change while messages come', async (t) => {
   const server = await startNatsServer({ jetStream: true });
   t.teardown(() => server.remove());
   const client = await natsClient(t, server);
-  await (await client.jetstreamManager()).streams.add({ name: 'S', subjects: ['js'] });
+  await (await client.jetstreamManager(PATIENT)).streams.add({ name: 'S', subjects: ['js'] });
   const kept = { 'subscribe-to': 'kept', 'cluster-tag': 'kept' };
   const stream = { 'subscribe-to': 'js', 'cluster-tag': 'js', stream: 'S' };
   const first = [kept, { 'subscribe-to': 'm', 'cluster-tag': 'one' }, stream];

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { eventually } from '../helpers/metrics.js';
 import { flood } from '../helpers/nats-flood.js';
-import { startNatsServer } from '../helpers/nats-server.js';
+import { startNatsServer, PATIENT } from '../helpers/nats-server.js';
 import {
   natsClient,
   natsStatus,
@@ -89,7 +89,7 @@ t.test('a flood of JetStream: memory is bounded, nothing is lost', async (t) => 
   const server = await startNatsServer({ jetStream: true });
   t.teardown(() => server.remove());
   const client = await natsClient(t, server);
-  await (await client.jetstreamManager()).streams.add({ name: 'S', subjects: ['m'] });
+  await (await client.jetstreamManager(PATIENT)).streams.add({ name: 'S', subjects: ['m'] });
   const limits = { 'nats-pending-bytes-max': 4 * MB };
   const subscriptions = [{ 'subscribe-to': 'm', 'cluster-tag': 'c', stream: 'S' }];
   const own = { shards: 1, limits };

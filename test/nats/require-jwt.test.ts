@@ -3,7 +3,7 @@ import t from 'tap';
 import type { Identity, Permission } from '../../src/auth/identity.js';
 import { StoreError } from '../../src/model/errors.js';
 import { eventually } from '../helpers/metrics.js';
-import { startNatsServer } from '../helpers/nats-server.js';
+import { startNatsServer, PATIENT } from '../helpers/nats-server.js';
 import { natsClient } from '../helpers/nats-store.js';
 import { startInProcess } from './store-in-process.js';
 
@@ -39,7 +39,7 @@ t.test('only messages with a token that may write are taken', async (t) => {
   const server = await startNatsServer({ jetStream: true });
   t.teardown(() => server.remove());
   const client = await natsClient(t, server);
-  const manager = await client.jetstreamManager();
+  const manager = await client.jetstreamManager(PATIENT);
   await manager.streams.add({ name: 'S', subjects: ['js'] });
   const subscriptions = [
     { 'subscribe-to': 'core', 'cluster-tag': 'c', 'require-jwt': true },

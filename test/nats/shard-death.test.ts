@@ -1,7 +1,7 @@
 import t from 'tap';
 import { startWithLevers } from '../helpers/levers.js';
 import { eventually } from '../helpers/metrics.js';
-import { startNatsServer } from '../helpers/nats-server.js';
+import { startNatsServer, PATIENT } from '../helpers/nats-server.js';
 import {
   natsClient,
   natsConfig,
@@ -18,7 +18,7 @@ t.test('a shard dies while messages come: a stream loses nothing, core NATS coun
   const server = await startNatsServer({ jetStream: true });
   t.teardown(() => server.remove());
   const client = await natsClient(t, server);
-  await (await client.jetstreamManager()).streams.add({ name: 'S', subjects: ['js'] });
+  await (await client.jetstreamManager(PATIENT)).streams.add({ name: 'S', subjects: ['js'] });
   const subscriptions = [
     { 'subscribe-to': 'js', 'cluster-tag': 'js', stream: 'S' },
     { 'subscribe-to': 'core', 'cluster-tag': 'core' },
@@ -31,7 +31,7 @@ t.test('a shard dies while messages come: a stream loses nothing, core NATS coun
   t.teardown(() => store.stop());
   await untilActive(t, store);
 
-  const stream = client.jetstream();
+  const stream = client.jetstream(PATIENT);
   let sent = 0;
   const publish = async (until: number): Promise<void> => {
     for (; sent < until; sent++) {

@@ -1,7 +1,7 @@
 import { AckPolicy, type JetStreamManager, type NatsConnection } from 'nats';
 import t, { type Test } from 'tap';
 import { eventually } from '../helpers/metrics.js';
-import { startNatsServer, type NatsServer } from '../helpers/nats-server.js';
+import { startNatsServer, type NatsServer, PATIENT } from '../helpers/nats-server.js';
 import {
   natsClient,
   natsConfig,
@@ -26,7 +26,7 @@ async function withStream(
   const server = await startNatsServer({ jetStream: true, config });
   t.teardown(() => server.remove());
   const client = await natsClient(t, server, { reconnectTimeWait: 100, maxReconnectAttempts: -1 });
-  const manager = await client.jetstreamManager();
+  const manager = await client.jetstreamManager(PATIENT);
   await manager.streams.add({ name: 'METRICS', subjects: ['cc.>'] });
   return { server, client, manager };
 }
@@ -38,7 +38,7 @@ async function publishMinutes(
   until: number,
   perMessage = 10,
 ): Promise<void> {
-  const stream = client.jetstream();
+  const stream = client.jetstream(PATIENT);
   const published: Promise<unknown>[] = [];
   for (let minute = from; minute < until; minute += perMessage) {
     let body = '';
@@ -71,7 +71,7 @@ t.test('what was sent while the store was away is read, and acknowledged', async
   t.match(config, { ack_policy: 'explicit', filter_subject: 'cc.*.metrics' });
 
   // Others on the stream, and what can not be read, are no reason to be sent it again.
-  const stream = client.jetstream();
+  const stream = client.jetstream(PATIENT);
   await stream.publish('cc.c.other', `load,hostname=h value=-1 ${FROM}`);
   await stream.publish(SUBJECT, 'nonsense');
   await stream.publish(SUBJECT, `job,cluster=c,function=start_job event="{}" ${FROM}`);
@@ -158,7 +158,7 @@ t.test('a stream or consumer that is not there is waited for', async (t) => {
   await manager.consumers.add('LATE', { durable_name: 'mine', ack_policy: AckPolicy.None });
   await untilSubscription(t, store, 'no acks', ({ problem }) => /ack_policy/.test(problem));
   await manager.consumers.delete('LATE', 'mine');
-  await client.jetstream().publish('late.x', `load,hostname=late value=1 ${FROM}`);
+  await client.jetstream(PATIENT).publish('late.x', `load,hostname=late value=1 ${FROM}`);
   await untilSubscription(
     t,
     store,
@@ -167,7 +167,7 @@ t.test('a stream or consumer that is not there is waited for', async (t) => {
   );
 
   await manager.consumers.delete('LATE', 'mine');
-  await client.jetstream().publish('late.x', `load,hostname=late value=2 ${FROM + 60}`);
+  await client.jetstream(PATIENT).publish('late.x', `load,hostname=late value=2 ${FROM + 60}`);
   await untilSubscription(t, store, 'made again', ({ written }) => written >= 3, 0, 30_000);
   const late = await samplesOf(store, { cluster: 'c', host: 'late', metric: 'load' }, FROM, 2);
   t.same(late, [1, 2], 'what was read twice is there once');
@@ -178,7 +178,7 @@ t.test('messages larger than a share of the memory come one by one', async (t) =
   const limits = { 'nats-pending-bytes-max': 400_000, 'nats-message-bytes-max': 1_000_000 };
   const store = await startNatsStore(t, { address: server.url }, [SUBSCRIPTION], { limits });
   await untilActive(t, store);
-  const stream = client.jetstream();
+  const stream = client.jetstream(PATIENT);
   const MESSAGES = 40;
   const sizes = [50, 150_000, 90_000, 600_000, 1_200_000];
   for (let i = 0; i < MESSAGES; i++) {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'nats';
+import { PATIENT } from '../helpers/nats-server.js';
 import t, { type Test } from 'tap';
 import { natsServerPath, startNats } from '../helpers/config-nats.js';
 import { startServer, type TestServer } from '../helpers/server.js';
@@ -70,7 +71,7 @@ t.test('configuration over NATS', { skip: binary ? false : 'no nats-server' }, a
 
   server = await start();
   t.equal(await jobsMaxOf(server), 2, 'killed and started');
-  const kv = await connection.jetstream().views.kv(BUCKET);
+  const kv = await connection.jetstream(PATIENT).views.kv(BUCKET);
   await kv.put('config', patch(3));
   await until(t, 'by the bucket', async () => (await jobsMaxOf(server)) === 3);
   for (const poison of ['{', '[]', patch(0), '{"merge-patch": {"__proto__": 1}}']) {
