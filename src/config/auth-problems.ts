@@ -4,7 +4,8 @@ import type { ConfigProblem } from './config-error.js';
 import type { Config } from './config.js';
 
 /** What is wrong with keys, and with an address that would let in anyone. */
-export function authProblems({ listen, auth, transport, nats }: Config): ConfigProblem[] {
+export function authProblems(config: Config): ConfigProblem[] {
+  const { listen, auth, nats } = config;
   const problems: ConfigProblem[] = [];
   if (auth.publicKey !== '') {
     try {
@@ -13,9 +14,7 @@ export function authProblems({ listen, auth, transport, nats }: Config): ConfigP
       problems.push({ path: 'main.jwt-public-key', message: (error as Error).message });
     }
   }
-  const hasRoles = Object.keys(transport.clientRoles).length > 0;
-  const isOpen = !hasKeys(auth) && !hasRoles && !transport.requiresClientCertificate;
-  if (isOpen && !auth.allowAnonymous && !isLoopback(listen.host)) {
+  if (isOpen(config)) {
     const message =
       `there is no key to check tokens with, so everyone who reaches ${listen.host} could read, write ` +
       'and free; do one of these: set main.jwt-public-key, metricshard.auth.jwks-file or ' +
@@ -32,6 +31,37 @@ export function authProblems({ listen, auth, transport, nats }: Config): ConfigP
     });
   }
   return problems;
+}
+
+/** Loopback in the place of all interfaces. */
+const LOOPBACK_OF: ReadonlyMap<string, string> = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+]);
+
+/**
+ * Where there is nothing that clients are known by, all interfaces become this host's own. An address
+ * that is another one is for `authProblems` to tell.
+ */
+export function closedListen(config: Config): {
+  readonly listen: Config['listen'];
+  readonly warnings: readonly string[];
+} {
+  const { listen } = config;
+  const host = LOOPBACK_OF.get(listen.host);
+  if (host === undefined || !isOpen(config)) return { listen, warnings: [] };
+  const warning =
+    `main.addr: there is no key to check tokens with, so it listens on ${host}:${listen.port} ONLY; for ` +
+    'other hosts set main.jwt-public-key, metricshard.auth.jwks-file or metricshard.auth.jwks-url, or ' +
+    'metricshard.auth.allow-anonymous to true if anyone may read, write and free';
+  return { listen: { ...listen, host }, warnings: [warning] };
+}
+
+/** Whether anyone who reaches the address could do anything, and nobody has said so. */
+function isOpen({ listen, auth, transport }: Config): boolean {
+  const hasRoles = Object.keys(transport.clientRoles).length > 0;
+  const isKnown = hasKeys(auth) || hasRoles || transport.requiresClientCertificate;
+  return !isKnown && !auth.allowAnonymous && !isLoopback(listen.host);
 }
 
 /** Whether requests need tokens. */

@@ -28,7 +28,7 @@ import { redundantMetricWarnings } from './redundant-metrics.js';
 import { unitWarnings } from './unit-warnings.js';
 import { findProblems } from './validate.js';
 import { authOf } from './auth-config.js';
-import { authProblems } from './auth-problems.js';
+import { authProblems, closedListen } from './auth-problems.js';
 import { backendOf } from './backend-config.js';
 import { natsOf, subscriptionProblems } from './nats-config.js';
 import { transportOf, transportProblems } from './transport-config.js';
@@ -105,7 +105,7 @@ export function parseConfig(value: unknown, sources: ClusterSources = {}): Parse
   const own = file.metricshard ?? {};
   const { clusters, warnings, origins } =
     sources.kept ?? joinClusters(readClusters(own.clusters ?? []), sources.backend);
-  const config: Config = {
+  const told: Config = {
     listen: file.main?.addr === undefined ? DEFAULTS.listen : parseListenAddress(file.main.addr),
     httpAdapter: own['http-adapter'] ?? DEFAULTS.httpAdapter,
     logLevel: own['log-level'] ?? DEFAULTS.logLevel,
@@ -117,10 +117,13 @@ export function parseConfig(value: unknown, sources: ClusterSources = {}): Parse
     backend: backendOf(file.main?.['backend-url'], own.backend),
     watchesConfig: own['watch-config'] ?? DEFAULTS.watchesConfig,
   };
+  const closed = closedListen(told);
+  const config: Config = { ...told, listen: closed.listen };
   const wrong = contradictions(file, config);
   if (wrong.length > 0) throw new ConfigError(wrong);
   const all = [
     ...warningsOf(file),
+    ...closed.warnings,
     ...warnings,
     ...unitWarnings(unitsOf(file)),
     ...redundantMetricWarnings(config.store),

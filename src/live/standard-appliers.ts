@@ -99,6 +99,11 @@ export function authApplier(verifier: {
   return {
     name: 'tokens',
     settings: ['metricshard.auth', 'main.jwt-public-key'],
+    // Without keys it listens on this host only.
+    needsRestart: (before, next, changes) =>
+      before.listen.host === next.listen.host
+        ? []
+        : changes.map(({ path }) => `${path}: it would listen on ${next.listen.host} then`),
     apply: async (_before, next) => {
       await verifier.configure(next.auth);
       return ['keys and rights of tokens'];

@@ -15,8 +15,17 @@ function problemsOf(file: unknown): readonly ConfigProblem[] {
 
 t.test('without a key it listens on this host only, unless it is told otherwise', async (t) => {
   const loopback = ['127.0.0.1:8082', '127.8.7.6:1', 'localhost:8082', 'LOCALHOST:1', '[::1]:8082'];
-  const others = [':8082', '0.0.0.0:8082', '[::]:8082', '10.0.0.1:8082', 'localhost.example:1'];
-  for (const addr of [...loopback, ...others]) {
+  const all = [':8082', '0.0.0.0:8082', '[::]:8082'];
+  const others = ['10.0.0.1:8082', 'localhost.example:1'];
+  for (const addr of all) {
+    const { config, warnings } = parseConfig({ main: { addr } });
+    t.equal(config.listen.host, addr === '[::]:8082' ? '::1' : '127.0.0.1', addr);
+    t.match(warnings, [/^main\.addr: .*:8082 ONLY; .*jwt-public-key.*allow-anonymous/]);
+    const known = { main: { addr, 'jwt-public-key': KEY } };
+    t.equal(parseConfig(known).config.listen.host, addr === '[::]:8082' ? '::' : '0.0.0.0');
+    t.strictSame(parseConfig(known).warnings, []);
+  }
+  for (const addr of [...loopback, ...all, ...others]) {
     const isRefused = others.includes(addr);
     const problems = problemsOf({ main: { addr } });
     t.equal(problems.length, isRefused ? 1 : 0, addr);

@@ -60,14 +60,14 @@ export interface StartOptions {
 /** As `npm start` has them. */
 const NODE_FLAGS = ['--max-semi-space-size=4'];
 
-/** Starts the compiled store with a configuration, of which `main.addr` is filled in. */
+/** Starts the compiled store with a configuration, of which `main.addr` is filled in where it has none. */
 export async function startServer(
   config: Record<string, unknown> = {},
   { env = {}, flags = [], onSpawn }: StartOptions = {},
 ): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'metricshard-test-'));
   const file = join(folder, 'config.json');
-  const main = { ...(config['main'] as object | undefined), addr: '127.0.0.1:0' };
+  const main = { addr: '127.0.0.1:0', ...(config['main'] as object | undefined) };
   const metricStore = config['metric-store'] as Record<string, unknown> | undefined;
   const checkpoints = {
     directory: join(folder, 'data'),

@@ -236,11 +236,29 @@ t.test('the behaviour of the reference: any token that holds may do anything', a
   t.equal((await server.get('/api/v2/clusters')).status, 401, 'but one there must be');
 });
 
-t.test('an address for all, and no key', async (t) => {
+t.test('all interfaces, and no key: this host only', async (t) => {
+  const server = await startServer({ main: { addr: ':0' } });
+  t.teardown(() => server.stop());
+  t.match(server.url, /127\.0\.0\.1/);
+  t.match(
+    server.output(),
+    /"level":"warn".*main\.addr: .* ONLY; for other hosts set main\.jwt-public-key/,
+  );
+  const key = Buffer.alloc(32, 1).toString('base64');
+  const body = JSON.stringify({ main: { 'jwt-public-key': key } });
+  const { status, json } = await server.request('/api/v2/admin/config', { method: 'PATCH', body });
+  t.equal(status, 409, 'a key opens the address, which takes a restart');
+  t.match(json['needs-restart'], [/^main\.jwt-public-key: it would listen on 0\.0\.0\.0 then/]);
+});
+
+t.test('an address that others reach, and no key', async (t) => {
   const file = join(folder, 'config.json');
   const data = join(folder, 'data');
   const metricStore = { checkpoints: { directory: data } };
-  writeFileSync(file, JSON.stringify({ main: { addr: ':0' }, 'metric-store': metricStore }));
+  writeFileSync(
+    file,
+    JSON.stringify({ main: { addr: '10.99.0.1:0' }, 'metric-store': metricStore }),
+  );
   const main = ['dist/src/main.js', '-config', file];
   const { status, stderr } = spawnSync(process.execPath, main, { encoding: 'utf8' });
   t.equal(status, 2);
