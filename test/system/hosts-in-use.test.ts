@@ -207,7 +207,8 @@ t.test(`killed ${KILLS} times while the archive is written, seed ${seed}`, async
   }
   const isFreed = async (): Promise<boolean> =>
     (await metricSum(server, 'metricshard_series')) === 0;
-  t.ok(await eventually(isFreed, 20_000), 'all have left memory');
+  // The second run takes those that were in use by the answer that the first one had.
+  t.ok(await eventually(isFreed, 50_000), 'all have left memory');
   t.equal(await rowsOf(t, folder), hosts.length * COUNT, 'and are in the archive, once each');
   for (const host of hosts.slice(0, 20)) {
     if ((await found(server, host, startSec, true)) !== COUNT) t.fail(`${host} is not whole`);
