@@ -3,8 +3,12 @@ import type { Limits } from '../config/config.js';
 import { parseDocument } from '../config/document.js';
 import type { Wish } from '../config/change.js';
 
-/** Who may write to NATS need not be who decides what tokens are good for. */
-export const FORBIDDEN_OVER_NATS: readonly string[] = ['main.jwt-public-key', 'metricshard.auth'];
+/** Who may write to NATS need not be who decides what tokens and certificates are good for. */
+export const FORBIDDEN_OVER_NATS: readonly string[] = [
+  'main.jwt-public-key',
+  'metricshard.auth',
+  'metricshard.tls.client-roles',
+];
 
 /** A patch in place of a whole configuration, for those who can not set a header. */
 const ENVELOPE = 'merge-patch';

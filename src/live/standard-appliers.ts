@@ -87,19 +87,18 @@ export const READ_ANEW: Applier = {
     'metricshard.watch-config',
     'metricshard.backend.clusters',
     'metricshard.backend.clusters-interval-sec',
-    'metricshard.tls.client-roles',
   ],
   apply: () => [],
 };
 
-/** Keys and rights of tokens. */
+/** Keys and rights of tokens, and rights of certificates, which are read anew for each request. */
 export function authApplier(verifier: {
   configure(auth: AuthConfig): Promise<void> | void;
 }): Applier {
   return {
     name: 'tokens',
-    settings: ['metricshard.auth', 'main.jwt-public-key'],
-    // Without keys it listens on this host only.
+    settings: ['metricshard.auth', 'main.jwt-public-key', 'metricshard.tls.client-roles'],
+    // With none of them it listens on this host only.
     needsRestart: (before, next, changes) =>
       before.listen.host === next.listen.host
         ? []

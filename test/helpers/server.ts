@@ -8,7 +8,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const START_WAIT_MS = 20_000;
 /** A store that has not ended by then after SIGTERM is killed, and `stop` resolves to null. */
 const STOP_WAIT_MS = 15_000;
-const START_LINE = /listens on (https?:\/\/127\.0\.0\.1:\d+)/;
+const START_LINE = /listens on (https?:\/\/(?:127\.0\.0\.1|0\.0\.0\.0):\d+)/;
 /** Of what the store prints, this much is kept: thousands of admin actions have a line each. */
 const OUTPUT_CHARS_KEPT = 4 * 1024 * 1024;
 

@@ -130,13 +130,21 @@ async function subject(t: Test, server: NatsServer): Promise<void> {
     outcome: 'invalid',
     problems: [{ setting: 'main.jwt-public-key', message: /use the file, or HTTP/ }],
   });
+  const roles = {
+    main: { 'https-cert-file': '/c', 'https-key-file': '/k' },
+    metricshard: { tls: { 'client-ca-file': '/a', 'client-roles': { me: ['ROLE_ADMIN'] } } },
+  };
+  const asked = await ask(JSON.stringify({ 'merge-patch': roles }));
+  t.equal(asked.outcome, 'invalid');
+  const refused = asked.problems.map(({ setting }: { setting: string }) => setting);
+  t.ok(refused.includes('metricshard.tls.client-roles.me'), refused.join());
   t.match(await ask(enveloped(0)), { outcome: 'invalid', problems: [{ message: /at least 1/ }] });
   t.match(await ask(JSON.stringify({ a: 'x'.repeat(2000) })), {
     error: /more than query-body-bytes-max \(2000\)/,
   });
   connection.publish(SUBJECT, enveloped(5));
   await until(t, 'nobody waits for an answer', () => jobsMax() === 5);
-  t.equal(source.status().messages, 13);
+  t.equal(source.status().messages, 14);
 
   // It may move while it runs, and answers at its old place one last time.
   const moved = JSON.stringify({ nats: { 'config-subject': 'config.other' } });

@@ -64,3 +64,20 @@ for (const adapter of ['uws', 'node']) {
     });
   }
 }
+
+t.test('roles that go would let in anyone: that takes a restart', async (t) => {
+  const server = await startServer({
+    main: { addr: ':0', 'https-cert-file': ours.cert, 'https-key-file': ours.key },
+    metricshard: {
+      tls: { 'client-ca-file': authority.cert, 'client-roles': { 'collector-1': ['ROLE_ADMIN'] } },
+    },
+  });
+  t.teardown(() => server.stop());
+  const path = '/api/v2/admin/config';
+  const body = JSON.stringify({ metricshard: { tls: { 'client-roles': null } } });
+  const patch = { ...shown(good), method: 'PATCH', body };
+  const refused = await sendHttps(server.port, path, patch);
+  t.equal(refused.status, 409, refused.text);
+  t.match(refused.text, /metricshard\.tls\.client-roles.*it would listen on 127\.0\.0\.1 then/);
+  t.equal((await sendHttps(server.port, path, {})).status, 401, 'a certificate is still needed');
+});
