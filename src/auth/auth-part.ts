@@ -1,3 +1,4 @@
+import { metricFamily } from '../http/metric-family.js';
 import type { ProgramPart } from '../http/program-part.js';
 import type { TokenVerifier } from './token-verifier.js';
 
@@ -13,30 +14,31 @@ export function authPart(verifier: TokenVerifier): ProgramPart {
 function metricsOf(verifier: TokenVerifier): string {
   const { required, tokensCached, verified, fromCache, refused, keys, revocations } =
     verifier.status();
-  const lines: string[] = [];
-  const family = (name: string, type: string, help: string, values: readonly string[]): void => {
-    const full = `metricshard_auth_${name}`;
-    lines.push(`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`);
-    for (const value of values) lines.push(full + value);
-  };
-  family('required', 'gauge', '1 while requests need a token', [` ${required ? 1 : 0}`]);
-  family('tokens_cached', 'gauge', 'verified tokens that are remembered', [` ${tokensCached}`]);
-  family('tokens_verified_total', 'counter', 'tokens whose signature was checked and is right', [
-    ` ${verified}`,
-  ]);
-  family('cache_hits_total', 'counter', 'requests whose token was known', [` ${fromCache}`]);
-  family(
-    'tokens_refused_total',
-    'counter',
-    'requests without a token that counts, by reason',
-    Object.entries(refused).map(([reason, count]) => `{reason="${reason}"} ${count}`),
-  );
   const total = keys.reduce((sum, source) => sum + source.keys, 0);
-  family('keys', 'gauge', 'keys that tokens may be signed with', [` ${total}`]);
   const problems = [...keys, ...(revocations ? [revocations] : [])];
   const failing = problems.filter(({ problem }) => problem !== '').length;
-  family('sources_failing', 'gauge', 'sources of keys and revocations that cannot be read now', [
-    ` ${failing}`,
-  ]);
-  return lines.map((line) => `${line}\n`).join('');
+  const byReason = Object.entries(refused).map(
+    ([reason, count]) => `{reason="${reason}"} ${count}`,
+  );
+  const right = 'tokens whose signature was checked and is right';
+  const sources = 'sources of keys and revocations that cannot be read now';
+  return [
+    metricFamily('auth_required', 'gauge', '1 while requests need a token', required ? 1 : 0),
+    metricFamily(
+      'auth_tokens_cached',
+      'gauge',
+      'verified tokens that are remembered',
+      tokensCached,
+    ),
+    metricFamily('auth_tokens_verified_total', 'counter', right, verified),
+    metricFamily('auth_cache_hits_total', 'counter', 'requests whose token was known', fromCache),
+    metricFamily(
+      'auth_tokens_refused_total',
+      'counter',
+      'requests without a token that counts, by reason',
+      byReason,
+    ),
+    metricFamily('auth_keys', 'gauge', 'keys that tokens may be signed with', total),
+    metricFamily('auth_sources_failing', 'gauge', sources, failing),
+  ].join('');
 }

@@ -1,4 +1,5 @@
 import type { BackendConfig } from '../config/backend-config.js';
+import { metricFamily } from '../http/metric-family.js';
 import type { ProgramPart } from '../http/program-part.js';
 import type { Logger } from '../model/logger.js';
 import { countHosts, NONE_IN_USE, type HostsInUse } from '../protocol/hosts-in-use.js';
@@ -111,12 +112,37 @@ export class NodeProvider implements ProgramPart {
     const isUp = this.#state === 'current' ? 1 : 0;
     const isHeld = this.#state === 'expired' ? 0 : 1;
     return [
-      family('up', 'gauge', '1 if cc-backend answered the last question', isUp),
-      family('answer_held', 'gauge', '0: hosts in use are not spared any more', isHeld),
-      family('hosts_in_use', 'gauge', 'hosts that keep their data', countHosts(this.#hosts)),
-      family('answer_timestamp_seconds', 'gauge', 'last answer', this.#answeredAtMs / 1000),
-      family('questions_total', 'counter', 'questions which hosts are in use', this.#questions),
-      family('failures_total', 'counter', 'questions without a good answer', this.#failures),
+      metricFamily('backend_up', 'gauge', '1 if cc-backend answered the last question', isUp),
+      metricFamily(
+        'backend_answer_held',
+        'gauge',
+        '0: hosts in use are not spared any more',
+        isHeld,
+      ),
+      metricFamily(
+        'backend_hosts_in_use',
+        'gauge',
+        'hosts that keep their data',
+        countHosts(this.#hosts),
+      ),
+      metricFamily(
+        'backend_answer_timestamp_seconds',
+        'gauge',
+        'last answer',
+        this.#answeredAtMs / 1000,
+      ),
+      metricFamily(
+        'backend_questions_total',
+        'counter',
+        'questions which hosts are in use',
+        this.#questions,
+      ),
+      metricFamily(
+        'backend_failures_total',
+        'counter',
+        'questions without a good answer',
+        this.#failures,
+      ),
     ].join('');
   }
 
@@ -217,9 +243,4 @@ export class NodeProvider implements ProgramPart {
     );
     apply(this.#hosts);
   }
-}
-
-function family(name: string, type: string, help: string, value: number): string {
-  const full = `metricshard_backend_${name}`;
-  return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${full} ${value}\n`;
 }

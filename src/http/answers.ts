@@ -108,6 +108,12 @@ export function answerError(exchange: HttpExchange, error: unknown, more: object
   exchange.respond(status, errorHeaders(status, error), text);
 }
 
+/** The same of what was thrown; what is no StoreError is a mistake of ours, and thrown on. */
+export function answerThrown(exchange: HttpExchange, error: unknown): void {
+  if (!(error instanceof StoreError)) throw error;
+  answerError(exchange, error);
+}
+
 /** What clients have to be told beside the text: RFC 6750 has what is said of tokens. */
 function errorHeaders(status: number, error: unknown): Headers {
   const challenge = (value: string): Headers => [...JSON_HEADERS, ['WWW-Authenticate', value]];

@@ -3,7 +3,7 @@ import { TokenError } from '../auth/token-error.js';
 import type { TokenVerifier } from '../auth/token-verifier.js';
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
-import { answerError } from './answers.js';
+import { answerThrown } from './answers.js';
 import { BodyBudget } from './body-budget.js';
 import { tokenOf } from './credentials.js';
 import type { Gate } from './gate.js';
@@ -75,7 +75,6 @@ function told(exchange: HttpExchange, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    answerError(exchange, error);
+    answerThrown(exchange, error);
   }
 }

@@ -1,4 +1,4 @@
-import { ANYONE, type Identity } from '../auth/identity.js';
+import type { Identity } from '../auth/identity.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
@@ -10,6 +10,3 @@ export interface Gate {
    */
   admit(exchange: HttpExchange, route: Route, goOn: (identity: Identity) => void): void;
 }
-
-/** Lets everyone do everything. */
-export const OPEN_GATE: Gate = { admit: (_exchange, _route, goOn) => goOn(ANYONE) };

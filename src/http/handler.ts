@@ -1,6 +1,6 @@
 import type { Identity } from '../auth/identity.js';
 import { StoreError } from '../model/errors.js';
-import { answerError } from './answers.js';
+import { answerError, answerThrown } from './answers.js';
 import type { Gate } from './gate.js';
 import { routeTable, type RouteOptions } from './route-table.js';
 import type { Route } from './route.js';
@@ -69,7 +69,7 @@ function admit(exchange: HttpExchange, route: Route, gate: Gate): void {
   try {
     gate.admit(exchange, route, (identity) => run(route, exchange, identity));
   } catch (error) {
-    refuse(exchange, error);
+    answerThrown(exchange, error);
   }
 }
 
@@ -78,12 +78,6 @@ function run(route: Route, exchange: HttpExchange, identity: Identity): void {
   try {
     route.run(exchange, identity);
   } catch (error) {
-    refuse(exchange, error);
+    answerThrown(exchange, error);
   }
-}
-
-/** Answers with an error that is the client's to know. */
-function refuse(exchange: HttpExchange, error: unknown): void {
-  if (!(error instanceof StoreError)) throw error;
-  answerError(exchange, error);
 }

@@ -1,8 +1,7 @@
+import { metricFamily } from './metric-family.js';
 import type { ArchiveStatus, MirrorStatus, StoreStatus } from '../routing/store.js';
 import type { RequestCounts } from './route-table.js';
 import type { Traffic } from './server.js';
-
-const PREFIX = 'metricshard';
 
 /** Our own state in the Prometheus text format. Cheap: it reads counters in shared memory. */
 export function metricsText(
@@ -11,14 +10,14 @@ export function metricsText(
   traffic: Traffic,
   collectedBytes: number,
 ): string {
-  const lines: string[] = [];
-  const family = (name: string, type: string, help: string): string => {
-    lines.push(`# HELP ${PREFIX}_${name} ${help}`, `# TYPE ${PREFIX}_${name} ${type}`);
-    return `${PREFIX}_${name}`;
+  const families: string[] = [];
+  const family = (...of: Parameters<typeof metricFamily>): void => {
+    families.push(metricFamily(...of));
   };
   const plain = new Map<string, string[]>();
   const byReason = new Map<string, string[]>();
-  for (const { index, counters } of status.shards) {
+  const { shards } = status;
+  for (const { index, counters } of shards) {
     for (const [counter, value] of Object.entries(counters)) {
       const [kind, reason] = counter.split(':');
       if (reason === undefined) push(plain, counter, `{shard="${index}"} ${value}`);
@@ -27,47 +26,35 @@ export function metricsText(
   }
   for (const [counter, values] of plain) {
     const isGauge = counter.endsWith('_current');
-    const name = family(
+    family(
       isGauge ? counter.slice(0, -'_current'.length) : counter,
       isGauge ? 'gauge' : 'counter',
       `${counter.replace(/_(total|current)$/, '').replaceAll('_', ' ')} of a shard`,
+      values,
     );
-    for (const value of values) lines.push(name + value);
   }
   for (const [kind, values] of byReason) {
-    const name = family(`lines_${kind}_total`, 'counter', `lines or fields ${kind}, by reason`);
-    for (const value of values) lines.push(name + value);
+    family(`lines_${kind}_total`, 'counter', `lines or fields ${kind}, by reason`, values);
   }
-  const ready = family('shard_ready', 'gauge', '1 while a shard serves');
-  for (const shard of status.shards) {
-    lines.push(`${ready}{shard="${shard.index}"} ${shard.ready ? 1 : 0}`);
-  }
-  const restarts = family('shard_restarts_total', 'counter', 'starts of a shard after a crash');
-  for (const shard of status.shards) {
-    lines.push(`${restarts}{shard="${shard.index}"} ${shard.restarts}`);
-  }
-  const answered = family(
-    'http_requests_total',
-    'counter',
-    'requests answered, by path and status',
-  );
-  for (const [key, count] of requests) {
+  const ready = shards.map((shard) => `{shard="${shard.index}"} ${shard.ready ? 1 : 0}`);
+  family('shard_ready', 'gauge', '1 while a shard serves', ready);
+  const restarts = shards.map((shard) => `{shard="${shard.index}"} ${shard.restarts}`);
+  family('shard_restarts_total', 'counter', 'starts of a shard after a crash', restarts);
+  const answered = [...requests].map(([key, count]) => {
     const [path, code] = key.split(' ');
-    lines.push(`${answered}{path="${path}",status="${code}"} ${count}`);
-  }
-  const single = (name: string, type: string, help: string, value: number): void => {
-    lines.push(`${family(name, type, help)} ${value}`);
-  };
+    return `{path="${path}",status="${code}"} ${count}`;
+  });
+  family('http_requests_total', 'counter', 'requests answered, by path and status', answered);
   const front = [
     ...frontFamilies(traffic, collectedBytes),
     ...mirrorFamilies(status.mirror),
     ...archiveFamilies(status.archive),
   ];
-  for (const [name, type, help, value] of front) single(name, type, help, value);
-  return `${lines.join('\n')}\n`;
+  for (const one of front) family(...one);
+  return families.join('');
 }
 
-type Family = readonly [name: string, type: string, help: string, value: number];
+type Family = readonly [name: string, type: 'counter' | 'gauge', help: string, value: number];
 
 function frontFamilies(traffic: Traffic, collectedBytes: number): readonly Family[] {
   const refused = 'connections turned away at connections-max';

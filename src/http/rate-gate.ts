@@ -2,6 +2,7 @@ import { ANYONE, type Identity } from '../auth/identity.js';
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import type { Gate } from './gate.js';
+import { metricFamily } from './metric-family.js';
 import type { ProgramPart } from './program-part.js';
 import { reasonPhrase } from './reason-phrases.js';
 import { RequestRates } from './request-rates.js';
@@ -46,10 +47,11 @@ export class RateGate implements Gate, ProgramPart {
   }
 
   metrics(): string {
-    const name = 'metricshard_requests_over_rate_total';
-    return (
-      `# HELP ${name} Requests answered 429, as their caller sent more than requests-per-second-max.\n` +
-      `# TYPE ${name} counter\n${name} ${this.#refused}\n`
+    return metricFamily(
+      'requests_over_rate_total',
+      'counter',
+      'Requests answered 429, as their caller sent more than requests-per-second-max.',
+      this.#refused,
     );
   }
 

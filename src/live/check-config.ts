@@ -1,10 +1,9 @@
 import { ConfigError } from '../config/config-error.js';
 import type { Flags } from '../config/flags.js';
+import { EXIT_CODES } from '../service/exit-codes.js';
 import { effectiveConfig } from './effective.js';
 import { configPath } from './config-state.js';
 import { findStartConfig } from './start-config.js';
-
-const EXIT_BAD_CONFIG = 2;
 
 /**
  * Shows the configuration that a start would have, and where each value is from; starts nothing and
@@ -37,12 +36,12 @@ export async function checkConfig(flags: Flags, print: (line: string) => void): 
     if (start.problem === '') return 0;
     print('');
     print(`problem: ${start.problem}`);
-    return EXIT_BAD_CONFIG;
+    return EXIT_CODES.badConfig;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const warning of flags.warnings) print(`warning: ${warning}`);
     print(`problem: ${error.message}`);
-    return EXIT_BAD_CONFIG;
+    return EXIT_CODES.badConfig;
   }
 }
 

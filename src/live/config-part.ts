@@ -1,12 +1,11 @@
 import type { Flags } from '../config/flags.js';
 import { maskedDocument } from '../config/secrets.js';
 import type { ConfigAdmin } from '../http/config-routes.js';
+import { metricFamily } from '../http/metric-family.js';
 import type { ProgramPart } from '../http/program-part.js';
 import { effectiveConfig } from './effective.js';
 import type { LiveConfig } from './live-config.js';
 import type { NatsConfigSource } from './nats-source.js';
-
-const PREFIX = 'metricshard_config';
 
 /** The configuration as paths of the server show it. */
 export class ConfigPart implements ProgramPart, ConfigAdmin {
@@ -54,32 +53,22 @@ export class ConfigPart implements ProgramPart, ConfigAdmin {
   metrics(): string {
     const { generation, at, problem, overriddenCount, waiting, outcomes } = this.#live.status();
     const { questions, failures } = this.#live.backend.status();
+    const byOutcome = Object.entries(outcomes).map(
+      ([outcome, count]) => `{outcome="${outcome}"} ${count}`,
+    );
     const gauge = (name: string, help: string, value: number): string =>
-      family(name, 'gauge', help, [` ${value}`]);
+      metricFamily(`config_${name}`, 'gauge', help, value);
+    const counter = (name: string, help: string, values: number | readonly string[]): string =>
+      metricFamily(`config_${name}`, 'counter', help, values);
     return [
       gauge('generation', 'number of the configuration in effect', generation),
       gauge('changed_seconds', 'when it came into effect, Unix time', Date.parse(at) / 1000),
       gauge('problem', '1 if what was asked for last is not in effect', problem === '' ? 0 : 1),
       gauge('overridden', 'settings that go before the file', overriddenCount),
       gauge('changes_waiting', 'changes that wait for those before them', waiting),
-      family(
-        'changes_total',
-        'counter',
-        'changes asked for, by outcome',
-        Object.entries(outcomes).map(([outcome, count]) => `{outcome="${outcome}"} ${count}`),
-      ),
-      family('backend_questions_total', 'counter', 'questions to cc-backend for clusters', [
-        ` ${questions}`,
-      ]),
-      family('backend_failures_total', 'counter', 'questions that had no answer of use', [
-        ` ${failures}`,
-      ]),
+      counter('changes_total', 'changes asked for, by outcome', byOutcome),
+      counter('backend_questions_total', 'questions to cc-backend for clusters', questions),
+      counter('backend_failures_total', 'questions that had no answer of use', failures),
     ].join('');
   }
-}
-
-function family(name: string, type: string, help: string, values: readonly string[]): string {
-  const full = `${PREFIX}_${name}`;
-  const lines = [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`];
-  return [...lines, ...values.map((value) => full + value), ''].join('\n');
 }

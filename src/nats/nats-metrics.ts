@@ -1,9 +1,8 @@
+import { metricFamily } from '../http/metric-family.js';
 import { durableOf } from './consumer.js';
 import type { FeedCounts } from './feed-counts.js';
 import type { Feed } from './feed.js';
 import type { LinkStatus } from './link.js';
-
-const PREFIX = 'metricshard_nats';
 
 /** Of subscriptions: a number, or one for each value of a label. */
 interface FeedFamily {
@@ -84,45 +83,33 @@ const FEED_FAMILIES: readonly FeedFamily[] = [
 export function metricsOf(link: LinkStatus, feeds: readonly Feed[]): string {
   const { state, reconnects, failures } = link;
   const isConnected = state === 'connected' ? 1 : 0;
-  const lines = [
-    ...head('connected', 'gauge', '1 while there is a connection'),
-    `${PREFIX}_connected ${isConnected}`,
-    ...head('reconnects_total', 'counter', 'connections after the first one'),
-    `${PREFIX}_reconnects_total ${reconnects}`,
-    ...head('connect_failures', 'gauge', 'attempts that failed since the last connection'),
-    `${PREFIX}_connect_failures ${failures}`,
+  const failed = 'attempts that failed since the last connection';
+  const families = [
+    metricFamily('nats_connected', 'gauge', '1 while there is a connection', isConnected),
+    metricFamily('nats_reconnects_total', 'counter', 'connections after the first one', reconnects),
+    metricFamily('nats_connect_failures', 'gauge', failed, failures),
   ];
   if (feeds.length > 0) {
-    lines.push(...head('subscription_active', 'gauge', '1 while messages are read'));
-    for (const feed of feeds) {
-      const isActive = feed.state === 'active' ? 1 : 0;
-      lines.push(`${PREFIX}_subscription_active{${labelsOf(feed)}} ${isActive}`);
+    const active = feeds.map((feed) => `{${labelsOf(feed)}} ${feed.state === 'active' ? 1 : 0}`);
+    const help = '1 while messages are read';
+    families.push(metricFamily('nats_subscription_active', 'gauge', help, active));
+    for (const { name, type, help: about, ...family } of FEED_FAMILIES) {
+      families.push(metricFamily(`nats_${name}`, type, about, valuesOf(family, feeds)));
     }
-    for (const family of FEED_FAMILIES) lines.push(...linesOf(family, feeds));
   }
-  return lines.map((line) => `${line}\n`).join('');
+  return families.join('');
 }
 
-function head(name: string, type: string, help: string): string[] {
-  return [`# HELP ${PREFIX}_${name} ${help}`, `# TYPE ${PREFIX}_${name} ${type}`];
-}
-
-function linesOf(
-  { name, type, help, label, values }: FeedFamily,
+function valuesOf(
+  { label, values }: Pick<FeedFamily, 'label' | 'values'>,
   feeds: readonly Feed[],
 ): string[] {
-  const lines = head(name, type, help);
-  for (const feed of feeds) {
+  return feeds.flatMap((feed) => {
     const labels = labelsOf(feed);
     const counted = values(feed.counts);
-    if (typeof counted === 'number') lines.push(`${PREFIX}_${name}{${labels}} ${counted}`);
-    else {
-      for (const [which, value] of counted) {
-        lines.push(`${PREFIX}_${name}{${labels},${label}="${which}"} ${value}`);
-      }
-    }
-  }
-  return lines;
+    if (typeof counted === 'number') return `{${labels}} ${counted}`;
+    return [...counted].map(([which, value]) => `{${labels},${label}="${which}"} ${value}`);
+  });
 }
 
 function labelsOf({ subscription }: Feed): string {

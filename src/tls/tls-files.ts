@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { metricFamily } from '../http/metric-family.js';
 import type { ProgramPart } from '../http/program-part.js';
 import type { Logger } from '../model/logger.js';
 import { readTls, type TlsMaterial } from './tls-material.js';
@@ -110,29 +111,26 @@ export class TlsFiles implements ProgramPart {
   }
 
   metrics(): string {
-    const families = [
-      [
-        'metricshard_tls_certificate_expiry_seconds gauge',
+    return [
+      metricFamily(
+        'tls_certificate_expiry_seconds',
+        'gauge',
         'When the certificate in use ends, in Unix seconds.',
         Math.floor(this.#material.expiresMs / 1000),
-      ],
-      [
-        'metricshard_tls_renewals_total counter',
+      ),
+      metricFamily(
+        'tls_renewals_total',
+        'counter',
         'Times that a changed certificate was taken.',
         this.#renewals,
-      ],
-      [
-        'metricshard_tls_renewals_failed_total counter',
+      ),
+      metricFamily(
+        'tls_renewals_failed_total',
+        'counter',
         'Times that changed TLS files could not be used.',
         this.#renewalsFailed,
-      ],
-    ] as const;
-    return families
-      .map(([type, help, value]) => {
-        const name = type.split(' ')[0];
-        return `# HELP ${name} ${help}\n# TYPE ${type}\n${name} ${value}\n`;
-      })
-      .join('');
+      ),
+    ].join('');
   }
 
   /** Once a day. */

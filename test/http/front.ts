@@ -2,7 +2,8 @@ import { request as httpRequest, type Agent, type IncomingHttpHeaders } from 'no
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { DEFAULTS, type Config, type Limits } from '../../src/config/config.js';
-import { OPEN_GATE, type Gate } from '../../src/http/gate.js';
+import { ANYONE } from '../../src/auth/identity.js';
+import type { Gate } from '../../src/http/gate.js';
 import { makeHandler } from '../../src/http/handler.js';
 import {
   newTraffic,
@@ -61,6 +62,9 @@ export type StartFront = (
   handler?: HttpHandler,
   gate?: (limits: Limits) => Gate,
 ) => Promise<Front>;
+
+/** Lets everyone do everything. */
+export const OPEN_GATE: Gate = { admit: (_exchange, _route, goOn) => goOn(ANYONE) };
 
 /** Runs a group of cases against both adapters. */
 export function eachAdapter(

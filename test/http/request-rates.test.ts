@@ -2,10 +2,9 @@ import t from 'tap';
 import type { Identity } from '../../src/auth/identity.js';
 import { DEFAULTS } from '../../src/config/config.js';
 import type { Gate } from '../../src/http/gate.js';
-import { OPEN_GATE } from '../../src/http/gate.js';
 import { RateGate } from '../../src/http/rate-gate.js';
 import { RequestRates } from '../../src/http/request-rates.js';
-import { eachAdapter } from './front.js';
+import { eachAdapter, OPEN_GATE } from './front.js';
 
 function rates(requestsPerSecondMax: number, requestBurstMax: number, callersMax = 100) {
   const clock = { ms: 1000 };
