@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KvEntry, NatsConnection, QueuedIterator } from 'nats';
 import { ConfigError } from '../config/config-error.js';
 import type { Limits } from '../config/config.js';
@@ -13,6 +14,8 @@ import { FORBIDDEN_OVER_NATS, readWish } from './read-wish.js';
 const KEY = 'config';
 /** A bucket that is not there, or can not be read, is looked for again after this. */
 const RETRY_MS = 5000;
+/** A bucket that is being made is whole after this: it takes some milliseconds. */
+const MADE_MS = 250;
 /** A watch can end unnoticed, such as when the bucket is made anew: so the key is read now and then. */
 const READ_MS = 30_000;
 
@@ -99,6 +102,10 @@ export class BucketWatch {
     try {
       // Bound, not made: that is for whoever puts something in.
       const kv = await this.#connection.jetstream().views.kv(this.#name, { bindOnly: true });
+      // A nats-server 2.9 that is asked for an entry while it makes the bucket ends with a panic: so it
+      // is asked whether there is one first, and given the time to be done with it.
+      await kv.status();
+      if (!this.#iterator) await sleep(MADE_MS);
       const entry = await kv.get(KEY);
       this.#bucketProblem = '';
       if (entry) this.#take(entry);
