@@ -7,6 +7,7 @@ import type { Flags } from './config/flags.js';
 import { AuditGate } from './http/audit-gate.js';
 import { AuthGate } from './http/auth-gate.js';
 import { CertificateGate } from './http/certificate-gate.js';
+import { EventStreams } from './http/event-streams.js';
 import { answerStarting, makeHandler } from './http/handler.js';
 import type { ProgramPart } from './http/program-part.js';
 import { RateGate } from './http/rate-gate.js';
@@ -93,6 +94,7 @@ export async function startProgram(flags: Flags): Promise<void> {
   const parts: ProgramPart[] = [authPart(verifier), rateGate, nodes, running.part];
   if (tlsFiles) parts.push(tlsFiles);
   const gate = new AuditGate(rateGate, log);
+  const events = new EventStreams(limits);
   handler = makeHandler({ store, limits, traffic, gate, parts, config: running.part });
   const nats = await natsOf(common, store, running);
   if (nats) parts.push(nats);
@@ -102,6 +104,7 @@ export async function startProgram(flags: Flags): Promise<void> {
     running.stop();
     nodes.stop();
     tlsFiles?.stop();
+    events.stop();
     await Promise.all([server.close(), nats?.stop()]);
     await store.stop();
   };

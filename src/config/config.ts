@@ -135,6 +135,8 @@ export interface Limits {
   readonly streamTimeMsMax: number;
   /** Answers that are streamed at one time: each may hold a few megabytes for a client that is slow. */
   readonly streamsMax: number;
+  /** Clients that are told of events at one time. */
+  readonly eventStreamsMax: number;
   /** Jobs in one request for their statistics; hosts that a request names, in all. */
   readonly jobsMax: number;
   readonly hostsMax: number;
@@ -228,6 +230,7 @@ export const DEFAULTS: Config = freezeDeep({
     streamPointsMax: 1_000_000_000,
     streamTimeMsMax: 600_000,
     streamsMax: 128,
+    eventStreamsMax: 100,
     jobsMax: 10_000,
     hostsMax: 1_000_000,
     selectionsMax: 1000,

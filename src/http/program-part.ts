@@ -1,3 +1,5 @@
+import type { Route } from './route.js';
+
 /** A part of the program beside the store that has something to tell: NATS, tokens, configuration. */
 export interface ProgramPart {
   /** Its key in `/api/v2/status`. */
@@ -6,4 +8,6 @@ export interface ProgramPart {
   status(): object;
   /** Its families in the Prometheus text format, each line ended. */
   metrics(): string;
+  /** Paths that it answers itself. */
+  readonly routes?: Readonly<Record<string, Route>>;
 }

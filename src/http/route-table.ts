@@ -60,6 +60,7 @@ export function routeTable(options: RouteOptions, counts: RequestCounts): Routes
     ...adminRoutes(options, withBody),
     ...(options.config ? configRoutes(options.config, withBody) : {}),
     ...publicRoutes(options, counts, bodies),
+    ...Object.assign({}, ...options.parts.map((part) => part.routes)),
   };
 }
 
