@@ -1,0 +1,154 @@
+import uPlot from '../vendor/uplot.js';
+import { el, fill } from './dom.js';
+import { time } from './format.js';
+
+/** Colours of curves in their order; the style sheet has them for light and dark. */
+export const COLOURS_MAX = 8;
+
+/** A curve. */
+export interface Curve {
+  readonly label: string;
+  /** How its values are shown: `8.2 M`. */
+  readonly show: (value: number | null) => string;
+  /** Index of its colour; absent: its own index. */
+  readonly colour?: number;
+  /** It is the border of a band: drawn thin, and the area down to this curve (by index) is filled. */
+  readonly bandTo?: number;
+}
+
+export interface ChartOptions {
+  /** What the chart is of; screen readers read it. */
+  readonly title: string;
+  readonly curves: readonly Curve[];
+  readonly heightPx?: number;
+  /** Charts with one key show one point in time. */
+  readonly sync?: string;
+  /** Told the range that was selected, in seconds; absent: nothing can be selected. */
+  readonly zoomed?: (fromSec: number, toSec: number) => void;
+  /** Numbers at the axis. */
+  readonly axis?: (value: number) => string;
+}
+
+export interface Chart {
+  readonly element: HTMLElement;
+  /** Times in seconds, then as many values for each curve; null = nothing is known. */
+  setData(times: readonly number[], values: readonly (readonly (number | null)[])[]): void;
+  /** uPlot's own, for who must look closely. */
+  readonly plot: uPlot;
+  destroy(): void;
+}
+
+/** A chart over time that follows its room and the colours of the page. */
+export function makeChart(options: ChartOptions): Chart {
+  const { title, heightPx = 180 } = options;
+  const room = el('div', { class: 'plot' });
+  const caption = el('figcaption', {}, title);
+  const element = el('figure', { class: 'chart' }, caption, room);
+  let data: uPlot.AlignedData = [[], ...options.curves.map(() => [])];
+  let plot = draw(options, data, room, 600, heightPx);
+  const resized = new ResizeObserver(() => {
+    const width = room.clientWidth;
+    if (width > 0 && width !== plot.width) plot.setSize({ width, height: heightPx });
+  });
+  resized.observe(room);
+  const recolour = (): void => {
+    plot.destroy();
+    fill(room);
+    plot = draw(options, data, room, room.clientWidth || 600, heightPx);
+  };
+  const dark = window.matchMedia('(prefers-color-scheme: dark)');
+  document.addEventListener('themechange', recolour);
+  dark.addEventListener('change', recolour);
+  return {
+    element,
+    get plot() {
+      return plot;
+    },
+    setData(times, values) {
+      data = [times, ...values] as uPlot.AlignedData;
+      plot.setData(data);
+      caption.title = times.length > 0 ? `${time(times[0])} – ${time(times.at(-1))}` : '';
+    },
+    destroy() {
+      resized.disconnect();
+      document.removeEventListener('themechange', recolour);
+      dark.removeEventListener('change', recolour);
+      plot.destroy();
+    },
+  };
+}
+
+function draw(
+  { title, curves, sync, zoomed, axis }: ChartOptions,
+  data: uPlot.AlignedData,
+  room: HTMLElement,
+  width: number,
+  height: number,
+): uPlot {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const axes = {
+    stroke: colour('--quiet'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+  };
+  const numbers = axis && ((_: uPlot, values: number[]) => values.map(axis));
+  const plot = new uPlot(
+    {
+      width,
+      height,
+      // Unix seconds; the zone is that of whoever looks.
+      scales: { x: { time: true } },
+      axes: [axes, { ...axes, size: 64, ...(numbers && { values: numbers }) }],
+      cursor: {
+        drag: { x: zoomed !== undefined, y: false, setScale: false },
+        ...(sync !== undefined && { sync: { key: sync } }),
+      },
+      series: [
+        { value: (_, at) => time(at) },
+        ...curves.map((curve, index) => seriesOf(curve, index, colour)),
+      ],
+      bands: curves.flatMap(({ bandTo, colour: of }, index) =>
+        bandTo === undefined
+          ? []
+          : [
+              {
+                series: [index + 1, bandTo + 1] as [number, number],
+                fill: `${colour(`--curve-${(of ?? index) % COLOURS_MAX}`)}33`,
+              },
+            ],
+      ),
+      hooks: {
+        setSelect: [
+          (self) => {
+            const { left, width: wide } = self.select;
+            if (!zoomed || wide < 5) return;
+            zoomed(self.posToVal(left, 'x'), self.posToVal(left + wide, 'x'));
+            self.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+          },
+        ],
+      },
+    },
+    data,
+    room,
+  );
+  plot.root.setAttribute('role', 'img');
+  plot.root.setAttribute('aria-label', title);
+  return plot;
+}
+
+function seriesOf(
+  { label, show, colour: of, bandTo }: Curve,
+  index: number,
+  colour: (name: string) => string,
+): uPlot.Series {
+  const stroke = colour(`--curve-${(of ?? index) % COLOURS_MAX}`);
+  const isBand = bandTo !== undefined;
+  return {
+    label,
+    stroke: isBand ? `${stroke}66` : stroke,
+    width: isBand ? 1 : 1.5,
+    points: { show: false },
+    value: (_, value) => show(value ?? null),
+  };
+}

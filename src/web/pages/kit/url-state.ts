@@ -1,0 +1,19 @@
+/** What a page shows, kept in its address: a link to it shows the same. */
+export function readState(): URLSearchParams {
+  return new URLSearchParams(window.location.search);
+}
+
+/** Writes the address; '' and undefined are left out. `adds`: the way back leads to what was before. */
+export function writeState(
+  fields: Readonly<Record<string, string | number | undefined>>,
+  adds = false,
+): void {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  }
+  const text = query.toString();
+  const url = window.location.pathname + (text === '' ? '' : `?${text}`);
+  if (adds) window.history.pushState(null, '', url);
+  else window.history.replaceState(null, '', url);
+}
