@@ -1,15 +1,18 @@
 import { connect, headers, type KV, type NatsConnection } from 'nats';
-import { PATIENT } from '../helpers/nats-server.js';
 import t, { type Test } from 'tap';
 import { DEFAULTS } from '../../src/config/config.js';
 import { NatsConfigSource } from '../../src/live/nats-source.js';
 import { limitsApplier } from '../../src/live/standard-appliers.js';
-import { natsServerPath, startNats, type NatsServer } from '../helpers/config-nats.js';
+import {
+  hasNatsServer,
+  PATIENT,
+  startNatsServer,
+  type NatsServer,
+} from '../helpers/nats-server.js';
 import { startLive, type Started } from './started.js';
 
 const SUBJECT = 'config.store1';
 const BUCKET = 'store1';
-const binary = natsServerPath();
 
 /** A configuration that follows NATS. */
 interface Following {
@@ -76,13 +79,18 @@ async function bucketOf(connection: NatsConnection): Promise<KV> {
 /** Any 32 bytes are a key. */
 const KEY = Buffer.alloc(32, 1).toString('base64');
 
-t.test('configuration over NATS', { skip: binary ? false : 'no nats-server' }, async (t) => {
-  const server = await startNats(t, binary!);
-  await t.test('a subject', (t) => subject(t, server));
-  await t.test('a bucket', (t) => bucket(t, server));
-  await t.test('poison in a bucket', (t) => poison(t, server));
-  await t.test('the server goes and comes', (t) => outage(t, server));
-});
+t.test(
+  'configuration over NATS',
+  { skip: hasNatsServer() ? false : 'no nats-server' },
+  async (t) => {
+    const server = await startNatsServer({ jetStream: true });
+    t.teardown(() => server.remove());
+    await t.test('a subject', (t) => subject(t, server));
+    await t.test('a bucket', (t) => bucket(t, server));
+    await t.test('poison in a bucket', (t) => poison(t, server));
+    await t.test('the server goes and comes', (t) => outage(t, server));
+  },
+);
 
 async function subject(t: Test, server: NatsServer): Promise<void> {
   const started = await begin(t);
