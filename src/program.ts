@@ -36,6 +36,7 @@ import { ServiceManager } from './service/service-manager.js';
 import { version } from './service/version.js';
 import { TlsFiles } from './tls/tls-files.js';
 import { readTls, type TlsMaterial } from './tls/tls-material.js';
+import { pagesPart } from './web/page-routes.js';
 
 /** What the parts of a running program share. */
 interface Common {
@@ -93,6 +94,7 @@ export async function startProgram(flags: Flags): Promise<void> {
   const rateGate = new RateGate(new CertificateGate(authGate, verifier, current), limits);
   const parts: ProgramPart[] = [authPart(verifier), rateGate, nodes, running.part];
   if (tlsFiles) parts.push(tlsFiles);
+  if (config.web.isEnabled) parts.push(pagesPart());
   const gate = new AuditGate(rateGate, log);
   const events = new EventStreams(limits);
   handler = makeHandler({ store, limits, traffic, gate, parts, config: running.part });

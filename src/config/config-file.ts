@@ -4,6 +4,7 @@ import type { FileBackend } from './backend-config.js';
 import type { ChecksumMode, Config, LogSync } from './config.js';
 import type { FileNats, FileSubscription } from './nats-config.js';
 import type { FileTls, FileTransport } from './transport-config.js';
+import type { FileWeb } from './web-config.js';
 
 /** A file that passed the schema; only what this version uses or warns about. */
 export interface ConfigFile {
@@ -46,6 +47,7 @@ export interface ConfigFile {
     readonly auth?: FileAuth;
     readonly tls?: FileTls;
     readonly backend?: FileBackend;
+    readonly web?: FileWeb;
     readonly 'watch-config'?: boolean;
     readonly limits?: Readonly<Record<string, number>>;
   };

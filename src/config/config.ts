@@ -4,6 +4,7 @@ import { AUTH_DEFAULTS, type AuthConfig } from './auth-config.js';
 import { BACKEND_DEFAULTS, type BackendConfig } from './backend-config.js';
 import { NATS_DEFAULTS, type NatsConfig } from './nats-config.js';
 import { TRANSPORT_DEFAULTS, type TransportConfig } from './transport-config.js';
+import { WEB_DEFAULTS, type WebConfig } from './web-config.js';
 import type { ResampleAlgorithm } from '../model/query-request.js';
 
 /** Everything that can be set, in one readonly interface. `parseConfig` makes it. */
@@ -18,6 +19,7 @@ export interface Config {
   readonly auth: AuthConfig;
   readonly transport: TransportConfig;
   readonly backend: BackendConfig;
+  readonly web: WebConfig;
   /** Whether files of the configuration that change are read again. */
   readonly watchesConfig: boolean;
 }
@@ -254,6 +256,7 @@ export const DEFAULTS: Config = freezeDeep({
   auth: AUTH_DEFAULTS,
   transport: TRANSPORT_DEFAULTS,
   backend: BACKEND_DEFAULTS,
+  web: WEB_DEFAULTS,
   watchesConfig: true,
 });
 

@@ -32,6 +32,7 @@ import { authProblems, closedListen } from './auth-problems.js';
 import { backendOf } from './backend-config.js';
 import { natsOf, subscriptionProblems } from './nats-config.js';
 import { transportOf, transportProblems } from './transport-config.js';
+import { webOf } from './web-config.js';
 
 export { ConfigError } from './config-error.js';
 export type { ConfigProblem } from './config-error.js';
@@ -115,6 +116,7 @@ export function parseConfig(value: unknown, sources: ClusterSources = {}): Parse
     auth: authOf(own.auth, file.main?.['jwt-public-key']),
     transport: transportOf(file.main, own.tls),
     backend: backendOf(file.main?.['backend-url'], own.backend),
+    web: webOf(own.web),
     watchesConfig: own['watch-config'] ?? DEFAULTS.watchesConfig,
   };
   const closed = closedListen(told);

@@ -32,13 +32,15 @@ function dispatch(
   gate: Gate,
 ): void {
   const route = Object.hasOwn(routes, exchange.path) ? routes[exchange.path] : undefined;
-  const counted = route ? exchange.path : 'other';
+  const counted = route ? (route.label ?? exchange.path) : 'other';
   exchange.whenAnswered((status) => {
     const key = `${counted} ${status}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   });
   if (!route) {
-    const known = Object.keys(routes).join(', ');
+    const known = Object.keys(routes)
+      .filter((path) => routes[path]!.label === undefined)
+      .join(', ');
     answerError(
       exchange,
       new StoreError('not-found', `there is nothing at ${exchange.path}; known paths: ${known}`),

@@ -6,5 +6,7 @@ export interface Route {
   readonly methods: readonly string[];
   /** `public`: anyone may, without a token. */
   readonly permission: Permission | 'public';
+  /** What its requests are counted as, where it is one of many files that no error lists. */
+  readonly label?: string;
   readonly run: (exchange: HttpExchange, identity: Identity) => void;
 }
