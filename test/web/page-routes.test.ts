@@ -197,10 +197,10 @@ eachAdapter('what is kept is bounded', async (t, start) => {
   }
   writeFileSync(join(folder, 'overview.js'), 'new');
   t.equal((await front.send('/ui/overview.js')).text, 'new', 'read again');
-  rmSync(join(folder, 'overview.js'));
-  const gone = await front.send('/ui/overview.js');
+  rmSync(join(folder, 'icon.png'));
+  const gone = await front.send('/ui/icon.png');
   t.equal(gone.status, 500);
-  t.match(gone.json.error, '"overview.js" of the pages cannot be read (ENOENT)');
+  t.match(gone.json.error, '"icon.png" of the pages cannot be read (ENOENT)');
 });
 
 eachAdapter('pages ask who comes', async (t, start) => {
