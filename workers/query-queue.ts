@@ -1,3 +1,4 @@
+import type { Limits } from '../src/config/config.js';
 import { StoreError, type ErrorData } from '../src/model/errors.js';
 import type {
   AnyQueryTask,
@@ -6,6 +7,8 @@ import type {
   ShardAnswer,
 } from '../src/protocol/messages.js';
 import type { Engine } from './engine/engine.js';
+import { LowQueries, waitedTooLong, type LowQuery } from './low-queries.js';
+import { LOW_TURN_MS, Pace } from './pace.js';
 
 /** A batch of answers ends when it has grown to this, so that the same few pages are reused. */
 const BATCH_BYTES = 4 * 1024 * 1024;
@@ -39,6 +42,9 @@ export interface RunTurn {
   readonly result?: Partial<ShardAnswer>;
 }
 
+/** What begins with queries. */
+export type Beginner = Pick<Engine, 'beginQuery' | 'beginSelect' | 'beginJobStats'>;
+
 interface Begun {
   readonly task: AnyQueryTask;
   readonly run: Run;
@@ -59,10 +65,16 @@ export interface Batch {
  * The queries of a shard that are not answered yet. Most are answered in the turn they come in. One
  * that takes longer goes on in later turns, one after the other, and has at least half of each:
  * those that came later overtake it. Streamed answers take turns with the others piece by piece, and
- * are parked while their clients are behind.
+ * are parked while their clients are behind. Those of low priority have what time is left by all
+ * these: see `Pace`.
  */
 export class QueryQueue {
-  readonly #engine: Engine;
+  /** Of low priority; lists of what is in memory keep to it, too. */
+  readonly pace = new Pace();
+  readonly #engine: Beginner;
+  readonly #limits: Pick<Limits, 'queryTimeMsMax'>;
+  readonly #now: () => number;
+  readonly #low = new LowQueries();
   #waiting: AnyQueryTask[] = [];
   readonly #begun: Begun[] = [];
   /** The front lets only so many be streamed at a time. */
@@ -71,30 +83,49 @@ export class QueryQueue {
   #ingestedMs = -Infinity;
   #streamedFromMs = 0;
 
-  constructor(engine: Engine) {
+  /** `limits` are read when they are needed. `now` is a clock in milliseconds, that of runs as well. */
+  constructor(
+    engine: Beginner,
+    limits: Pick<Limits, 'queryTimeMsMax'>,
+    now: () => number = () => performance.now(),
+  ) {
     this.#engine = engine;
+    this.#limits = limits;
+    this.#now = now;
   }
 
   add({ queries, taken, cancelled }: QueryMessage): void {
-    this.#waiting.push(...queries);
+    for (const task of queries) {
+      if ('isLow' in task && task.isLow) this.#low.add(task, this.#now());
+      else this.#waiting.push(task);
+    }
     for (const id of taken) this.#take(id);
     for (const id of cancelled) this.#cancel(id);
   }
 
   get isEmpty(): boolean {
-    return this.#waiting.length === 0 && this.#begun.length === 0;
+    return !this.hasOthers && !this.#low.hasWork;
+  }
+
+  /** Whether there is work that is not of low priority. */
+  get hasOthers(): boolean {
+    return this.#waiting.length > 0 || this.#begun.length > 0;
   }
 
   /** Milliseconds until there is something to do: more than 0 if only resting answers are left. */
   restMs(nowMs: number): number {
-    if (this.#waiting.length > 0) return 0;
     const [first] = this.#begun;
-    return first && this.#rests(first, nowMs) ? this.#streamedFromMs - nowMs : 0;
+    if (this.#waiting.length > 0 || (first && !this.#rests(first, nowMs))) return 0;
+    const streamedMs = first ? this.#streamedFromMs - nowMs : Infinity;
+    const lowMs = this.#low.hasWork ? this.pace.restMs(nowMs) : Infinity;
+    const restMs = Math.min(streamedMs, lowMs);
+    return restMs === Infinity ? 0 : restMs;
   }
 
-  /** Samples came in: who takes an export has time, who sends samples has not. */
-  ingested(nowMs: number): void {
+  /** Samples came in, which took so long: who takes an export has time, who sends samples has not. */
+  ingested(nowMs: number, tookMs = 0): void {
     this.#ingestedMs = nowMs;
+    this.pace.othersWorked(nowMs, tookMs);
   }
 
   #rests({ run }: Begun, nowMs: number): boolean {
@@ -104,18 +135,59 @@ export class QueryQueue {
   /** Answers queries for about `turnMs`, with text in `base` … `end`; always some work is done. */
   work(base: number, end: number, turnMs: number): Readonly<Batch> {
     const batch: Batch = { answers: [], base, end, at: base, answered: 0 };
-    const beganMs = performance.now();
+    const beganMs = this.#now();
     const share = this.#begun.length > 0 ? 0.5 : 1;
+    const hasPlain = this.#waiting.length > 0 || this.#plainCount() > 0;
     this.#answerNew(batch, beganMs + turnMs * share);
     this.#goOn(batch, beganMs + turnMs);
+    const nowMs = this.#now();
+    if (this.#low.hasWork) this.#failLate(batch, nowMs);
+    // What was answered goes to the front first.
+    if (hasPlain) this.pace.othersWorked(nowMs, nowMs - beganMs);
+    else if (this.#low.hasWork) this.#workLow(batch, beganMs + turnMs);
     return batch;
+  }
+
+  #failLate(batch: Batch, nowMs: number): void {
+    const { queryTimeMsMax } = this.#limits;
+    for (const { task } of this.#low.late(nowMs, queryTimeMsMax)) {
+      this.#fail(batch, task.id, waitedTooLong(queryTimeMsMax));
+    }
+  }
+
+  /** Beside those that are streamed, of which there may be some for minutes, but beside no others. */
+  #workLow(batch: Batch, turnEndMs: number): void {
+    const beganMs = this.#now();
+    if (this.#begun[0]?.run.mustGoOn || this.pace.restMs(beganMs) > 0) return;
+    if (this.#isOver(batch, Infinity)) return;
+    const isBusy = this.pace.isBusy(beganMs) || this.#begun.length > 0;
+    const untilMs = isBusy ? beganMs + LOW_TURN_MS : turnEndMs;
+    for (let query = this.#low.next(); query; query = this.#low.next()) {
+      this.#turnLow(batch, query, untilMs);
+      if (this.#isOver(batch, untilMs)) break;
+    }
+    const nowMs = this.#now();
+    this.pace.worked(nowMs, nowMs - beganMs);
+  }
+
+  #turnLow(batch: Batch, query: LowQuery, untilMs: number): void {
+    const { task } = query;
+    try {
+      const run = (query.run ??= this.#begin(task));
+      const begun: Begun = { task, run, piecesAhead: query.piecesAhead };
+      const isDone = this.#turn(batch, begun, untilMs);
+      query.piecesAhead = begun.piecesAhead;
+      if (!isDone) this.#low.putBack(query, PIECES_AHEAD_MAX);
+    } catch (error) {
+      this.#fail(batch, task.id, error);
+    }
   }
 
   #answerNew(batch: Batch, untilMs: number): void {
     let taken = 0;
     while (taken < this.#waiting.length && this.#plainCount() < BEGUN_MAX) {
       // One that is in the middle of reading may not be disturbed.
-      if (this.#begun[0]?.run.mustGoOn || (taken > 0 && isOver(batch, untilMs))) break;
+      if (this.#begun[0]?.run.mustGoOn || (taken > 0 && this.#isOver(batch, untilMs))) break;
       const task = this.#waiting[taken++]!;
       try {
         const begun = { task, run: this.#begin(task), piecesAhead: 0 };
@@ -135,9 +207,9 @@ export class QueryQueue {
   }
 
   #goOn(batch: Batch, untilMs: number): void {
-    while (this.#begun.length > 0 && !isOver(batch, untilMs)) {
+    while (this.#begun.length > 0 && !this.#isOver(batch, untilMs)) {
       // Behind a streamed one there are only such.
-      if (this.#rests(this.#begun[0]!, performance.now())) return;
+      if (this.#rests(this.#begun[0]!, this.#now())) return;
       const first = this.#begun.shift()!;
       try {
         if (this.#turn(batch, first, untilMs)) continue;
@@ -171,6 +243,7 @@ export class QueryQueue {
   }
 
   #take(id: number): void {
+    if (this.#low.take(id)) return;
     const parked = this.#parked.get(id);
     const begun = parked ?? this.#begun.find(({ task }) => task.id === id);
     if (begun) begun.piecesAhead--;
@@ -180,6 +253,7 @@ export class QueryQueue {
   }
 
   #cancel(id: number): void {
+    this.#low.cancel(id);
     this.#parked.delete(id);
     this.#waiting = this.#waiting.filter((task) => task.id !== id);
     const index = this.#begun.findIndex(({ task }) => task.id === id);
@@ -191,9 +265,9 @@ export class QueryQueue {
     const { task, run } = begun;
     const { id } = task;
     const address = batch.at;
-    const beganMs = performance.now();
+    const beganMs = this.#now();
     const { bytes, isDone, points, result } = run.turn(address, batch.end, untilMs);
-    if (run.isStreamed) this.#rest(beganMs);
+    if (run.isStreamed && !('isLow' in task && task.isLow)) this.#rest(beganMs);
     if (isDone) {
       const { hostsVersion } = task as Partial<QueryTask>;
       const hosts = result?.hosts?.version === hostsVersion ? undefined : result?.hosts;
@@ -209,7 +283,7 @@ export class QueryQueue {
 
   /** What a streamed answer took of the time is made up for, if there is anybody to make it up to. */
   #rest(beganMs: number): void {
-    const nowMs = performance.now();
+    const nowMs = this.#now();
     if (nowMs - this.#ingestedMs > INGEST_LASTS_MS) return;
     this.#streamedFromMs = nowMs + (nowMs - beganMs) * (1 / STREAMED_SHARE - 1);
   }
@@ -219,10 +293,10 @@ export class QueryQueue {
     batch.answers.push({ id, address: batch.at, bytes: 0, error: errorData(error) });
     batch.answered++;
   }
-}
 
-function isOver(batch: Batch, untilMs: number): boolean {
-  return batch.at - batch.base >= BATCH_BYTES || performance.now() > untilMs;
+  #isOver(batch: Batch, untilMs: number): boolean {
+    return batch.at - batch.base >= BATCH_BYTES || this.#now() > untilMs;
+  }
 }
 
 function errorData(error: unknown): ErrorData {

@@ -40,6 +40,7 @@ import {
   PART_REJECTED,
   PART_WRITTEN,
 } from './kernel/layout.js';
+import { LowTurns } from './low-turns.js';
 import { QueryQueue } from './query-queue.js';
 import { Reconfiguration } from './reconfiguration.js';
 import { Retention } from './retention.js';
@@ -73,7 +74,8 @@ export class Shard {
   readonly #held: QueryMessage[] = [];
   #isRestored = false;
   #turnScheduled = false;
-  #isWakingRested = false;
+  /** By `performance.now()`: when rested answers are looked at anyhow. */
+  #wakesMs = Infinity;
 
   constructor(start: ShardStart) {
     this.#start = start;
@@ -89,8 +91,9 @@ export class Shard {
       topologies: this.#engine.topologies,
       store: start.store,
       unitOf: (cluster, metric) => this.units.unitOf(cluster, metric),
+      lowTurns: () => this.#lowTurns(),
     });
-    this.#queries = new QueryQueue(this.#engine);
+    this.#queries = new QueryQueue(this.#engine, start.limits);
     this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
     this.#retention.hostsInUse = start.hostsInUse;
     this.#durability = this.#makeDurability(start);
@@ -250,6 +253,12 @@ export class Shard {
     return this.#catalogue.list(request);
   }
 
+  #lowTurns(): LowTurns {
+    const hasOthers = (): boolean =>
+      this.#queries.hasOthers || this.#ring.acknowledged !== this.#ring.published;
+    return new LowTurns(this.#queries.pace, hasOthers, this.#start.limits.queryTimeMsMax);
+  }
+
   health(request: HealthRequest): Record<string, NodeHealth> {
     return this.#engine.health(request, Math.floor(Date.now() / 1000));
   }
@@ -264,7 +273,7 @@ export class Shard {
     if (parts > 0) {
       const now = performance.now();
       this.#counters.add('ingest_microseconds_total', (now - began) * 1e3);
-      this.#queries.ingested(now);
+      this.#queries.ingested(now, now - began);
       const message: FromShard = { examples: this.#examples, logFailure };
       this.#port.postMessage(message);
       this.#examples = [];
@@ -343,13 +352,14 @@ export class Shard {
     return this.#queries.restMs(performance.now()) === 0;
   }
 
-  /** Nobody rings when a streamed answer has rested enough. */
+  /** Nobody rings when an answer has rested enough. */
   #wakeRested(): void {
-    const restMs = this.#queries.restMs(performance.now());
-    if (restMs === 0 || this.#isWakingRested) return;
-    this.#isWakingRested = true;
+    const nowMs = performance.now();
+    const restMs = this.#queries.restMs(nowMs);
+    if (restMs === 0 || nowMs + restMs >= this.#wakesMs) return;
+    this.#wakesMs = nowMs + restMs;
     setTimeout(() => {
-      this.#isWakingRested = false;
+      this.#wakesMs = Infinity;
       this.#turn();
     }, restMs);
   }

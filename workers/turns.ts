@@ -3,18 +3,32 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 /** A turn ends after this long, so that ingest and queries go on. */
 const TURN_MS = 4;
 
+/** How long a turn may be, and when the next one may begin. */
+export interface TurnPace {
+  readonly turnMs: number;
+  /** Resolves when others have had their turns. Rejects with why there is no next one. */
+  next(tookMs: number): Promise<void>;
+}
+
+const PLAIN: TurnPace = { turnMs: TURN_MS, next: () => nextTurn() };
+
 /** Cuts long work of a shard into turns. */
 export class Turns {
   longestMs = 0;
+  readonly #pace: TurnPace;
   #began = performance.now();
 
+  constructor(pace: TurnPace = PLAIN) {
+    this.#pace = pace;
+  }
+
   get isOver(): boolean {
-    return performance.now() - this.#began > TURN_MS;
+    return performance.now() - this.#began > this.#pace.turnMs;
   }
 
   /** Ends a turn; resolves when all else has had its own. */
   async next(): Promise<void> {
-    await this.during(nextTurn());
+    await this.during(this.#pace.next(performance.now() - this.#began));
   }
 
   /** Waits for something that takes none of the thread's time. */

@@ -137,6 +137,8 @@ export interface Limits {
   readonly streamTimeMsMax: number;
   /** Answers that are streamed at one time: each may hold a few megabytes for a client that is slow. */
   readonly streamsMax: number;
+  /** Requests of low priority under way at one time. */
+  readonly lowPriorityQueriesMax: number;
   /** Clients that are told of events at one time. */
   readonly eventStreamsMax: number;
   /** Jobs in one request for their statistics; hosts that a request names, in all. */
@@ -232,6 +234,7 @@ export const DEFAULTS: Config = freezeDeep({
     streamPointsMax: 1_000_000_000,
     streamTimeMsMax: 600_000,
     streamsMax: 128,
+    lowPriorityQueriesMax: 1000,
     eventStreamsMax: 100,
     jobsMax: 10_000,
     hostsMax: 1_000_000,

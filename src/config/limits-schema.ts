@@ -44,6 +44,10 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
     'Answers that are streamed at one time, over all shards, of which each may take 2 MB a shard where ' +
       'its client is slow; more: 503.',
   ),
+  lowPriorityQueriesMax: limit(
+    'Requests with `priority=low` under way at one time, over all shards; more: 503.',
+    0,
+  ),
   eventStreamsMax: limit(
     'Clients that are told of events (`text/event-stream`) at one time; more: 503.',
     0,

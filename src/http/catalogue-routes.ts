@@ -13,6 +13,7 @@ import { countHostList } from '../model/host-list.js';
 import type { Store } from '../routing/store.js';
 import { answerError, answerJsonText } from './answers.js';
 import { clustersOf, requireClusters } from './cluster-access.js';
+import { checkParameters, clip, isLowPriority, limitOf } from './parameters.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
@@ -23,8 +24,7 @@ const PARAMETERS: Readonly<Record<CatalogueKind, readonly string[]>> = {
   hosts: ['cluster', 'match', 'sub-cluster'],
   series: ['match', 'cluster', 'host', 'metric', 'type'],
 };
-const PAGE_PARAMETERS: readonly string[] = ['limit', 'after'];
-const CLIP_CHARS = 60;
+const PAGE_PARAMETERS: readonly string[] = ['limit', 'after', 'priority'];
 
 /**
  * `GET /api/v2/clusters`, `/metrics`, `/hosts` and `/series`: what is in memory, page by page. An
@@ -59,7 +59,7 @@ function list(exchange: HttpExchange, store: Store, kind: CatalogueKind, identit
 
 /** Throws `bad-request` with the name of the parameter and its value. */
 function parseRequest(kind: CatalogueKind, query: URLSearchParams): CatalogueRequest {
-  checkNames(kind, query);
+  checkParameters(query, [...PARAMETERS[kind], ...PAGE_PARAMETERS]);
   const text = (name: string): string => query.get(name) ?? '';
   const hostsParameter = kind === 'hosts' ? 'match' : 'host';
   const hosts = text(hostsParameter);
@@ -73,21 +73,9 @@ function parseRequest(kind: CatalogueKind, query: URLSearchParams): CatalogueReq
     type: text('type'),
     subCluster: text('sub-cluster'),
     after: decodeCursor(kind, text('after')),
-    limit: parseLimit(text('limit')),
+    limit: limitOf(query, PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX),
+    isLow: isLowPriority(query),
   };
-}
-
-function checkNames(kind: CatalogueKind, query: URLSearchParams): void {
-  const known = [...PARAMETERS[kind], ...PAGE_PARAMETERS];
-  for (const name of new Set(query.keys())) {
-    if (!known.includes(name)) {
-      const what = `parameter "${clip(name)}" is not known here; known are ${known.join(', ')}`;
-      throw new StoreError('bad-request', what);
-    }
-    if (query.getAll(name).length > 1) {
-      throw new StoreError('bad-request', `parameter ${name} is there more than once`);
-    }
-  }
 }
 
 function checkHosts(parameter: string, hosts: string): void {
@@ -101,14 +89,6 @@ function checkHosts(parameter: string, hosts: string): void {
   if (count <= LISTED_HOSTS_MAX) return;
   const what = `"${clip(hosts)}" is more than ${LISTED_HOSTS_MAX} hosts; use a pattern such as a01*`;
   throw new StoreError('limit-exceeded', `parameter ${parameter}: ${what}`);
-}
-
-function parseLimit(text: string): number {
-  if (text === '') return PAGE_ENTRIES_DEFAULT;
-  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= PAGE_ENTRIES_MAX) return limit;
-  const what = `parameter limit: "${clip(text)}" is not a number from 1 to ${PAGE_ENTRIES_MAX}`;
-  throw new StoreError('bad-request', what);
 }
 
 /** A key as text that needs no escapes in a URL. Nobody is meant to look into it. */
@@ -127,8 +107,4 @@ function decodeCursor(kind: CatalogueKind, text: string): readonly string[] {
   }
   const what = `parameter after: "${clip(text)}" is not what \`next\` of a page was`;
   throw new StoreError('bad-request', what);
-}
-
-function clip(text: string): string {
-  return text.length > CLIP_CHARS ? `${text.slice(0, CLIP_CHARS - 1)}…` : text;
 }

@@ -4,9 +4,10 @@ import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import { parseJobStatsRequest } from '../model/parse-job-stats.js';
 import { parseSelectRequest } from '../model/parse-selection.js';
-import type { Selections, Store } from '../routing/store.js';
+import type { Selections, SelectSink, Store } from '../routing/store.js';
 import { chooseMediaType } from './accept.js';
 import { requireClusters } from './cluster-access.js';
+import { isLowPriority } from './parameters.js';
 import { answerBytes, answerError, answerNotModified, openAnswer } from './answers.js';
 import type { AnswerStream, HttpExchange } from './server.js';
 
@@ -23,6 +24,7 @@ export function select(
   identity: Identity,
 ): void {
   const form = formOf(exchange);
+  const isLow = isLowPriority(exchange.query);
   const request = parseSelectRequest(body, Math.floor(Date.now() / 1000), limits);
   requireClusters(identity, 'query', request.clusters);
   const contentType = CONTENT_TYPES[form];
@@ -37,7 +39,7 @@ export function select(
     opened.onDrain = () => running.drained();
     return opened;
   };
-  const running = selections.select(request, form, {
+  const sink: SelectSink = {
     deliver: (answer) => {
       if (!answer.ok) answerError(exchange, answer.error);
       else answerBytes(exchange, { contentType, body: answer.bytes, etag, variesByType: true });
@@ -48,7 +50,8 @@ export function select(
     },
     end: () => stream?.end(),
     abort: () => stream?.abort(),
-  });
+  };
+  const running = selections.select(request, form, sink, isLow);
   exchange.onAbort = () => running.cancel();
 }
 
@@ -60,12 +63,13 @@ export function jobStats(
   body: string,
   identity: Identity,
 ): void {
+  const isLow = isLowPriority(exchange.query);
   const request = parseJobStatsRequest(body, Math.floor(Date.now() / 1000), limits);
   requireClusters(identity, 'query', new Set(request.jobs.map(({ cluster }) => cluster)));
   const isFixed = request.jobs.every((job) => job.isFixed);
   const etag = isFixed ? store.versionOf(request.jobs, body, request.archive) : undefined;
   if (etag !== undefined && answerNotModified(exchange, etag)) return;
-  store.jobStats(request).then(
+  store.jobStats(request, isLow).then(
     (json) => answerBytes(exchange, { contentType: CONTENT_TYPES.json, body: json, etag }),
     (error: unknown) => answerError(exchange, error),
   );

@@ -31,6 +31,8 @@ export interface CatalogueRequest {
   readonly limit: number;
   /** Only these; unset = all. */
   readonly clusters?: readonly string[];
+  /** It is worked on when nothing else is to be done. */
+  readonly isLow?: boolean;
 }
 
 /** Entries in the order of their keys, and the key to go on after; null = there are no more. */

@@ -13,6 +13,8 @@ export interface SelectTask {
   readonly isShared: boolean;
   /** Groups to be finished: the parts of all shards. Then nothing else is answered. */
   readonly finish: readonly PartialGroup[] | undefined;
+  /** It is worked on when nothing else is to be done. */
+  readonly isLow?: boolean;
 }
 
 /** Statistics of jobs, front to shard. */
@@ -23,6 +25,8 @@ export interface JobStatsTask {
   readonly isShared: boolean;
   /** Shares of all shards, to be answered as text. Then nothing else is. */
   readonly finish: readonly JobStatsShare[] | undefined;
+  /** It is worked on when nothing else is to be done. */
+  readonly isLow?: boolean;
 }
 
 /** What a shard has of jobs. */

@@ -102,6 +102,7 @@ export class ArchiveQueries implements ArchiveTarget {
       .run(
         () => this.#send(task, progress),
         () => this.#running.has(task.id),
+        task.isLow,
       )
       .catch((error: unknown) => this.#done(task.id, asStoreError(error)));
   }

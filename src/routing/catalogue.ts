@@ -13,6 +13,7 @@ import {
 } from '../model/catalogue.js';
 import { StoreError } from '../model/errors.js';
 import { globMatcher } from '../model/glob.js';
+import { WaitingLine } from './waiting-line.js';
 
 /** Pages in the making at most: each takes a task of every shard, which have others to do, too. */
 const PAGES_UNDER_WAY_MAX = 16;
@@ -21,14 +22,23 @@ const PAGES_UNDER_WAY_MAX = 16;
 export class Catalogue {
   #clusters: StoreConfig['clusters'];
   readonly #listOnAll: (request: CatalogueRequest) => Promise<CatalogueEntry[][]>;
+  readonly #lowLine: WaitingLine;
   #underWay = 0;
 
+  /** `waitMsMax`: how long a page of low priority waits for those before it. */
   constructor(
     clusters: StoreConfig['clusters'],
     listOnAll: (request: CatalogueRequest) => Promise<CatalogueEntry[][]>,
+    waitMsMax: () => number = () => Infinity,
   ) {
     this.#clusters = clusters;
     this.#listOnAll = listOnAll;
+    // Whoever asks for them bounds how many they are.
+    this.#lowLine = new WaitingLine({
+      what: 'lists of low priority',
+      waitingMax: Infinity,
+      waitMsMax,
+    });
   }
 
   /** What is described from now on. */
@@ -45,12 +55,22 @@ export class Catalogue {
     }
     this.#underWay++;
     try {
-      const lists = await this.#listOnAll(request);
-      if (request.kind === 'clusters') lists.push(this.#describedClusters(request));
-      return pageOf(request, lists);
+      return await this.#page(request);
     } finally {
       this.#underWay--;
     }
+  }
+
+  /** The same of low priority: one after the other, so that shards have the room for others. */
+  async lowPage(request: CatalogueRequest): Promise<CataloguePage> {
+    this.#checkSubCluster(request);
+    return (await this.#lowLine.run(() => this.#page(request)))!;
+  }
+
+  async #page(request: CatalogueRequest): Promise<CataloguePage> {
+    const lists = await this.#listOnAll(request);
+    if (request.kind === 'clusters') lists.push(this.#describedClusters(request));
+    return pageOf(request, lists);
   }
 
   /** A name nobody knows is a mistake, not a list without entries. */

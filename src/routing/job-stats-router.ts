@@ -27,10 +27,10 @@ export class JobStatsRouter {
   }
 
   /** The answer's JSON text. Rejects with StoreError. */
-  async run(request: JobStatsRequest): Promise<Uint8Array> {
+  async run(request: JobStatsRequest, isLow = false): Promise<Uint8Array> {
     for (;;) {
       const isArchived = this.#isArchived(request);
-      const text = await this.#answer(request, isArchived);
+      const text = await this.#answer(request, isArchived, isLow);
       // What a job needs may have left memory for the archive before all shards had read it.
       const isNow = this.#isArchived(request);
       if (isNow.every((needed, job) => isArchived[job] || !needed)) return text;
@@ -43,24 +43,30 @@ export class JobStatsRouter {
     return jobs.map((job) => needed?.(job) ?? false);
   }
 
-  async #answer(request: JobStatsRequest, isArchived: readonly boolean[]): Promise<Uint8Array> {
+  async #answer(
+    request: JobStatsRequest,
+    isArchived: readonly boolean[],
+    isLow: boolean,
+  ): Promise<Uint8Array> {
     const archive = this.#archive!;
+    const ask: Ask = (shard, jobs, isShared, finish) =>
+      this.#ask(shard, { jobStats: jobs, isShared, finish, isLow });
     if (isArchived.length > 0 && isArchived.every((needed) => needed)) {
-      return textOf(await this.#ask(archive, request, false, undefined));
+      return textOf(await ask(archive, request, false, undefined));
     }
     const isSplit = isArchived.includes(true);
     const own = isSplit ? jobsOf(request, (job) => !isArchived[job]) : request;
     const shards = this.#shardsOf(own);
     if (shards.length === 1 && !isSplit) {
-      return textOf(await this.#ask(shards[0]!, request, false, undefined));
+      return textOf(await ask(shards[0]!, request, false, undefined));
     }
-    const asked = shards.map((shard) => this.#ask(shard, own, true, undefined));
+    const asked = shards.map((shard) => ask(shard, own, true, undefined));
     if (isSplit) {
       const others = jobsOf(request, (job) => isArchived[job]!);
-      asked.push(this.#ask(archive, others, true, undefined));
+      asked.push(ask(archive, others, true, undefined));
     }
     const shares = (await Promise.all(asked)).map(({ answer }) => answer.jobStats!);
-    return textOf(await this.#ask(shards[0]!, request, false, shares));
+    return textOf(await ask(shards[0]!, request, false, shares));
   }
 
   #shardsOf({ jobs }: JobStatsRequest): QueryTarget[] {
@@ -76,14 +82,9 @@ export class JobStatsRouter {
       : [...indexes].map((index) => this.#shards[index]!);
   }
 
-  #ask(
-    shard: QueryTarget,
-    jobStats: JobStatsRequest,
-    isShared: boolean,
-    finish: readonly JobStatsShare[] | undefined,
-  ): Promise<Answered> {
+  #ask(shard: QueryTarget, asked: Omit<JobStatsTask, 'id'>): Promise<Answered> {
     return new Promise((resolve, reject) => {
-      const task: JobStatsTask = { id: this.#nextId(), jobStats, isShared, finish };
+      const task: JobStatsTask = { id: this.#nextId(), ...asked };
       shard.query(task, {
         done: (answer, memory) => {
           if (answer instanceof StoreError) reject(answer);
@@ -98,6 +99,13 @@ export class JobStatsRouter {
     });
   }
 }
+
+type Ask = (
+  shard: QueryTarget,
+  jobs: JobStatsRequest,
+  isShared: boolean,
+  finish: readonly JobStatsShare[] | undefined,
+) => Promise<Answered>;
 
 interface Answered {
   readonly answer: ShardAnswer;

@@ -15,6 +15,7 @@ import type { SelectRequest } from '../model/selection.js';
 import type { ShardAnswer } from '../protocol/messages.js';
 import { limitError, limitPassed, type QueryCounts } from '../protocol/query-limits.js';
 import type { PartialGroup, SelectProblem, SelectSummary, SelectTask } from '../protocol/select.js';
+import type { LowPriority } from './low-priority.js';
 import { checkArchive, type ArchiveTarget, type QueryTarget } from './query-port.js';
 import { mergeProblems } from './select-problems.js';
 import type { RunningSelect, Selections, SelectSink } from './store.js';
@@ -29,6 +30,7 @@ export class SelectRouter implements Selections {
   readonly #limits: Limits;
   readonly #nextId: () => number;
   readonly #archive: ArchiveTarget | undefined;
+  readonly #low: LowPriority;
   #streams = 0;
 
   constructor(
@@ -37,7 +39,9 @@ export class SelectRouter implements Selections {
     limits: Limits,
     nextId: () => number,
     archive: ArchiveTarget | undefined,
+    low: LowPriority,
   ) {
+    this.#low = low;
     this.#archive = archive;
     this.#shards = shards;
     this.#shardOf = shardOf;
@@ -45,7 +49,7 @@ export class SelectRouter implements Selections {
     this.#nextId = nextId;
   }
 
-  select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect {
+  select(request: SelectRequest, form: OutputForm, sink: SelectSink, isLow = false): RunningSelect {
     checkForm(form, request);
     checkArchive(request, this.#archive);
     const archive = this.#archive;
@@ -54,16 +58,16 @@ export class SelectRouter implements Selections {
       archive?.needed(request.archive)(request) ? archive : undefined;
     const limits = this.#limits;
     const nextId = this.#nextId;
-    const answer = this.#begin({ request, form, sink, limits, nextId, otherTarget });
     const target = otherTarget();
-    answer.ask(target ? [target] : this.#shardsOf(request));
+    const targets = target ? [target] : this.#shardsOf(request);
+    const answer = this.#begin({ request, form, sink, isLow, limits, nextId, otherTarget });
+    answer.ask(targets);
     return answer;
   }
 
   #begin(parts: AnswerParts): PendingAnswer {
-    if (parts.form === 'json') return new WholeAnswer(parts, () => undefined);
     const { streamsMax } = this.#limits;
-    if (this.#streams >= streamsMax) {
+    if (parts.form !== 'json' && this.#streams >= streamsMax) {
       const what = `${streamsMax} answers are streamed already`;
       const then = 'send it again in a moment, or ask for JSON';
       throw new StoreError(
@@ -71,8 +75,13 @@ export class SelectRouter implements Selections {
         `${what}: the limit streams-max is ${streamsMax}; ${then}`,
       );
     }
+    const leave = parts.isLow ? this.#low.enter() : () => undefined;
+    if (parts.form === 'json') return new WholeAnswer(parts, leave);
     this.#streams++;
-    return new StreamedAnswer(parts, () => this.#streams--);
+    return new StreamedAnswer(parts, () => {
+      this.#streams--;
+      leave();
+    });
   }
 
   /** Those that own the hosts named, or all. */
@@ -105,6 +114,7 @@ interface AnswerParts {
   readonly request: SelectRequest;
   readonly form: OutputForm;
   readonly sink: SelectSink;
+  readonly isLow: boolean;
   readonly limits: Limits;
   readonly nextId: () => number;
   /** What has to answer instead of the shards; undefined: they have it all. */
@@ -118,6 +128,7 @@ abstract class PendingAnswer implements RunningSelect {
   protected readonly form: OutputForm;
   protected readonly sink: SelectSink;
   protected readonly limits: Limits;
+  readonly #isLow: boolean;
   readonly #nextId: () => number;
   readonly #otherTarget: () => QueryTarget | undefined;
   readonly #whenOver: () => void;
@@ -134,6 +145,7 @@ abstract class PendingAnswer implements RunningSelect {
     this.form = parts.form;
     this.sink = parts.sink;
     this.limits = parts.limits;
+    this.#isLow = parts.isLow;
     this.#nextId = parts.nextId;
     this.#otherTarget = parts.otherTarget;
     this.#whenOver = whenOver;
@@ -175,7 +187,8 @@ abstract class PendingAnswer implements RunningSelect {
     const share: Share = { shard, id: this.#nextId(), pieces: [], points: 0, summary: undefined };
     this.shares.push(share);
     const { request: select, form } = this;
-    const task: SelectTask = { id: share.id, select, form, isShared, finish };
+    const isLow = this.#isLow;
+    const task: SelectTask = { id: share.id, select, form, isShared, finish, isLow };
     shard.query(task, {
       onPiece: (bytes, points) => {
         share.points = points;

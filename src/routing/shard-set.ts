@@ -13,6 +13,7 @@ import { ArchiveUploads } from './archive-uploads.js';
 import { Catalogue } from './catalogue.js';
 import { DataVersions } from './data-versions.js';
 import { JobStatsRouter } from './job-stats-router.js';
+import { LowPriority } from './low-priority.js';
 import { metricChanges } from './metric-changes.js';
 import { needsRestart } from './restart-settings.js';
 import { checkArchive } from './query-port.js';
@@ -124,6 +125,7 @@ export class ShardSet implements Store {
   #reconfigured: Promise<unknown> = Promise.resolve();
   readonly #queries: QueryRouter;
   readonly #catalogue: Catalogue;
+  readonly #low: LowPriority;
   /** Loaded by the first one that is asked for. */
   #selections: Promise<SelectRouter> | undefined;
   readonly #nextId = (): number => this.#nextQueryId++;
@@ -149,10 +151,13 @@ export class ShardSet implements Store {
     }
     this.#shards = shards;
     this.#store = store;
-    this.#catalogue = new Catalogue(store.clusters, (request) =>
-      this.invokeOnAll<CatalogueEntry[]>('catalogue', request),
+    this.#catalogue = new Catalogue(
+      store.clusters,
+      (request) => this.invokeOnAll<CatalogueEntry[]>('catalogue', request),
+      () => limits.queryTimeMsMax,
     );
     this.#limits = limits;
+    this.#low = new LowPriority(limits);
     this.#queries = new QueryRouter(shards, this.#shardOf, limits, this.#nextId);
     this.#jobStats = new JobStatsRouter(shards, this.#shardOf, this.#nextId, this.#archive);
     this.#versions = new DataVersions(shards, longestStepSec(store));
@@ -227,7 +232,14 @@ export class ShardSet implements Store {
 
   async #loadSelections(): Promise<SelectRouter> {
     const { SelectRouter } = await import('./select-router.js');
-    return new SelectRouter(this.#shards, this.#shardOf, this.#limits, this.#nextId, this.#archive);
+    return new SelectRouter(
+      this.#shards,
+      this.#shardOf,
+      this.#limits,
+      this.#nextId,
+      this.#archive,
+      this.#low,
+    );
   }
 
   versionOf(
@@ -240,9 +252,10 @@ export class ShardSet implements Store {
     return this.#versions.of(ranges, text);
   }
 
-  async jobStats(request: JobStatsRequest): Promise<Uint8Array> {
+  async jobStats(request: JobStatsRequest, isLow = false): Promise<Uint8Array> {
     checkArchive(request, this.#archive);
-    return this.#jobStats.run(request);
+    const run = (): Promise<Uint8Array> => this.#jobStats.run(request, isLow);
+    return isLow ? this.#low.run(run) : run();
   }
 
   free(selectors: readonly (readonly string[])[], toSec: number): Promise<number> {
@@ -270,7 +283,8 @@ export class ShardSet implements Store {
   }
 
   catalogue(request: CatalogueRequest): Promise<CataloguePage> {
-    return this.#catalogue.page(request);
+    if (!request.isLow) return this.#catalogue.page(request);
+    return this.#low.run(() => this.#catalogue.lowPage(request));
   }
 
   async health(request: HealthRequest): Promise<Record<string, NodeHealth>> {

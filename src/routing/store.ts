@@ -37,8 +37,8 @@ export interface Store {
     archive: boolean | undefined,
   ): string | undefined;
 
-  /** Statistics of jobs as JSON text. Rejects with StoreError. */
-  jobStats(request: JobStatsRequest): Promise<Uint8Array>;
+  /** Statistics of jobs as JSON text; `isLow`: when nothing else is to be done. Rejects with StoreError. */
+  jobStats(request: JobStatsRequest, isLow?: boolean): Promise<Uint8Array>;
 
   /** Frees whole blocks older than `toSec` below each selector; resolves to how many. */
   free(selectors: readonly (readonly string[])[], toSec: number): Promise<number>;
@@ -125,9 +125,14 @@ export interface TimeSpan {
 export interface Selections {
   /**
    * Answers a selection in one of the forms. Throws `bad-request` if the form can not have it, or it
-   * wants an archive that is not there.
+   * wants an archive that is not there. `isLow`: it is worked on when nothing else is to be done.
    */
-  select(request: SelectRequest, form: OutputForm, sink: SelectSink): RunningSelect;
+  select(
+    request: SelectRequest,
+    form: OutputForm,
+    sink: SelectSink,
+    isLow?: boolean,
+  ): RunningSelect;
 }
 
 /** Where the answer to a selection goes. */

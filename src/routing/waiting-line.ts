@@ -9,6 +9,8 @@ export interface LineOptions {
 }
 
 interface Waiting {
+  /** Those that are not come before it. */
+  readonly isLow: boolean;
   readonly isWanted: () => boolean;
   /** Whether it is its turn, or why it never will be. */
   readonly settle: (outcome: boolean | StoreError) => void;
@@ -26,13 +28,15 @@ export class WaitingLine {
 
   /**
    * Does some work when those before it are done; undefined if it is not wanted any more by then.
-   * Rejects as the work does, and with `queue-full` if too many wait or it has waited too long.
+   * Rejects as the work does, and with `queue-full` if too many wait or it has waited too long. One that
+   * `isLow` waits until no other does.
    */
   async run<Result>(
     work: () => Promise<Result>,
     isWanted: () => boolean = () => true,
+    isLow = false,
   ): Promise<Result | undefined> {
-    if (this.#isBusy && !(await this.#wait(isWanted))) return undefined;
+    if (this.#isBusy && !(await this.#wait(isWanted, isLow))) return undefined;
     this.#isBusy = true;
     try {
       return isWanted() ? await work() : undefined;
@@ -48,12 +52,14 @@ export class WaitingLine {
   }
 
   /** Resolves to false if it is not wanted any more. */
-  async #wait(isWanted: () => boolean): Promise<boolean> {
+  async #wait(isWanted: () => boolean, isLow: boolean): Promise<boolean> {
     const { what, waitingMax } = this.#options;
     const waitMsMax = this.#options.waitMsMax();
     // Those that are not wanted any more do not count.
     for (const one of this.#waiting) if (!one.isWanted()) one.settle(false);
-    if (this.#waiting.size >= waitingMax) {
+    // Nor do the others count for one that comes before them, or behind.
+    const before = [...this.#waiting].filter((one) => one.isLow === isLow);
+    if (before.length >= waitingMax) {
       const message = `${waitingMax} requests wait for ${what} already; send it again in a moment`;
       throw new StoreError('queue-full', message);
     }
@@ -66,14 +72,15 @@ export class WaitingLine {
         if (typeof outcome === 'boolean') resolve(outcome);
         else reject(outcome);
       };
-      const one: Waiting = { isWanted, settle };
+      const one: Waiting = { isLow, isWanted, settle };
       this.#waiting.add(one);
     });
   }
 
   #next(): void {
     this.#isBusy = false;
-    const [first] = this.#waiting;
+    const waiting = [...this.#waiting];
+    const first = waiting.find(({ isLow }) => !isLow) ?? waiting[0];
     // It is its turn from now on: nobody who comes in between may begin.
     if (!first) return;
     this.#isBusy = true;

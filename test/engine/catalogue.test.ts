@@ -12,6 +12,8 @@ import {
 import { globMatcher } from '../../src/model/glob.js';
 import { Catalogue } from '../../workers/engine/catalogue.js';
 import { SmallestEntries } from '../../workers/engine/smallest-entries.js';
+import { LowTurns } from '../../workers/low-turns.js';
+import { Pace } from '../../workers/pace.js';
 import { Topologies } from '../../workers/engine/topology.js';
 import { Random, seed } from '../helpers/random.js';
 import { SmallStore, T0 } from './small-store.js';
@@ -27,6 +29,7 @@ function catalogueOf({ engine, kernel }: SmallStore): Catalogue {
     topologies: new Topologies(clusters),
     store: { clusters },
     unitOf,
+    lowTurns: () => new LowTurns(new Pace(), () => false, 60_000),
   });
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { DEFAULTS } from '../../src/config/config.js';
 import { parseSelectRequest } from '../../src/model/parse-selection.js';
 import type { SelectTask } from '../../src/protocol/select.js';
 import { ANSWER_BASE, ANSWER_BYTES } from '../../workers/kernel/layout.js';
@@ -32,14 +33,14 @@ function work(queue: QueryQueue): number[] {
 }
 
 t.test('an export goes on at once where no samples come in', async (t) => {
-  const queue = new QueryQueue(store.engine);
+  const queue = new QueryQueue(store.engine, DEFAULTS.limits);
   queue.add({ queries: [task(1, 'csv')], taken: [], cancelled: [] });
   t.same(work(queue), [1, 1], 'all pieces');
   t.ok(queue.isEmpty);
 });
 
 t.test('an export rests behind each piece while samples come in', async (t) => {
-  const queue = new QueryQueue(store.engine);
+  const queue = new QueryQueue(store.engine, DEFAULTS.limits);
   queue.add({ queries: [task(1, 'csv')], taken: [], cancelled: [] });
   queue.ingested(performance.now());
   t.same(work(queue), [1], 'one piece');

@@ -110,6 +110,11 @@ export class SmallStore {
     this.engine.useSelections(Selections);
   }
 
+  /** What lies in the answer region. */
+  written(address: number, bytes: number): string {
+    return Buffer.from(new Uint8Array(this.#memory.buffer, address, bytes)).toString();
+  }
+
   /** Stores values of slots 0, 1, …; null leaves one out. Returns the series' address. */
   put(metric: string, place: Place, values: readonly (number | null)[]): number {
     const [host = '', type = '', typeId = '', stype = '', stypeId = ''] = place;

@@ -6,6 +6,7 @@ import type { ShardAnswer } from '../../src/protocol/messages.js';
 import type { JobStatsTask, SelectSummary, SelectTask } from '../../src/protocol/select.js';
 import { JobStatsRouter } from '../../src/routing/job-stats-router.js';
 import type { AnswerReceiver, ArchiveTarget } from '../../src/routing/query-port.js';
+import { LowPriority } from '../../src/routing/low-priority.js';
 import { SelectRouter } from '../../src/routing/select-router.js';
 import type { SelectSink } from '../../src/routing/store.js';
 import type { OutputForm } from '../../workers/output/forms.js';
@@ -94,6 +95,7 @@ function ask(form: OutputForm, archive?: boolean): { shard: Target; archive: Tar
     DEFAULTS.limits,
     () => id++,
     other,
+    new LowPriority(DEFAULTS.limits),
   );
   const body = { cluster: 'c', from: FROM, to: 2000, select: { metric: 'm' }, archive };
   const limits = { selectionsMax: 10, hostsMax: 10 };

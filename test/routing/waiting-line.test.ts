@@ -73,6 +73,22 @@ t.test('no more wait than may, and none for too long', async (t) => {
   t.same(await Promise.all([first, next]), ['a', 'e']);
 });
 
+t.test(
+  'what is of low priority waits for all others, and takes none of their places',
+  async (t) => {
+    const { line, works } = make(2);
+    const isWanted = (): boolean => true;
+    const first = line.run(works.work('a'));
+    const low = ['x', 'y'].map((name) => line.run(works.work(name), isWanted, true));
+    await t.rejects(line.run(works.work('z'), isWanted, true), { code: 'queue-full' });
+    const others = ['b', 'c'].map((name) => line.run(works.work(name)));
+    await t.rejects(line.run(works.work('d')), { code: 'queue-full' });
+    for (const name of ['a', 'b', 'c', 'x', 'y']) await works.end(name);
+    t.same(works.begun, ['a', 'b', 'c', 'x', 'y']);
+    t.same(await Promise.all([first, ...low, ...others]), ['a', 'x', 'y', 'b', 'c']);
+  },
+);
+
 t.test('what nobody wants any more has no turn, and no place', async (t) => {
   const { line, works } = make(1);
   const first = line.run(works.work('a'));

@@ -13,7 +13,7 @@ import { globMatcher } from '../../src/model/glob.js';
 import { HostSet } from '../../src/model/host-list.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SERIES_LAST_SLOT, SERIES_STAGGER, SERIES_STEP } from '../kernel/layout.js';
-import { Turns } from '../turns.js';
+import { Turns, type TurnPace } from '../turns.js';
 import type { Engine } from './engine.js';
 import { firstSlotOf, NO_SLOT } from './first-slot.js';
 import type { Level } from './level-tree.js';
@@ -29,6 +29,8 @@ export interface CatalogueParts {
   readonly topologies: Topologies;
   readonly store: Pick<StoreConfig, 'clusters'>;
   readonly unitOf: (cluster: string, metric: string) => string;
+  /** For a list that has low priority. */
+  readonly lowTurns: () => TurnPace;
 }
 
 /** Called for a series; with numbers, since there may be millions of them. */
@@ -48,6 +50,8 @@ type Visit = (
 export class Catalogue {
   readonly #parts: CatalogueParts;
   #last: Promise<unknown> = Promise.resolve();
+  /** Of low priority: they have a line of their own, so that nobody waits for them. */
+  #lastLow: Promise<unknown> = Promise.resolve();
 
   constructor(parts: CatalogueParts) {
     this.#parts = parts;
@@ -55,8 +59,11 @@ export class Catalogue {
 
   /** The first entries behind `after` in the order of their keys, one more than the page has, if there are. */
   list(request: CatalogueRequest): Promise<CatalogueEntry[]> {
-    const listed = this.#last.then(() => new Listing(this.#parts, request).list());
-    this.#last = listed.catch(() => undefined);
+    const before = request.isLow ? this.#lastLow : this.#last;
+    const listed = before.then(() => new Listing(this.#parts, request).list());
+    const isDone = listed.catch(() => undefined);
+    if (request.isLow) this.#lastLow = isDone;
+    else this.#last = isDone;
     return listed;
   }
 }
@@ -65,7 +72,7 @@ export class Catalogue {
 class Listing {
   readonly #parts: CatalogueParts;
   readonly #request: CatalogueRequest;
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
   readonly #entriesMax: number;
   readonly #entries: CatalogueEntry[] = [];
   /** undefined = all. */
@@ -74,12 +81,14 @@ class Listing {
   constructor(parts: CatalogueParts, request: CatalogueRequest) {
     this.#parts = parts;
     this.#request = request;
+    this.#turns = new Turns(request.isLow ? parts.lowTurns() : undefined);
     this.#entriesMax = request.limit + 1;
     const { hosts } = request;
     if (hosts !== '') this.#hostSet = HostSet.parse([hosts], LISTED_HOSTS_MAX);
   }
 
   async list(): Promise<CatalogueEntry[]> {
+    if (this.#request.isLow) await this.#turns.next();
     switch (this.#request.kind) {
       case 'clusters':
         await this.#listClusters();

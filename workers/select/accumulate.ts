@@ -16,6 +16,14 @@ export interface Accumulated {
   members: number;
 }
 
+/** The same in memory of its own, while others use the scratch. */
+export interface SetAside {
+  readonly operation: Aggregate;
+  readonly values: Float64Array;
+  readonly contributors: Uint32Array;
+  readonly members: number;
+}
+
 /** Fewer series are summed sooner than found in the cache. */
 const CACHED_SERIES_MIN = 8;
 
@@ -49,6 +57,25 @@ export class Accumulator {
     this.#doubles.fill(nothing, values >>> 3, (values >>> 3) + count);
     this.#words.fill(0, contributors >>> 2, (contributors >>> 2) + count);
     return { operation, values, contributors, members: 0 };
+  }
+
+  /** Copies what has been worked out so far to where nobody else writes. */
+  setAside({ operation, values, contributors, members }: Accumulated, count: number): SetAside {
+    return {
+      operation,
+      values: this.#doubles.slice(values >>> 3, (values >>> 3) + count),
+      contributors: this.#words.slice(contributors >>> 2, (contributors >>> 2) + count),
+      members,
+    };
+  }
+
+  /** Goes on with it, on scratch that is free. */
+  takeUp({ operation, values, contributors, members }: SetAside): Accumulated {
+    const target = this.begin(operation, values.length);
+    this.#doubles.set(values, target.values >>> 3);
+    this.#words.set(contributors, target.contributors >>> 2);
+    target.members = members;
+    return target;
   }
 
   /** Adds a host's part of a group for slots `from` … `from + count`. */

@@ -272,14 +272,20 @@ export class SelectRun implements Run {
     slots: ReadSlots,
     isInOneGo: boolean,
   ): Generator<Pause, boolean> {
-    const { tree, accumulator } = this.#tools;
+    const { tree, accumulator, combiner } = this.#tools;
     const { generation } = tree;
     const operation = operationOf(kind.selection, kind.metric) ?? 'sum';
-    const accumulated = accumulator.begin(operation, slots.count);
+    let accumulated = accumulator.begin(operation, slots.count);
     for (const part of group.parts) {
       accumulator.add(accumulated, part, slots.from, slots.count);
       if (!this.#isLate(slots.count * part.seriesCount) || isInOneGo) continue;
-      yield 'reading';
+      if (this.#task.isLow) {
+        // Others must not wait until it goes on.
+        const aside = accumulator.setAside(accumulated, slots.count);
+        yield 'late';
+        combiner.reset();
+        accumulated = accumulator.takeUp(aside);
+      } else yield 'reading';
       if (tree.generation !== generation) return false;
     }
     if (this.#isPartial(kind)) {

@@ -1,0 +1,47 @@
+import { StoreError } from '../model/errors.js';
+
+const CLIP_CHARS = 60;
+
+/** Throws `bad-request` for a parameter that is none of `known`, or is there twice and not among `repeated`. */
+export function checkParameters(
+  query: URLSearchParams,
+  known: readonly string[],
+  repeated: readonly string[] = [],
+): void {
+  for (const name of new Set(query.keys())) {
+    if (!known.includes(name)) {
+      const what = `parameter "${clip(name)}" is not known here; known are ${known.join(', ')}`;
+      throw new StoreError('bad-request', what);
+    }
+    if (!repeated.includes(name)) onceOnly(query, name);
+  }
+}
+
+/** `limit` as a number from 1 to `most`. Throws `bad-request`. */
+export function limitOf(query: URLSearchParams, unsaid: number, most: number): number {
+  const text = query.get('limit') ?? '';
+  if (text === '') return unsaid;
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= most) return limit;
+  const what = `parameter limit: "${clip(text)}" is not a number from 1 to ${most}`;
+  throw new StoreError('bad-request', what);
+}
+
+/** Whether a request is to be worked on only when nothing else is: `priority=low`. Throws `bad-request`. */
+export function isLowPriority(query: URLSearchParams): boolean {
+  const text = query.get('priority');
+  if (text === null) return false;
+  onceOnly(query, 'priority');
+  if (text === 'low' || text === 'normal') return text === 'low';
+  throw new StoreError('bad-request', `parameter priority: "${clip(text)}" is not normal or low`);
+}
+
+/** What a message tells of a value. */
+export function clip(text: string): string {
+  return text.length > CLIP_CHARS ? `${text.slice(0, CLIP_CHARS - 1)}…` : text;
+}
+
+function onceOnly(query: URLSearchParams, name: string): void {
+  if (query.getAll(name).length <= 1) return;
+  throw new StoreError('bad-request', `parameter ${name} is there more than once`);
+}
