@@ -74,8 +74,8 @@ async function firstRuns(server: TestServer): Promise<Run[]> {
       return counters.map((counter) => ({
         rows: counter['archived_rows_total']!,
         bytes: counter['archive_written_bytes_total']!,
-        milliseconds: counter['archive_milliseconds_current']!,
-        longestTurnMs: counter['archive_longest_turn_milliseconds_current']!,
+        milliseconds: 1000 * counter['archive_duration_seconds_current']!,
+        longestTurnMs: 1000 * counter['archive_longest_turn_seconds_current']!,
       }));
     }
     if (performance.now() > deadline) throw new Error('nothing was archived');

@@ -35,6 +35,8 @@ import { assertWritable, dropPrivileges } from './service/privileges.js';
 import { ServiceManager } from './service/service-manager.js';
 import { version } from './service/version.js';
 import { TlsFiles } from './tls/tls-files.js';
+import { RequestTimes } from './telemetry/request-times.js';
+import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.js';
 import { readTls, type TlsMaterial } from './tls/tls-material.js';
 import { pagesPart } from './web/page-routes.js';
 
@@ -97,16 +99,17 @@ export async function startProgram(flags: Flags): Promise<void> {
   if (config.web.isEnabled) parts.push(pagesPart());
   const gate = new AuditGate(rateGate, log);
   const events = new EventStreams(limits);
-  handler = makeHandler({ store, limits, traffic, gate, parts, config: running.part });
+  const requests = new RequestTimes();
+  const seen = { store, requests, traffic, parts, events, adapter: server.adapter };
+  const telemetry = startTelemetry(parts, { ...seen, storeConfig: () => current().store });
+  const answers = { store, limits, traffic, gate, parts, requests, own: telemetry };
+  handler = makeHandler({ ...answers, config: running.part });
   const nats = await natsOf(common, store, running);
   if (nats) parts.push(nats);
 
   const stop = async (): Promise<void> => {
     service.stopping();
-    running.stop();
-    nodes.stop();
-    tlsFiles?.stop();
-    events.stop();
+    for (const part of [running, nodes, tlsFiles, telemetry, events]) part?.stop();
     await Promise.all([server.close(), nats?.stop()]);
     await store.stop();
   };
@@ -116,6 +119,14 @@ export async function startProgram(flags: Flags): Promise<void> {
   service.readyWhen(() => store.status().ready, listens);
   // Last, since whoever reads this line may send a signal at once.
   announce(common, server.adapter, listens);
+}
+
+/** Has the store watch itself. */
+function startTelemetry(parts: ProgramPart[], options: TelemetryOptions): Telemetry {
+  const telemetry = new Telemetry(options);
+  parts.push(telemetry);
+  telemetry.start();
+  return telemetry;
 }
 
 function announce({ config, log }: Common, adapter: string, listens: string): void {

@@ -336,7 +336,7 @@ export class Durability {
     counters.add('json_files_written_total', result.files);
     counters.add('json_written_bytes_total', result.bytes);
     counters.set('json_failed_hosts_current', result.failedHosts);
-    counters.set('json_longest_turn_milliseconds_current', result.longestTurnMs);
+    counters.set('json_longest_turn_seconds_current', result.longestTurnMs / 1000);
   }
 
   /** Makes a checkpoint now. Rejects if it failed. */
@@ -349,11 +349,11 @@ export class Durability {
       if (!result.isNothingNew) {
         counters.add('checkpoints_total', 1);
         counters.add('checkpoint_written_bytes_total', result.bytes);
-        counters.set('checkpoint_milliseconds_current', result.milliseconds);
-        counters.set('checkpoint_longest_turn_milliseconds_current', result.longestTurnMs);
+        counters.set('checkpoint_duration_seconds_current', result.milliseconds / 1000);
+        counters.set('checkpoint_longest_turn_seconds_current', result.longestTurnMs / 1000);
         counters.set('checkpoint_segments_current', result.segments);
       }
-      counters.set('checkpoint_time_seconds_current', Date.now() / 1000);
+      counters.set('checkpoint_timestamp_seconds_current', Date.now() / 1000);
       return result;
     } catch (error) {
       counters.add('checkpoint_failures_total', 1);

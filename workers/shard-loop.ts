@@ -7,8 +7,9 @@ import { hashHost } from '../src/model/hash.js';
 import { StoreError } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
 import { SETTLED_AFTER_SEC } from '../src/protocol/changes.js';
-import { Counters } from '../src/protocol/counters.js';
+import { Counters, turnTimes } from '../src/protocol/counters.js';
 import type { HostsInUse } from '../src/protocol/hosts-in-use.js';
+import type { LatencyHistogram } from '../src/protocol/latency-histogram.js';
 import type {
   AnswerBatch,
   FromShard,
@@ -32,7 +33,6 @@ import { instantiateKernel, type Kernel } from './kernel/kernel.js';
 import {
   ANSWER_BASE,
   ANSWER_BYTES,
-  HEAP_PAGE_BYTES,
   PART_FAILED,
   PART_HAS_EXAMPLES,
   PART_IGNORED,
@@ -44,6 +44,7 @@ import { LowTurns } from './low-turns.js';
 import { QueryQueue } from './query-queue.js';
 import { Reconfiguration } from './reconfiguration.js';
 import { Retention } from './retention.js';
+import { setGauges } from './shard-gauges.js';
 
 /** A turn ends after this long, so that queries, tasks and ingest take turns. */
 const TURN_MS = 4;
@@ -59,6 +60,8 @@ export class Shard {
   readonly #ring: Ring;
   readonly #kernel: Kernel;
   readonly #counters: Counters;
+  readonly #ingestTimes: LatencyHistogram;
+  readonly #queryTimes: LatencyHistogram;
   readonly #engine: Engine;
   readonly #reader: PartReader;
   readonly #catalogue: Catalogue;
@@ -83,6 +86,8 @@ export class Shard {
     this.#ring = new Ring(start.memory);
     this.#kernel = instantiateKernel(start.memory);
     this.#counters = new Counters(start.memory);
+    this.#ingestTimes = turnTimes(start.memory, 'ingest');
+    this.#queryTimes = turnTimes(start.memory, 'query');
     this.#kernel.initShard(start.limits.prefixesMax);
     this.#engine = new Engine(this.#kernel, start.memory, start.store, start.limits);
     this.#catalogue = new Catalogue({
@@ -272,7 +277,7 @@ export class Shard {
     const { parts, logFailure } = this.#readParts(began);
     if (parts > 0) {
       const now = performance.now();
-      this.#counters.add('ingest_microseconds_total', (now - began) * 1e3);
+      this.#ingestTimes.add((now - began) / 1e3);
       this.#queries.ingested(now, now - began);
       const message: FromShard = { examples: this.#examples, logFailure };
       this.#port.postMessage(message);
@@ -373,7 +378,7 @@ export class Shard {
     const { answers, answered, at } = this.#queries.work(base, base + half, TURN_MS);
     this.#counters.add('queries_total', answered);
     this.#counters.add('query_bytes_total', at - base);
-    this.#counters.add('query_microseconds_total', (performance.now() - began) * 1e3);
+    this.#queryTimes.add((performance.now() - began) / 1e3);
     if (answers.length === 0) return undefined;
     this.#batch = number;
     return { number, answers };
@@ -385,15 +390,6 @@ export class Shard {
     this.#engine.settleBefore(nowSec - SETTLED_AFTER_SEC);
     this.#durability?.tick(nowSec);
     this.#archiver?.tick(nowSec);
-    const { hits = 0, misses = 0, bytes = 0 } = this.#engine.aggregateCache ?? {};
-    this.#counters.set('aggregate_cache_hits_total', hits);
-    this.#counters.set('aggregate_cache_misses_total', misses);
-    this.#counters.set('aggregate_cache_bytes_current', bytes);
-    this.#counters.set('prefixes_current', this.#kernel.prefixCount());
-    this.#counters.set('prefix_evictions_total', this.#kernel.prefixEvictions());
-    this.#counters.set('heap_bytes_current', this.#kernel.heapPagesInUse() * HEAP_PAGE_BYTES);
-    this.#counters.set('heap_live_bytes_current', this.#kernel.heapBytesLive());
-    this.#counters.set('series_current', this.#engine.seriesCount);
-    this.#counters.set('levels_current', this.#engine.levelCount);
+    setGauges(this.#counters, this.#engine, this.#kernel);
   }
 }

@@ -3,7 +3,6 @@ import { StoreError } from '../model/errors.js';
 import type { HealthRequest, Store } from '../routing/store.js';
 import { answerError, answerJson, answerJsonText, answerText } from './answers.js';
 import { clustersOf, requireClusters } from './cluster-access.js';
-import type { ProgramPart } from './program-part.js';
 import type { HttpExchange } from './server.js';
 
 /** POST /api/free?to=T with a list of selectors. */
@@ -155,12 +154,6 @@ function answerSummaries(exchange: HttpExchange, summaries: Promise<readonly obj
       }),
     )
     .catch((error: unknown) => answerError(exchange, error));
-}
-
-/** GET /api/v2/status: the shards with all their counters, the copies on S3, and what else there is. */
-export function status(exchange: HttpExchange, store: Store, parts: readonly ProgramPart[]): void {
-  const others = Object.fromEntries(parts.map((part) => [part.name, part.status()]));
-  answerJsonText(exchange, JSON.stringify({ ...store.status(), ...others }));
 }
 
 /** GET /api/v2/unit-mismatches?cluster=C&host=H&metric=M: what came in a unit that can not be converted. */

@@ -58,6 +58,8 @@ export class EventStreams {
       throw new StoreError('queue-full', what);
     }
     const client = clientOf(exchange.stream(200, HEADERS), performance.now());
+    // It has gone already: nobody will say so once more.
+    if (!client.isOpen) return client;
     this.#clients.add(client);
     exchange.whenOver(() => {
       this.#clients.delete(client);

@@ -24,6 +24,7 @@ export interface AdapterStream extends AnswerStream {
 export abstract class AdapterExchange<State extends ServerState> implements HttpExchange {
   readonly method: string;
   readonly path: string;
+  readonly beganMs = performance.now();
   onData: (chunk: Uint8Array, isLast: boolean) => void = () => undefined;
   onAbort: () => void = () => undefined;
   protected readonly shared: State;
@@ -31,7 +32,7 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
   #query: URLSearchParams | undefined;
   #state: AnswerState = 'asked';
   #stream: AdapterStream | undefined;
-  #answeredListeners: ((status: number) => void)[] | undefined;
+  #answeredListeners: ((status: number, exchange: HttpExchange) => void)[] | undefined;
   #overListeners: (() => void)[] | undefined;
 
   constructor(shared: State, method: string, path: string, queryText: string) {
@@ -91,7 +92,7 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
     return closedStream();
   }
 
-  whenAnswered(listener: (status: number) => void): void {
+  whenAnswered(listener: (status: number, exchange: HttpExchange) => void): void {
     if (this.#answeredListeners) this.#answeredListeners.push(listener);
     else this.#answeredListeners = [listener];
   }
@@ -130,7 +131,7 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
   }
 
   #begin(status: number): void {
-    for (const listener of this.#answeredListeners ?? []) listener(status);
+    for (const listener of this.#answeredListeners ?? []) listener(status, this);
   }
 
   #finish(): void {

@@ -1,20 +1,23 @@
 import type { Identity } from '../auth/identity.js';
 import { StoreError } from '../model/errors.js';
+import { RequestTimes } from '../telemetry/request-times.js';
 import { answerError, answerThrown } from './answers.js';
 import type { Gate } from './gate.js';
 import { routeTable, type RouteOptions } from './route-table.js';
 import type { Route } from './route.js';
 import type { HttpExchange, HttpHandler } from './server.js';
 
-export interface HandlerOptions extends RouteOptions {
+export interface HandlerOptions extends Omit<RouteOptions, 'requests'> {
+  /** Where requests are counted; absent: for `/metrics` alone. */
+  readonly requests?: RequestTimes;
   readonly gate: Gate;
 }
 
 /** Counts requests, and has each answered by its route, if the gate lets it through. */
 export function makeHandler({ gate, ...options }: HandlerOptions): HttpHandler {
-  const counts = new Map<string, number>();
-  const routes = routeTable(options, counts);
-  return (exchange) => dispatch(exchange, routes, counts, gate);
+  const { requests = new RequestTimes() } = options;
+  const routes = routeTable({ ...options, requests });
+  return (exchange) => dispatch(exchange, routes, requests, gate);
 }
 
 /** Answers while the store behind the routes starts: the port is open before. */
@@ -28,15 +31,11 @@ export const answerStarting: HttpHandler = (exchange) => {
 function dispatch(
   exchange: HttpExchange,
   routes: Readonly<Record<string, Route>>,
-  counts: Map<string, number>,
+  requests: RequestTimes,
   gate: Gate,
 ): void {
   const route = Object.hasOwn(routes, exchange.path) ? routes[exchange.path] : undefined;
-  const counted = route ? (route.label ?? exchange.path) : 'other';
-  exchange.whenAnswered((status) => {
-    const key = `${counted} ${status}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  });
+  exchange.whenAnswered(requests.of(route ? (route.label ?? exchange.path) : 'other').answered);
   if (!route) {
     const known = Object.keys(routes)
       .filter((path) => routes[path]!.label === undefined)
@@ -64,8 +63,8 @@ function dispatch(
 }
 
 /**
- * A function of its own: a closure here that holds the exchange would share its context with the one
- * that counts answers, which the exchange holds. That doubled the work of the collector of garbage.
+ * A function of its own: should a closure above be held by the exchange, one here that holds the exchange must not
+ * share its context. That doubled the work of the collector of garbage.
  */
 function admit(exchange: HttpExchange, route: Route, gate: Gate): void {
   try {

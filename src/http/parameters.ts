@@ -10,20 +10,25 @@ export function checkParameters(
 ): void {
   for (const name of new Set(query.keys())) {
     if (!known.includes(name)) {
-      const what = `parameter "${clip(name)}" is not known here; known are ${known.join(', ')}`;
+      const others = known.length > 0 ? `known are ${known.join(', ')}` : 'it takes none';
+      const what = `parameter "${clip(name)}" is not known here; ${others}`;
       throw new StoreError('bad-request', what);
     }
     if (!repeated.includes(name)) onceOnly(query, name);
   }
 }
 
-/** `limit` as a number from 1 to `most`. Throws `bad-request`. */
-export function limitOf(query: URLSearchParams, unsaid: number, most: number): number {
-  const text = query.get('limit') ?? '';
-  if (text === '') return unsaid;
-  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= most) return limit;
-  const what = `parameter limit: "${clip(text)}" is not a number from 1 to ${most}`;
+/** A whole number in a range; `''` is as if it were not there. Throws `bad-request` with its name and value. */
+export function wholeNumber(
+  query: URLSearchParams,
+  name: string,
+  { least, most, without }: { least: number; most: number; without: number },
+): number {
+  const text = query.get(name) ?? '';
+  if (text === '') return without;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return value;
+  const what = `parameter ${name}: "${clip(text)}" is not a whole number from ${least} to ${most}`;
   throw new StoreError('bad-request', what);
 }
 

@@ -8,6 +8,10 @@ export interface ProgramPart {
   status(): object;
   /** Its families in the Prometheus text format, each line ended. */
   metrics(): string;
+  /** What is wrong with it now, each in words that tell what to do; empty or absent: nothing. */
+  problems?(): readonly string[];
+  /** Lines that it has taken from elsewhere than requests, whatever became of them. */
+  linesTotal?(): number;
   /** Paths that it answers itself. */
   readonly routes?: Readonly<Record<string, Route>>;
 }

@@ -3,6 +3,7 @@ import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import { parseQueryRequest } from '../model/query-request.js';
 import type { Store } from '../routing/store.js';
+import type { RequestTimes } from '../telemetry/request-times.js';
 import {
   archive,
   checkpoint,
@@ -10,7 +11,6 @@ import {
   free,
   healthcheck,
   ready,
-  status,
   unitMismatches,
 } from './admin-routes.js';
 import { answerBytes, answerError, answerJson, answerJsonText } from './answers.js';
@@ -23,10 +23,8 @@ import type { ProgramPart } from './program-part.js';
 import type { Route } from './route.js';
 import { selectRoutes, type WithBody } from './select-routes.js';
 import type { HttpExchange, Traffic } from './server.js';
+import { statusText, type OwnStatus } from './status-text.js';
 import { write } from './write-route.js';
-
-/** Requests answered, by `path status`. */
-export type RequestCounts = ReadonlyMap<string, number>;
 
 /** What requests are answered with. */
 export interface RouteOptions {
@@ -34,10 +32,14 @@ export interface RouteOptions {
   /** Read anew for each request: they may change. */
   readonly limits: Limits;
   readonly traffic: Traffic;
+  /** What was answered so far. */
+  readonly requests: RequestTimes;
   /** What else there is to tell in `/api/v2/status` and `/metrics`. */
   readonly parts: readonly ProgramPart[];
   /** The configuration, where it can change; absent: there are no paths for it. */
   readonly config?: ConfigAdmin;
+  /** The store as a process, and what is wrong with it. */
+  readonly own?: OwnStatus;
 }
 
 type Routes = Readonly<Record<string, Route>>;
@@ -46,7 +48,7 @@ type Run = Route['run'];
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** All paths and what they do. */
-export function routeTable(options: RouteOptions, counts: RequestCounts): Routes {
+export function routeTable(options: RouteOptions): Routes {
   const { store, limits } = options;
   const bodies = new BodyReader(limits);
   const withBody: WithBody = (work) => (exchange, identity) => {
@@ -59,7 +61,7 @@ export function routeTable(options: RouteOptions, counts: RequestCounts): Routes
     ...catalogueRoutes(store),
     ...adminRoutes(options, withBody),
     ...(options.config ? configRoutes(options.config, withBody) : {}),
-    ...publicRoutes(options, counts, bodies),
+    ...publicRoutes(options, bodies),
     ...Object.assign({}, ...options.parts.map((part) => part.routes)),
   };
 }
@@ -78,7 +80,7 @@ function writeRoutes({ store, limits }: RouteOptions, bodies: BodyReader): Route
   };
 }
 
-function queryRoutes({ store, limits, parts }: RouteOptions, withBody: WithBody): Routes {
+function queryRoutes({ store, limits, parts, own }: RouteOptions, withBody: WithBody): Routes {
   return {
     '/api/query': {
       methods: ['GET', 'POST'],
@@ -94,7 +96,7 @@ function queryRoutes({ store, limits, parts }: RouteOptions, withBody: WithBody)
     '/api/v2/status': {
       methods: ['GET'],
       permission: 'query',
-      run: (exchange) => status(exchange, store, parts),
+      run: (exchange) => answerJsonText(exchange, statusText(store, parts, own)),
     },
     '/api/v2/unit-mismatches': {
       methods: ['GET'],
@@ -137,26 +139,28 @@ function ofAllClusters(run: Run): Run {
   };
 }
 
-function publicRoutes(
-  { store, traffic, parts }: RouteOptions,
-  counts: RequestCounts,
-  bodies: BodyReader,
-): Routes {
+function publicRoutes(options: RouteOptions, bodies: BodyReader): Routes {
+  const { store, parts, own } = options;
   const metrics: Run = (exchange) => {
-    const own = metricsText(store.status(), counts, traffic, bodies.bytesHeld);
-    const body = own + parts.map((part) => part.metrics()).join('');
+    const text = metricsText({ ...options, collectedBytes: bodies.bytesHeld });
+    const body = text + parts.map((part) => part.metrics()).join('');
     answerBytes(exchange, { contentType: PROMETHEUS, body });
   };
   const get = (run: Run): Route => ({ methods: ['GET'], permission: 'public', run });
   return {
     '/api/openapi.json': get(answerDescription),
     '/ping': get((exchange) => exchange.respond(204, [], '')),
-    '/health': get((exchange) =>
-      answerJson(exchange, 200, { status: 'pass', name: 'metricshard' }),
-    ),
+    '/health': get((exchange) => answerHealth(exchange, own)),
     '/ready': get((exchange) => ready(exchange, store)),
     '/metrics': get(metrics),
   };
+}
+
+/** 200 whatever is wrong, since balancers would take the store away; anyone may know of which parts it is. */
+function answerHealth(exchange: HttpExchange, own: OwnStatus | undefined): void {
+  const problems = [...new Set(own?.allProblems().map(({ part }) => part))];
+  const status = problems.length > 0 ? 'warn' : 'pass';
+  answerJson(exchange, 200, { status, name: 'metricshard', problems });
 }
 
 function query(exchange: HttpExchange, store: Store, body: string, identity: Identity): void {

@@ -17,6 +17,8 @@ export interface HttpExchange {
   /** Without a trailing slash, `/` excepted. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** When it came, by the clock of `performance.now()`. */
+  readonly beganMs: number;
   /** Value of a header, '' if absent. */
   header(name: KeptHeader): string;
   /** To be asked for before the answer. */
@@ -39,7 +41,7 @@ export interface HttpExchange {
   /** Begins an answer of unknown length. One that nobody can take gives a stream that is closed. */
   stream(status: number, headers: Headers): AnswerStream;
   /** Has `listener` told the status when the answer begins, also one that no client waits for. */
-  whenAnswered(listener: (status: number) => void): void;
+  whenAnswered(listener: (status: number, exchange: HttpExchange) => void): void;
   /** Has `listener` called when there is nothing more to answer, be it whole or not. */
   whenOver(listener: () => void): void;
   /** Runs a callback; what it throws is a mistake of ours, told to log and client. */

@@ -42,7 +42,6 @@ export class UwsExchange extends AdapterExchange<UwsServerState> {
   #peer: Peer | undefined;
   /** Sends an answer that waits for the end of a chunked body. */
   #sendLater: (() => void) | undefined;
-  readonly beganMs = performance.now();
   earlier: ComingBody | undefined;
   later: ComingBody | undefined;
   /** Tries to send what found no room. */

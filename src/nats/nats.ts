@@ -93,6 +93,14 @@ export class NatsClient implements ProgramPart {
     return metricsOf(this.#link.status(), [...this.#feeds.values()]);
   }
 
+  linesTotal(): number {
+    let lines = 0;
+    for (const { counts } of this.#feeds.values()) {
+      lines += counts.lines.written + counts.lines.ignored + counts.lines.rejected;
+    }
+    return lines;
+  }
+
   /** Takes what was received, acknowledges it, then closes the connection. */
   async stop(): Promise<void> {
     this.#isStopping = true;

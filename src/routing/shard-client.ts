@@ -4,8 +4,9 @@ import { instantiateKernel, createShardMemory, type Kernel } from '../../workers
 import type { Limits, StoreConfig } from '../config/config.js';
 import type { Logger } from '../model/logger.js';
 import { StoreError } from '../model/errors.js';
-import { Counters } from '../protocol/counters.js';
+import { Counters, TURN_KINDS, turnTimes, type TurnKind } from '../protocol/counters.js';
 import { NONE_IN_USE, type HostsInUse } from '../protocol/hosts-in-use.js';
+import type { LatencyHistogram } from '../protocol/latency-histogram.js';
 import type {
   AnyQueryTask,
   FromShard,
@@ -256,6 +257,12 @@ export class ShardClient {
   /** Nothing before its first start. */
   counters(): Record<string, number> {
     return this.#counters?.read() ?? {};
+  }
+
+  /** Of its turns, each kind; nothing before its first start. */
+  turnTimes(): readonly (readonly [TurnKind, LatencyHistogram])[] {
+    const { memory } = this as { memory?: WebAssembly.Memory };
+    return memory ? TURN_KINDS.map((kind) => [kind, turnTimes(memory, kind)]) : [];
   }
 
   async #restore(): Promise<void> {

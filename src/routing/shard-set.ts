@@ -14,6 +14,7 @@ import { Catalogue } from './catalogue.js';
 import { DataVersions } from './data-versions.js';
 import { JobStatsRouter } from './job-stats-router.js';
 import { LowPriority } from './low-priority.js';
+import { mergeTrees, type JsonObject } from './merge-trees.js';
 import { metricChanges } from './metric-changes.js';
 import { needsRestart } from './restart-settings.js';
 import { checkArchive } from './query-port.js';
@@ -31,6 +32,7 @@ import type {
   ReconfigureSummary,
   Store,
   StoreStatus,
+  TurnTimes,
   TimeSpan,
   UnitMismatches,
   UnitMismatchFilter,
@@ -348,6 +350,12 @@ export class ShardSet implements Store {
     return { metrics, shards: shards.map((shard) => shard ?? null) };
   }
 
+  turnTimes(): readonly TurnTimes[] {
+    return this.#shards.flatMap((shard) =>
+      shard.turnTimes().map(([kind, times]) => ({ shard: shard.index, kind, times })),
+    );
+  }
+
   status(): StoreStatus {
     const shards = this.#shards.map((shard) => ({
       index: shard.index,
@@ -378,20 +386,4 @@ export class ShardSet implements Store {
     await Promise.all(this.#shards.map((shard) => shard.stop()));
     await this.#place?.stop();
   }
-}
-
-type JsonObject = { [key: string]: unknown };
-
-/** Trees of different shards share cluster levels only: objects are merged, all else is unique. */
-function mergeTrees(target: JsonObject, source: JsonObject): JsonObject {
-  for (const [key, value] of Object.entries(source)) {
-    const mine = target[key];
-    if (isObject(mine) && isObject(value)) mergeTrees(mine, value);
-    else target[key] = value;
-  }
-  return target;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,8 @@ import type { ClusterSet } from '../auth/identity.js';
 import type { CataloguePage, CatalogueRequest } from '../model/catalogue.js';
 import type { OutputForm } from '../../workers/output/forms.js';
 import type { Limits, StoreConfig } from '../config/config.js';
+import type { TurnKind } from '../protocol/counters.js';
+import type { LatencyHistogram } from '../protocol/latency-histogram.js';
 import type { ShardReconfigured } from '../protocol/reconfigure.js';
 import type { MetricChanges } from './metric-changes.js';
 import type { StoreError } from '../model/errors.js';
@@ -69,6 +71,9 @@ export interface Store {
 
   /** A cheap look at the counters; reads shared memory only. */
   status(): StoreStatus;
+
+  /** How long turns of the shards took; as cheap. */
+  turnTimes(): readonly TurnTimes[];
 
   /** Lets what was accepted finish, then ends the shards. */
   stop(): Promise<void>;
@@ -237,6 +242,13 @@ export interface ShardStatus {
   readonly restarts: number;
   /** Named counters of the shard, monotone unless the name ends in `_current` (see protocol/counters.ts). */
   readonly counters: Readonly<Record<string, number>>;
+}
+
+/** Turns of a shard that were spent on one thing. */
+export interface TurnTimes {
+  readonly shard: number;
+  readonly kind: TurnKind;
+  readonly times: LatencyHistogram;
 }
 
 export interface StoreStatus {

@@ -4,8 +4,12 @@ import { AUTH_DEFAULTS } from '../../src/config/auth-config.js';
 import { DEFAULTS } from '../../src/config/config.js';
 import { AuthGate, type GateVerifier } from '../../src/http/auth-gate.js';
 import type { ConfigAdmin } from '../../src/http/config-routes.js';
+import { EventStreams } from '../../src/http/event-streams.js';
 import { makeHandler } from '../../src/http/handler.js';
-import { newTraffic, type HttpHandler } from '../../src/http/server.js';
+import type { ProgramPart } from '../../src/http/program-part.js';
+import { newTraffic, type HttpHandler, type Traffic } from '../../src/http/server.js';
+import { RequestTimes } from '../../src/telemetry/request-times.js';
+import { Telemetry } from '../../src/telemetry/telemetry.js';
 import { ed25519, rawKey, sign, type KeyPair } from '../auth/tokens.js';
 import { api, conforms, operations } from './description.js';
 import { FakeStore } from './fake-store.js';
@@ -50,10 +54,24 @@ async function startGuarded(
     limits,
     traffic,
     gate,
-    parts: [],
+    parts: partsWithRoutes(store, traffic),
     config: NO_CHANGES,
   });
   return { front: await start({}, handler), store, verifier };
+}
+
+/** The parts of the program that answer paths. */
+function partsWithRoutes(store: FakeStore, traffic: Traffic): ProgramPart[] {
+  const telemetry = new Telemetry({
+    store,
+    traffic,
+    requests: new RequestTimes(),
+    parts: [],
+    events: new EventStreams(DEFAULTS.limits),
+    adapter: 'uws',
+    storeConfig: () => DEFAULTS.store,
+  });
+  return [telemetry];
 }
 
 /** Never reached: all requests to it are refused. */

@@ -44,7 +44,10 @@ eachAdapter('what is wrong with parameters', async (t, start) => {
   await check('series?Match=a', /"Match" is not known/);
   await check('series?match=a&match=b', /parameter match is there more than once/);
   for (const limit of ['0', '10001', '-1', '1.5', 'all', '99999999999999999999']) {
-    await check(`hosts?limit=${limit}`, new RegExp(`parameter limit: "${limit}" is not a number`));
+    await check(
+      `hosts?limit=${limit}`,
+      new RegExp(`parameter limit: "${limit}" is not a whole number`),
+    );
   }
   await check('hosts?match=a%5B3-1%5D', /parameter match: host list "a\[3-1\]", character 3/);
   await check('series?host=a,,b', /parameter host: host list "a,,b", character 3/);

@@ -68,6 +68,15 @@ export function send(
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
+      if (response.headers['content-type'] === 'text/event-stream') {
+        // It does not end by itself.
+        response.once('data', (chunk: Buffer) => {
+          response.removeAllListeners('error').on('error', () => undefined);
+          sent.destroy();
+          const { statusCode: status, headers } = response;
+          resolve({ status: status!, headers, bytes: chunk, text: chunk.toString() });
+        });
+      }
       response.on('end', () => {
         const encoding = response.headers['content-encoding'] ?? '';
         const bytes = UNPACK[encoding]!(Buffer.concat(chunks));

@@ -45,6 +45,10 @@ export class FakeStore implements Store {
   gate: Promise<void> = Promise.resolve();
   readonly #memory = new Uint8Array(new SharedArrayBuffer(8 * 1024 * 1024));
 
+  turnTimes(): [] {
+    return [];
+  }
+
   selections(): Promise<Selections> {
     const select = (
       _request: SelectRequest,

@@ -200,6 +200,13 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   'post /api/v2/admin/checkpoint': [{ status: 200 }],
   'post /api/v2/admin/archive': [{ status: 200 }],
   'get /api/v2/status': [{ status: 200 }, { status: 200, headers: { 'Accept-Encoding': 'zstd' } }],
+  'get /api/v2/history': [
+    { status: 200 },
+    { status: 200, query: '?seconds=95', headers: { 'Accept-Encoding': 'gzip' } },
+    { status: 400, query: '?seconds=5' },
+    { status: 400, query: '?hours=1' },
+  ],
+  'get /api/v2/live': [{ status: 200 }, { status: 400, query: '?seconds=5' }],
   'get /api/v2/unit-mismatches': [{ status: 200 }, { status: 200, query: '?cluster=alex' }],
   'get /api/openapi.json': [{ status: 200 }],
   'get /ping': [{ status: 204 }],

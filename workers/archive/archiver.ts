@@ -132,10 +132,10 @@ export class Archiver {
       counters.add('archive_written_bytes_total', archived.bytes);
       const longestTurnMs = Math.max(work.longestTurnMs, settleMs);
       if (archived.rows > 0) {
-        counters.set('archive_milliseconds_current', milliseconds);
-        counters.set('archive_longest_turn_milliseconds_current', longestTurnMs);
+        counters.set('archive_duration_seconds_current', milliseconds / 1000);
+        counters.set('archive_longest_turn_seconds_current', longestTurnMs / 1000);
       }
-      counters.set('archive_time_seconds_current', Date.now() / 1000);
+      counters.set('archive_timestamp_seconds_current', Date.now() / 1000);
       const summary = {
         ...archived,
         run: this.#run,

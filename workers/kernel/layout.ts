@@ -261,6 +261,7 @@ export const RUN_LINES = 80;
 // Answers travel in batches; batch b lies in half b % 2 of the answer region.
 export const CONTROL_BATCH_CONSUMED = 192; // front: the newest batch it has sent on
 export const CONTROL_COUNTERS = 1024; // Float64 each, in the order of src/protocol/counters.ts
+export const CONTROL_TURN_TIMES = 3072; // histograms of Float64: 256 counters fit before, 1 KiB behind
 
 // Summary of samples: SUMMARY_BYTES of Float64, see exports/statistics.ts. Values are NaN where there
 // is no sample, or where they were not wanted.

@@ -1,0 +1,157 @@
+import type { StoreConfig } from '../config/config.js';
+import type { EventStreams } from '../http/event-streams.js';
+import { answerJsonText } from '../http/answers.js';
+import { metricFamily } from '../http/metric-family.js';
+import type { ProgramPart } from '../http/program-part.js';
+import { checkParameters, wholeNumber } from '../http/parameters.js';
+import type { Route } from '../http/route.js';
+import { statusText, type OwnStatus, type Problem } from '../http/status-text.js';
+import type { Traffic } from '../http/server.js';
+import type { Store } from '../routing/store.js';
+import { version } from '../service/version.js';
+import { History, HISTORY_ROWS, HISTORY_STEP_SEC } from './history.js';
+import { Live } from './live.js';
+import { processFamilies } from './process-families.js';
+import { ratesBetween } from './rates.js';
+import type { RequestTimes } from './request-times.js';
+import { readTotals, type Totals } from './totals.js';
+
+const STEP_MS = HISTORY_STEP_SEC * 1000;
+const HISTORY_SEC_MAX = HISTORY_ROWS * HISTORY_STEP_SEC;
+
+/** What is observed. */
+export interface TelemetryOptions {
+  readonly store: Store;
+  readonly requests: RequestTimes;
+  readonly traffic: Traffic;
+  /** Others may come when the program has started. */
+  readonly parts: readonly ProgramPart[];
+  readonly events: EventStreams;
+  /** `uws` or `node`. */
+  readonly adapter: string;
+  /** It may change. */
+  readonly storeConfig: () => StoreConfig;
+}
+
+/** The store's own numbers: what they were in the last hour, what they are now, and what is wrong. */
+export class Telemetry implements ProgramPart, OwnStatus {
+  readonly name = 'telemetry';
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly #options: TelemetryOptions;
+  readonly #history = new History(Date.now() / 1000);
+  readonly #live: Live;
+  readonly #version = version();
+  readonly #startedSec = Math.round(performance.timeOrigin / 1000);
+  #totals: Totals;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: TelemetryOptions) {
+    this.#options = options;
+    this.#totals = readTotals(options);
+    const { events, storeConfig } = options;
+    this.#live = new Live({
+      events,
+      memoryCapBytes: () => storeConfig().memoryCapBytes,
+      readTotals: () => readTotals(options),
+      lastTotals: () => this.#totals,
+      statusText: () => statusText(options.store, options.parts, this),
+    });
+    this.routes = {
+      '/api/v2/history': {
+        methods: ['GET'],
+        permission: 'query',
+        run: (exchange) => {
+          const { query } = exchange;
+          checkParameters(query, ['seconds']);
+          const range = {
+            least: HISTORY_STEP_SEC,
+            most: HISTORY_SEC_MAX,
+            without: HISTORY_SEC_MAX,
+          };
+          const page = this.#history.page(wholeNumber(query, 'seconds', range));
+          answerJsonText(exchange, JSON.stringify(page));
+        },
+      },
+      '/api/v2/live': {
+        methods: ['GET'],
+        permission: 'query',
+        run: (exchange) => {
+          checkParameters(exchange.query, []);
+          this.#live.open(exchange);
+        },
+      },
+    };
+  }
+
+  /** Begins to keep the history. */
+  start(): void {
+    this.#waitForStep();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  status(): object {
+    return { liveClients: this.#live.clients, eventStreams: this.#options.events.count };
+  }
+
+  /** What `/api/v2/status` has of the process. */
+  ownStatus(): object {
+    const { heapUsed, rss } = process.memoryUsage();
+    return {
+      version: this.#version,
+      node: process.version,
+      adapter: this.#options.adapter,
+      startedSec: this.#startedSec,
+      memory: {
+        residentBytes: rss,
+        memoryCapBytes: this.#options.storeConfig().memoryCapBytes,
+        heapBytes: this.#heapBytes(),
+        nodeHeapBytes: heapUsed,
+      },
+    };
+  }
+
+  allProblems(): readonly Problem[] {
+    return this.#options.parts.flatMap((part) =>
+      (part.problems?.() ?? []).map((text) => ({ part: part.name, text })),
+    );
+  }
+
+  metrics(): string {
+    const { adapter, events, storeConfig } = this.#options;
+    const build = `{version="${this.#version}",node="${process.version}",adapter="${adapter}"} 1`;
+    const streams = 'Clients that are told events as they happen (event-streams-max).';
+    const cap = 'What the memory for samples is bounded by, over all shards; 0: it is not.';
+    return [
+      metricFamily('build_info', 'gauge', 'What is running; always 1.', [build]),
+      metricFamily('memory_cap_bytes', 'gauge', cap, storeConfig().memoryCapBytes),
+      metricFamily('event_streams', 'gauge', streams, events.count),
+      processFamilies(this.#startedSec),
+    ].join('');
+  }
+
+  #heapBytes(): number {
+    const { shards } = this.#options.store.status();
+    return shards.reduce((sum, { counters }) => sum + (counters['heap_bytes_current'] ?? 0), 0);
+  }
+
+  /** Rows end with full steps of the clock. */
+  #waitForStep(): void {
+    const leftMs = STEP_MS - (Date.now() % STEP_MS);
+    // A timer may come a little before its time: that step has ended.
+    const waitMs = leftMs < STEP_MS / 10 ? leftMs + STEP_MS : leftMs;
+    this.#timer = setTimeout(() => {
+      this.#endStep();
+      this.#waitForStep();
+    }, waitMs).unref();
+  }
+
+  #endStep(): void {
+    const totals = readTotals(this.#options);
+    const endSec = Math.round(Date.now() / STEP_MS) * HISTORY_STEP_SEC;
+    this.#history.add(endSec, ratesBetween(this.#totals, totals));
+    this.#totals = totals;
+  }
+}
