@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { authPart } from './auth/auth-part.js';
+import { Callers } from './auth/callers.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { NodeProvider } from './backend/node-provider.js';
 import type { Config, Limits } from './config/config.js';
@@ -62,6 +63,7 @@ export async function startProgram(flags: Flags): Promise<void> {
   const limits = { ...config.limits };
   // Before anything is started: a key that cannot be read is a wrong configuration.
   const verifier = new TokenVerifier(config.auth, { limits, log });
+  const callers = new Callers(verifier, config.auth, { limits, log });
   const common: Common = { config, limits, log, verifier };
   const traffic = newTraffic();
   // The port and the key of the certificate may be root's, but nothing that follows.
@@ -81,7 +83,7 @@ export async function startProgram(flags: Flags): Promise<void> {
   const store = await startStore(config.store, limits, log, nodes.hosts);
   const appliers = [
     storeApplier(store, needsRestart),
-    authApplier(verifier),
+    authApplier(callers),
     backendApplier([nodes]),
     ...(tlsFiles ? [certificateApplier(tlsFiles)] : []),
     READ_ANEW,
@@ -91,10 +93,10 @@ export async function startProgram(flags: Flags): Promise<void> {
   // Its folder is the store's now.
   const running = startLiveConfig({ start, flags, limits, log, appliers, service });
   nodes.start();
-  const authGate = new AuthGate(verifier, limits);
+  const authGate = new AuthGate(callers, limits);
   const current = (): Config => running.live.state.config;
-  const rateGate = new RateGate(new CertificateGate(authGate, verifier, current), limits);
-  const parts: ProgramPart[] = [authPart(verifier), rateGate, nodes, running.part];
+  const rateGate = new RateGate(new CertificateGate(authGate, callers, current), limits);
+  const parts: ProgramPart[] = [authPart(callers), rateGate, nodes, running.part];
   if (tlsFiles) parts.push(tlsFiles);
   if (config.web.isEnabled) parts.push(pagesPart());
   const gate = new AuditGate(rateGate, log);

@@ -65,7 +65,8 @@ function clustersOf(claims: Claims): ClusterSet {
   return names.includes(ANY_CLUSTER) ? null : new Set(names);
 }
 
-function within(grants: Grants, clusters: ClusterSet): Grants {
+/** Grants that are limited to some clusters; null = they are not. */
+export function within(grants: Grants, clusters: ClusterSet): Grants {
   if (clusters === null) return grants;
   return new Map(
     [...grants].map(([permission, own]): [Permission, ClusterSet] => [

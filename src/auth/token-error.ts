@@ -1,6 +1,6 @@
 import { StoreError } from '../model/errors.js';
 
-/** Why a token was refused; also the label in `/metrics`. */
+/** Why a token or password was refused; also the label in `/metrics`. */
 export const REFUSALS = [
   'missing',
   'malformed',
@@ -14,10 +14,11 @@ export const REFUSALS = [
   'audience',
   'claims',
   'revoked',
+  'password',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
-/** Nobody is let in with this token, or without one. */
+/** Nobody is let in with this token or password, or without one. */
 export class TokenError extends StoreError {
   readonly reason: Refusal;
 

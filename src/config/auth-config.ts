@@ -1,4 +1,5 @@
 import type { Permission } from '../auth/identity.js';
+import { usersOf, type FileUsers, type UserConfig } from './users-config.js';
 
 /** Who may do what over HTTP, and over NATS where a subscription asks for tokens. */
 export interface AuthConfig {
@@ -20,6 +21,8 @@ export interface AuthConfig {
   readonly allowAnonymous: boolean;
   /** File with `jti` of revoked tokens, one a line; '' = none. */
   readonly revokedFile: string;
+  /** Who may come with a name and a password. */
+  readonly users: Readonly<Record<string, UserConfig>>;
 }
 
 export const AUTH_DEFAULTS: AuthConfig = {
@@ -40,6 +43,7 @@ export const AUTH_DEFAULTS: AuthConfig = {
   isLegacy: false,
   allowAnonymous: false,
   revokedFile: '',
+  users: {},
 };
 
 /** Section `metricshard.auth` of a file that passed the schema. */
@@ -56,7 +60,11 @@ export interface FileAuth {
   readonly 'revoked-file'?: string;
 }
 
-export function authOf(file: FileAuth | undefined, publicKey: string | undefined): AuthConfig {
+export function authOf(
+  file: FileAuth | undefined,
+  publicKey: string | undefined,
+  users?: FileUsers,
+): AuthConfig {
   const given = file ?? {};
   return {
     publicKey: publicKey ?? '',
@@ -70,5 +78,6 @@ export function authOf(file: FileAuth | undefined, publicKey: string | undefined
     isLegacy: given['jwt-legacy'] ?? AUTH_DEFAULTS.isLegacy,
     allowAnonymous: given['allow-anonymous'] ?? AUTH_DEFAULTS.allowAnonymous,
     revokedFile: given['revoked-file'] ?? AUTH_DEFAULTS.revokedFile,
+    users: usersOf(users),
   };
 }

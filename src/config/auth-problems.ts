@@ -2,11 +2,12 @@ import { parsePublicKey } from '../auth/verification-key.js';
 import type { AuthConfig } from './auth-config.js';
 import type { ConfigProblem } from './config-error.js';
 import type { Config } from './config.js';
+import { userProblems } from './users-config.js';
 
 /** What is wrong with keys, and with an address that would let in anyone. */
 export function authProblems(config: Config): ConfigProblem[] {
   const { listen, auth, nats } = config;
-  const problems: ConfigProblem[] = [];
+  const problems: ConfigProblem[] = userProblems(auth.users, auth.roles);
   if (auth.publicKey !== '') {
     try {
       parsePublicKey(auth.publicKey);
@@ -16,9 +17,9 @@ export function authProblems(config: Config): ConfigProblem[] {
   }
   if (isOpen(config)) {
     const message =
-      `there is no key to check tokens with, so everyone who reaches ${listen.host} could read, write ` +
-      'and free; do one of these: set main.jwt-public-key, metricshard.auth.jwks-file or ' +
-      'metricshard.auth.jwks-url; let it listen on this host only, such as "127.0.0.1:8082"; or set ' +
+      `there is no user and no key to check tokens with, so everyone who reaches ${listen.host} could ` +
+      'read, write and free; do one of these: set metricshard.users, main.jwt-public-key, ' +
+      'metricshard.auth.jwks-file or metricshard.auth.jwks-url; let it listen on this host only, such as "127.0.0.1:8082"; or set ' +
       'metricshard.auth.allow-anonymous to true if that is what you want';
     problems.push({ path: 'main.addr', message });
   }
@@ -51,8 +52,9 @@ export function closedListen(config: Config): {
   const host = LOOPBACK_OF.get(listen.host);
   if (host === undefined || !isOpen(config)) return { listen, warnings: [] };
   const warning =
-    `main.addr: there is no key to check tokens with, so it listens on ${host}:${listen.port} ONLY; for ` +
-    'other hosts set main.jwt-public-key, metricshard.auth.jwks-file or metricshard.auth.jwks-url, or ' +
+    `main.addr: there is no user and no key to check tokens with, so it listens on ` +
+    `${host}:${listen.port} ONLY; for other hosts set metricshard.users, main.jwt-public-key, ` +
+    'metricshard.auth.jwks-file or metricshard.auth.jwks-url, or ' +
     'metricshard.auth.allow-anonymous to true if anyone may read, write and free';
   return { listen: { ...listen, host }, warnings: [warning] };
 }
@@ -60,11 +62,17 @@ export function closedListen(config: Config): {
 /** Whether anyone who reaches the address could do anything, and nobody has said so. */
 function isOpen({ listen, auth, transport }: Config): boolean {
   const hasRoles = Object.keys(transport.clientRoles).length > 0;
-  const isKnown = hasKeys(auth) || hasRoles || transport.requiresClientCertificate;
+  const isKnown =
+    hasUsers(auth) || hasKeys(auth) || hasRoles || transport.requiresClientCertificate;
   return !isKnown && !auth.allowAnonymous && !isLoopback(listen.host);
 }
 
-/** Whether requests need tokens. */
+/** Whether there are names and passwords. */
+export function hasUsers({ users }: Pick<AuthConfig, 'users'>): boolean {
+  return Object.keys(users).length > 0;
+}
+
+/** Whether there is something to check tokens with. */
 export function hasKeys({ publicKey, jwksFile, jwksUrl }: AuthConfig): boolean {
   return publicKey !== '' || jwksFile !== '' || jwksUrl !== '';
 }

@@ -4,6 +4,7 @@ import type { FileBackend } from './backend-config.js';
 import type { ChecksumMode, Config, LogSync } from './config.js';
 import type { FileNats, FileSubscription } from './nats-config.js';
 import type { FileTls, FileTransport } from './transport-config.js';
+import type { FileUsers } from './users-config.js';
 import type { FileWeb } from './web-config.js';
 
 /** A file that passed the schema; only what this version uses or warns about. */
@@ -45,6 +46,7 @@ export interface ConfigFile {
     readonly s3?: FileS3;
     readonly 'default-metric'?: FileMetric;
     readonly auth?: FileAuth;
+    readonly users?: FileUsers;
     readonly tls?: FileTls;
     readonly backend?: FileBackend;
     readonly web?: FileWeb;

@@ -167,6 +167,9 @@ export interface Limits {
   /** Verified tokens that are remembered. */
   readonly tokensCachedMax: number;
   readonly tokenBytesMax: number;
+  /** Wrong passwords or tokens of an address within `lockOutSec` that lock it out for so long; 0 = any. */
+  readonly failedLoginsMax: number;
+  readonly lockOutSec: number;
   /** Bytes of NATS messages that wait for room in shards. */
   readonly natsPendingBytesMax: number;
   readonly natsMessageBytesMax: number;
@@ -251,6 +254,8 @@ export const DEFAULTS: Config = freezeDeep({
     callersMax: 10_000,
     tokensCachedMax: 10_000,
     tokenBytesMax: 8192,
+    failedLoginsMax: 20,
+    lockOutSec: 300,
     natsPendingBytesMax: 64 * MIB,
     natsMessageBytesMax: 8 * MIB,
     configChangesMax: 32,

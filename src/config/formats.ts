@@ -1,3 +1,4 @@
+import { parsePasswordHash } from '../auth/password-hash.js';
 import { parseGoDuration } from './duration.js';
 import { parseLocation } from '../object-store/location.js';
 import { parseListenAddress } from './listen-address.js';
@@ -46,6 +47,7 @@ export const FORMATS: Readonly<Record<string, (text: string) => void>> = {
       throw new RangeError(`it is longer than ${CLUSTER_BYTES_MAX} bytes`);
     }
   },
+  'scrypt-hash': (text) => void parsePasswordHash(text),
   'listen-address': (text) => void parseListenAddress(text),
 };
 

@@ -86,10 +86,20 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   ),
   requestBurstMax: limit('Requests that one caller may send at once beyond that rate.'),
   callersMax: limit(
-    'Callers whose requests are counted for that; of more the one silent for longest is forgotten.',
+    'Callers whose requests are counted for that, and addresses whose wrong passwords are; of more the ' +
+      'one silent for longest is forgotten.',
   ),
-  tokensCachedMax: limit('Verified tokens that are remembered until they expire.', 0),
+  tokensCachedMax: limit(
+    'Verified tokens and passwords that are remembered: tokens until they expire.',
+    0,
+  ),
   tokenBytesMax: limit('Bytes of a token; a longer one is refused unread.', 256),
+  failedLoginsMax: limit(
+    'Wrong passwords, or wrong tokens, of one address within `lock-out-sec`; then such requests of it ' +
+      'are answered 429 with `Retry-After` for that long; 0: any.',
+    0,
+  ),
+  lockOutSec: { ...limit('Seconds for `failed-logins-max`.'), maximum: 86_400 },
   natsPendingBytesMax: limit(
     'Bytes of NATS messages that wait for room in the shards; of core NATS more are dropped and counted.',
     1024,

@@ -113,7 +113,7 @@ export function parseConfig(value: unknown, sources: ClusterSources = {}): Parse
     store: storeOf(file, clusters),
     limits: limitsOf(own.limits ?? {}),
     nats: natsOf(file.nats, file['metric-store']?.['nats-subscriptions']),
-    auth: authOf(own.auth, file.main?.['jwt-public-key']),
+    auth: authOf(own.auth, file.main?.['jwt-public-key'], own.users),
     transport: transportOf(file.main, own.tls),
     backend: backendOf(file.main?.['backend-url'], own.backend),
     web: webOf(own.web),

@@ -12,6 +12,7 @@ import { BACKEND_SCHEMA } from './backend-schema.js';
 import { NATS_SCHEMA, SUBSCRIPTIONS_SCHEMA } from './nats-schema.js';
 import { object, text, unused, type Schema } from './schema-parts.js';
 import { TLS_SCHEMA } from './transport-schema.js';
+import { USERS_SCHEMA } from './users-schema.js';
 import { WEB_SCHEMA } from './web-schema.js';
 
 export type { Schema } from './schema-parts.js';
@@ -274,6 +275,7 @@ const metricshard = object('Settings that the reference does not have.', {
     description: 'Step and strategy of metrics that `metrics` does not list; none: ignored.',
   },
   auth: AUTH_SCHEMA,
+  users: USERS_SCHEMA,
   tls: TLS_SCHEMA,
   backend: BACKEND_SCHEMA,
   web: WEB_SCHEMA,

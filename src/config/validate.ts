@@ -50,7 +50,9 @@ function describe(error: ErrorObject): ConfigProblem {
     case 'type':
       return { path, message: `must be ${article(error.params.type)}, not ${show(data)}` };
     case 'format': {
-      const message = complaint(error.params.format, String(data));
+      // What is wrong with a hash is told without it.
+      const isHash = error.params.format === 'scrypt-hash';
+      const message = complaint(error.params.format, String(isHash ? error.data : data));
       return { path, message: message ?? 'is malformed' };
     }
     case 'minimum':

@@ -1,4 +1,5 @@
-import { TokenError } from '../auth/token-error.js';
+import { LockedOutError } from '../auth/lock-outs.js';
+import { TokenError, type Refusal } from '../auth/token-error.js';
 import { StoreError } from '../model/errors.js';
 import { chooseEncoding, type Encoding } from './accept-encoding.js';
 import { pack } from './compression.js';
@@ -11,6 +12,8 @@ const JSON_TYPE = 'application/json';
 const JSON_HEADERS: Headers = [['Content-Type', JSON_TYPE]];
 const RETRY_HEADERS: Headers = [...JSON_HEADERS, ['Retry-After', '1']];
 const CHALLENGE = 'Bearer realm="metricshard"';
+/** Has browsers ask for a name and a password. */
+const BASIC_CHALLENGE = ['WWW-Authenticate', 'Basic realm="metricshard", charset="UTF-8"'] as const;
 /** What can be packed looks different to clients that take different encodings. */
 const VARY = ['Vary', 'Accept-Encoding'] as const;
 const VARY_BY_TYPE = ['Vary', 'Accept, Accept-Encoding'] as const;
@@ -105,7 +108,7 @@ export function answerError(exchange: HttpExchange, error: unknown, more: object
   const status = error instanceof StoreError ? error.status : 500;
   const message = error instanceof Error ? error.message : String(error);
   const text = JSON.stringify({ status: reasonPhrase(status), error: message, ...more });
-  exchange.respond(status, errorHeaders(status, error), text);
+  exchange.respond(status, errorHeaders(status, error, exchange), text);
 }
 
 /** The same of what was thrown; what is no StoreError is a mistake of ours, and thrown on. */
@@ -115,20 +118,34 @@ export function answerThrown(exchange: HttpExchange, error: unknown): void {
 }
 
 /** What clients have to be told beside the text: RFC 6750 has what is said of tokens. */
-function errorHeaders(status: number, error: unknown): Headers {
+function errorHeaders(status: number, error: unknown, exchange: HttpExchange): Headers {
   const challenge = (value: string): Headers => [...JSON_HEADERS, ['WWW-Authenticate', value]];
   switch (status) {
     case 401: {
-      const isMissing = error instanceof TokenError && error.reason === 'missing';
-      return challenge(isMissing ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`);
+      const reason = error instanceof TokenError ? error.reason : undefined;
+      const isOfToken = reason !== 'missing' && reason !== 'password';
+      const headers = challenge(isOfToken ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE);
+      return reason && mayAskBrowser(reason, exchange) ? [...headers, BASIC_CHALLENGE] : headers;
     }
     case 403:
       return challenge(`${CHALLENGE}, error="insufficient_scope"`);
+    case 429:
+      return error instanceof LockedOutError
+        ? [...JSON_HEADERS, ['Retry-After', String(error.retryAfterSec)]]
+        : JSON_HEADERS;
     case 503:
       return RETRY_HEADERS;
     default:
       return JSON_HEADERS;
   }
+}
+
+/**
+ * Not where a token was shown otherwise than by Basic: a script of a page that has a wrong one would
+ * have its browser ask for a password.
+ */
+function mayAskBrowser(reason: Refusal, exchange: HttpExchange): boolean {
+  return reason === 'missing' || /^basic /i.test(exchange.header('authorization'));
 }
 
 export function answerText(exchange: HttpExchange, status: number, text: string): void {

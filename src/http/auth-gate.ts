@@ -1,25 +1,25 @@
+import type { Callers } from '../auth/callers.js';
 import { ANYONE, type Identity } from '../auth/identity.js';
 import { TokenError } from '../auth/token-error.js';
-import type { TokenVerifier } from '../auth/token-verifier.js';
 import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import { answerThrown } from './answers.js';
 import { BodyBudget } from './body-budget.js';
-import { tokenOf } from './credentials.js';
+import { credentialsOf } from './credentials.js';
 import type { Gate } from './gate.js';
 import { HeldBody } from './held-body.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
-/** What a gate needs of a verifier. */
-export type GateVerifier = Pick<TokenVerifier, 'isRequired' | 'verify' | 'refuse'>;
+/** What a gate needs to know who comes. */
+export type GateVerifier = Pick<Callers, 'isRequired' | 'verify' | 'refuse'>;
 
-/** Lets through whose token has the permission of a route. Where no key is set, that is anyone. */
+/** Lets through who has the permission of a route. Where there is no user and no key, that is anyone. */
 export class AuthGate implements Gate {
   readonly #verifier: GateVerifier;
   readonly #budget: BodyBudget;
 
-  /** `limits` bound what is held of bodies while tokens are verified. */
+  /** `limits` bound what is held of bodies while tokens and passwords are checked. */
   constructor(verifier: GateVerifier, limits: Pick<Limits, 'collectedBytesMax'>) {
     this.#budget = new BodyBudget(limits);
     this.#verifier = verifier;
@@ -31,10 +31,10 @@ export class AuthGate implements Gate {
       goOn(ANYONE);
       return;
     }
-    const token = tokenOf(exchange);
-    if (token === '') throw verifier.refuse(missing());
-    const identity = verifier.verify(token);
-    // Fast path: the token is known.
+    const credentials = credentialsOf(exchange);
+    if (credentials.token === '') throw verifier.refuse(missing());
+    const identity = verifier.verify(credentials, exchange);
+    // Fast path: the token or password is known.
     if (!(identity instanceof Promise)) permit(route, identity, goOn);
     else {
       const body = new HeldBody(exchange, this.#budget);
@@ -54,7 +54,7 @@ export function permit(
   goOn: (identity: Identity) => void,
 ): void {
   if (permission !== 'public' && !identity.grants.has(permission)) {
-    const what = `this needs the permission "${permission}", which the token does not give`;
+    const what = `this needs the permission "${permission}", which the caller does not have`;
     throw new StoreError('forbidden', what);
   }
   goOn(identity);
@@ -62,9 +62,9 @@ export function permit(
 
 function missing(): TokenError {
   const ways =
-    'send one as "Authorization: Bearer …", "Authorization: Token …", "X-Auth-Token: …", or as the ' +
-    'password of Basic';
-  return new TokenError('missing', `this needs a token; ${ways}`);
+    'name and password as Basic; or a token as "Authorization: Bearer …", "Authorization: Token …", ' +
+    '"X-Auth-Token: …", or as the password of Basic';
+  return new TokenError('missing', `this needs to know who asks; send ${ways}`);
 }
 
 function refuse(error: unknown): never {

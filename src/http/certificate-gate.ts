@@ -3,14 +3,14 @@ import type { Identity } from '../auth/identity.js';
 import type { Config } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import { permit, type GateVerifier } from './auth-gate.js';
-import { tokenOf } from './credentials.js';
+import { hasCredentials } from './credentials.js';
 import type { Gate } from './gate.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
 /**
- * Lets through whose certificate has a role with the permission of a route. Who shows a token goes by
- * that; who has neither is for the gate behind it, where tokens are asked for at all.
+ * Lets through whose certificate has a role with the permission of a route. Who shows a token or a
+ * password goes by that; who has none of them is for the gate behind it, where they are asked for at all.
  */
 export class CertificateGate implements Gate {
   readonly #inner: Gate;
@@ -30,7 +30,7 @@ export class CertificateGate implements Gate {
   admit(exchange: HttpExchange, route: Route, goOn: (identity: Identity) => void): void {
     const { auth, transport } = this.#config();
     const isAsked = route.permission !== 'public' && hasKeys(transport.clientRoles);
-    const showsToken = isAsked && this.#verifier.isRequired && tokenOf(exchange) !== '';
+    const showsToken = isAsked && this.#verifier.isRequired && hasCredentials(exchange);
     if (!isAsked || showsToken) {
       this.#inner.admit(exchange, route, goOn);
       return;

@@ -94,9 +94,10 @@ export class NodeExchange extends AdapterExchange<NodeServerState> {
   }
 
   #writeHead(status: number, headers: Headers, bytes?: number): void {
-    const all: Record<string, string | number> = Object.fromEntries(headers);
-    if (bytes !== undefined) all['Content-Length'] = bytes;
-    if (this.shared.isClosing) all['Connection'] = 'close';
+    // As a list, which may have a name twice.
+    const all: (string | number)[] = headers.flat();
+    if (bytes !== undefined) all.push('Content-Length', bytes);
+    if (this.shared.isClosing) all.push('Connection', 'close');
     this.#response.writeHead(status, all);
     // The rest of a refused body is read and dropped, so that the client sees the answer.
     this.#request.resume();

@@ -18,6 +18,7 @@ import { BodyReader, textOf } from './body.js';
 import { requireAllClusters, requireClusters } from './cluster-access.js';
 import { catalogueRoutes } from './catalogue-routes.js';
 import { configRoutes, type ConfigAdmin } from './config-routes.js';
+import { me } from './me-route.js';
 import { metricsText } from './metrics-text.js';
 import type { ProgramPart } from './program-part.js';
 import type { Route } from './route.js';
@@ -93,6 +94,7 @@ function queryRoutes({ store, limits, parts, own }: RouteOptions, withBody: With
       permission: 'query',
       run: withBody((exchange, body, identity) => healthcheck(exchange, store, body, identity)),
     },
+    '/api/v2/me': { methods: ['GET'], permission: 'query', run: me },
     '/api/v2/status': {
       methods: ['GET'],
       permission: 'query',

@@ -7,6 +7,7 @@ import type { Wish } from '../config/change.js';
 export const FORBIDDEN_OVER_NATS: readonly string[] = [
   'main.jwt-public-key',
   'metricshard.auth',
+  'metricshard.users',
   'metricshard.tls.client-roles',
 ];
 

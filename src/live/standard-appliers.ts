@@ -91,13 +91,18 @@ export const READ_ANEW: Applier = {
   apply: () => [],
 };
 
-/** Keys and rights of tokens, and rights of certificates, which are read anew for each request. */
+/** Users, keys and rights of tokens, and rights of certificates, which are read anew for each request. */
 export function authApplier(verifier: {
   configure(auth: AuthConfig): Promise<void> | void;
 }): Applier {
   return {
     name: 'tokens',
-    settings: ['metricshard.auth', 'main.jwt-public-key', 'metricshard.tls.client-roles'],
+    settings: [
+      'metricshard.auth',
+      'metricshard.users',
+      'main.jwt-public-key',
+      'metricshard.tls.client-roles',
+    ],
     // With none of them it listens on this host only.
     needsRestart: (before, next, changes) =>
       before.listen.host === next.listen.host
@@ -105,7 +110,7 @@ export function authApplier(verifier: {
         : changes.map(({ path }) => `${path}: it would listen on ${next.listen.host} then`),
     apply: async (_before, next) => {
       await verifier.configure(next.auth);
-      return ['keys and rights of tokens'];
+      return ['users, keys and rights of tokens'];
     },
   };
 }

@@ -3,7 +3,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AUTH_DEFAULTS, type AuthConfig } from '../../src/config/auth-config.js';
+import { DEFAULTS } from '../../src/config/config.js';
 import { ConfigError } from '../../src/config/config-error.js';
+import { Callers } from '../../src/auth/callers.js';
 import { authPart } from '../../src/auth/auth-part.js';
 import { ANYONE, type Identity } from '../../src/auth/identity.js';
 import { TokenError } from '../../src/auth/token-error.js';
@@ -294,7 +296,8 @@ t.test('a key file that changes', async (t) => {
     write(jwk(other));
     t.ok(await eventually(() => problem() === ''));
   }
-  t.match(authPart(verifier).metrics(), /metricshard_auth_sources_failing 0\n/);
+  const callers = new Callers(verifier, AUTH_DEFAULTS, { limits: DEFAULTS.limits, log });
+  t.match(authPart(callers).metrics(), /metricshard_auth_sources_failing 0\n/);
   mkdirSync(join(folder, 'folder'));
   for (const path of ['none.json', 'folder']) {
     const config = { publicKey: '', jwksFile: join(folder, path) };

@@ -73,19 +73,27 @@ t.test('secrets are not shown, and come back', async (t) => {
   const document = {
     main: { 'backend-url': 'https://cc.example.org' },
     nats: { address: 'nats://u:p@a:4222, nats://b:4222', password: 'geheim', token: '' },
-    metricshard: { backend: { token: 'tok' }, 'log-level': 'info' },
+    metricshard: {
+      backend: { token: 'tok' },
+      'log-level': 'info',
+      users: { 'a.b': { password: 'hash a', roles: ['R'] }, c: { password: 'hash c', roles: [] } },
+    },
   };
   const shown = maskedDocument(document);
   t.same(shown, {
     main: { 'backend-url': 'https://cc.example.org' },
     nats: { address: 'nats://***@a:4222, nats://b:4222', password: '***', token: '' },
-    metricshard: { backend: { token: '***' }, 'log-level': 'info' },
+    metricshard: {
+      backend: { token: '***' },
+      'log-level': 'info',
+      users: { 'a.b': { password: '***', roles: ['R'] }, c: { password: '***', roles: [] } },
+    },
   });
   t.equal(document.nats.password, 'geheim', 'the document is as it was');
   t.same(unmaskedDocument(shown, document), document);
   const other = { nats: { password: 'another' } };
   t.same(unmaskedDocument(other, document), other, 'a new one is taken');
-  const odd = { nats: null, metricshard: { backend: 5 }, main: 'x' };
+  const odd = { nats: null, metricshard: { backend: 5, users: { a: 5 } }, main: 'x' };
   t.same(maskedDocument(odd), odd, 'any JSON');
 });
 

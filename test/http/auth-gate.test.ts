@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { Callers } from '../../src/auth/callers.js';
 import { TokenVerifier } from '../../src/auth/token-verifier.js';
 import { AUTH_DEFAULTS } from '../../src/config/auth-config.js';
 import { DEFAULTS } from '../../src/config/config.js';
@@ -37,16 +38,21 @@ async function startGuarded(
   const config = { ...AUTH_DEFAULTS, publicKey: rawKey(pair) };
   const verifier = new TokenVerifier(config, { limits: DEFAULTS.limits, log });
   t.teardown(() => verifier.stop());
+  // Many wrong tokens come from one address here.
+  const callers = new Callers(verifier, config, {
+    limits: { ...DEFAULTS.limits, failedLoginsMax: 0 },
+    log,
+  });
   const slow: GateVerifier = {
     isRequired: true,
     refuse: (error) => verifier.refuse(error),
-    verify: async (token) => {
+    verify: async (credentials, exchange) => {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
-      return verifier.verify(token);
+      return callers.verify(credentials, exchange);
     },
   };
   const store = new FakeStore();
-  const gate = new AuthGate(delayMs > 0 ? slow : verifier, { collectedBytesMax: heldBytesMax });
+  const gate = new AuthGate(delayMs > 0 ? slow : callers, { collectedBytesMax: heldBytesMax });
   const traffic = newTraffic();
   const { limits } = DEFAULTS;
   const handler: HttpHandler = makeHandler({
@@ -87,7 +93,8 @@ function isRefused(t: Test, answer: Answer, status: 401 | 403, error: string, ti
   t.equal(answer.status, status, title);
   t.equal(answer.headers['content-type'], 'application/json', title);
   const challenge = 'Bearer realm="metricshard"';
-  const wanted = error === '' ? challenge : `${challenge}, error="${error}"`;
+  const basic = 'Basic realm="metricshard", charset="UTF-8"';
+  const wanted = error === '' ? `${challenge}, ${basic}` : `${challenge}, error="${error}"`;
   t.equal(answer.headers['www-authenticate'], wanted, title);
   t.equal(answer.json.status, status === 401 ? 'Unauthorized' : 'Forbidden', title);
   t.type(answer.json.error, 'string', title);

@@ -199,6 +199,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   'post /api/v2/admin/reload': [{ status: 200 }, noDryRun],
   'post /api/v2/admin/checkpoint': [{ status: 200 }],
   'post /api/v2/admin/archive': [{ status: 200 }],
+  'get /api/v2/me': [{ status: 200 }, { status: 400, query: '?x=1' }],
   'get /api/v2/status': [{ status: 200 }, { status: 200, headers: { 'Accept-Encoding': 'zstd' } }],
   'get /api/v2/history': [
     { status: 200 },

@@ -78,6 +78,7 @@ async function bucketOf(connection: NatsConnection): Promise<KV> {
 
 /** Any 32 bytes are a key. */
 const KEY = Buffer.alloc(32, 1).toString('base64');
+const HASH = `$scrypt$ln=15,r=8,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 t.test(
   'configuration over NATS',
@@ -142,6 +143,14 @@ async function subject(t: Test, server: NatsServer): Promise<void> {
     main: { 'https-cert-file': '/c', 'https-key-file': '/k' },
     metricshard: { tls: { 'client-ca-file': '/a', 'client-roles': { me: ['ROLE_ADMIN'] } } },
   };
+  const users = { anna: { password: HASH, roles: ['ROLE_ADMIN'] } };
+  t.match(await ask(JSON.stringify({ 'merge-patch': { metricshard: { users } } })), {
+    outcome: 'invalid',
+    problems: [
+      { setting: 'metricshard.users.anna.password', message: /use the file, or HTTP/ },
+      { setting: 'metricshard.users.anna.roles', message: /use the file, or HTTP/ },
+    ],
+  });
   const asked = await ask(JSON.stringify({ 'merge-patch': roles }));
   t.equal(asked.outcome, 'invalid');
   const refused = asked.problems.map(({ setting }: { setting: string }) => setting);
@@ -152,7 +161,7 @@ async function subject(t: Test, server: NatsServer): Promise<void> {
   });
   connection.publish(SUBJECT, enveloped(5));
   await until(t, 'nobody waits for an answer', () => jobsMax() === 5);
-  t.equal(source.status().messages, 14);
+  t.equal(source.status().messages, 15);
 
   // It may move while it runs, and answers at its old place one last time.
   const moved = JSON.stringify({ nats: { 'config-subject': 'config.other' } });

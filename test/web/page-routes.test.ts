@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { decompress } from 'zstd-napi';
 import { AUTH_DEFAULTS } from '../../src/config/auth-config.js';
 import { DEFAULTS } from '../../src/config/config.js';
+import { Callers } from '../../src/auth/callers.js';
 import { TokenVerifier } from '../../src/auth/token-verifier.js';
 import { AuthGate } from '../../src/http/auth-gate.js';
 import type { Gate } from '../../src/http/gate.js';
@@ -210,7 +211,8 @@ eachAdapter('pages ask who comes', async (t, start) => {
   const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
   const verifier = new TokenVerifier(config, { limits: DEFAULTS.limits, log });
   t.teardown(() => verifier.stop());
-  const gate = new AuthGate(verifier, DEFAULTS.limits);
+  const callers = new Callers(verifier, config, { limits: DEFAULTS.limits, log });
+  const gate = new AuthGate(callers, DEFAULTS.limits);
   const front = await startPages(start, makeFolder(t), { gate });
   const poor = await sign(pair, { roles: ['ROLE_USER'] });
   const right = await sign(pair, { roles: ['ROLE_SUPPORT'] });
