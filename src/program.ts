@@ -1,17 +1,13 @@
 import type { Logger } from 'pino';
-import { authPart } from './auth/auth-part.js';
 import { Callers } from './auth/callers.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { NodeProvider } from './backend/node-provider.js';
 import type { Config, Limits } from './config/config.js';
 import type { Flags } from './config/flags.js';
-import { AuditGate } from './http/audit-gate.js';
-import { AuthGate } from './http/auth-gate.js';
-import { CertificateGate } from './http/certificate-gate.js';
 import { EventStreams } from './http/event-streams.js';
+import { makeGates } from './http/gates.js';
 import { answerStarting, makeHandler } from './http/handler.js';
 import type { ProgramPart } from './http/program-part.js';
-import { RateGate } from './http/rate-gate.js';
 import { newTraffic, startHttpServer, type HttpHandler, type HttpServer } from './http/server.js';
 import {
   authApplier,
@@ -93,13 +89,11 @@ export async function startProgram(flags: Flags): Promise<void> {
   // Its folder is the store's now.
   const running = startLiveConfig({ start, flags, limits, log, appliers, service });
   nodes.start();
-  const authGate = new AuthGate(callers, limits);
   const current = (): Config => running.live.state.config;
-  const rateGate = new RateGate(new CertificateGate(authGate, callers, current), limits);
-  const parts: ProgramPart[] = [authPart(callers), rateGate, nodes, running.part];
+  const { gate, parts: told } = makeGates({ callers, limits, log, config: current });
+  const parts: ProgramPart[] = [...told, nodes, running.part];
   if (tlsFiles) parts.push(tlsFiles);
   if (config.web.isEnabled) parts.push(pagesPart());
-  const gate = new AuditGate(rateGate, log);
   const events = new EventStreams(limits);
   const requests = new RequestTimes();
   const seen = { store, requests, traffic, parts, events, adapter: server.adapter };

@@ -44,9 +44,9 @@ export interface CallersStatus extends VerifierStatus {
 /**
  * Tells who makes a request, by a token or by name and password, and counts those who can not.
  *
- * An address with too many wrong passwords is told no more about any: not even right ones are looked at, which
- * is what makes guessing slow. Tokens can not be guessed, so that right ones are always taken: one
- * collector with an old token must not stop the others behind the same address.
+ * An address with too many wrong passwords is told no more about any: not even right ones are looked
+ * at, which is what makes guessing slow. Tokens can not be guessed, so that right ones are always
+ * taken: one collector with an old token must not stop the others behind the same address.
  */
 export class Callers {
   readonly #tokens: TokenVerifier;
@@ -89,7 +89,7 @@ export class Callers {
   /**
    * Who this is: at once if it is known, else when it is verified.
    *
-   * @throws TokenError (or rejects with it); LockedOutError; or a StoreError if it can not be told now.
+   * @throws TokenError (or rejects with it); LockedOutError; StoreError if it can not be told now.
    */
   verify(credentials: Credentials, connection: Connection): Identity | Promise<Identity> {
     if (!this.isRequired) return ANYONE;
@@ -167,7 +167,7 @@ export class Callers {
     }
   }
 
-  /** Whatever is wrong, the answer is that to a password, and comes as late: nobody learns which names there are. */
+  /** Whatever is wrong, the answer is that to a password, and comes as late: it tells no names. */
   async #checkToken(byToken: Promise<Identity>, name: string, password: string): Promise<Identity> {
     try {
       return await byToken;

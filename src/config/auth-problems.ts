@@ -77,7 +77,8 @@ export function hasKeys({ publicKey, jwksFile, jwksUrl }: AuthConfig): boolean {
   return publicKey !== '' || jwksFile !== '' || jwksUrl !== '';
 }
 
-function isLoopback(host: string): boolean {
+/** Whether only the host itself reaches an address. */
+export function isLoopback(host: string): boolean {
   const name = host.toLowerCase();
   return name === 'localhost' || name === '::1' || /^127\.\d+\.\d+\.\d+$/.test(name);
 }

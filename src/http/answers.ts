@@ -128,7 +128,9 @@ function errorHeaders(status: number, error: unknown, exchange: HttpExchange): H
       return reason && mayAskBrowser(reason, exchange) ? [...headers, BASIC_CHALLENGE] : headers;
     }
     case 403:
-      return challenge(`${CHALLENGE}, error="insufficient_scope"`);
+      return error instanceof StoreError && error.code === 'other-site'
+        ? JSON_HEADERS
+        : challenge(`${CHALLENGE}, error="insufficient_scope"`);
     case 429:
       return error instanceof LockedOutError
         ? [...JSON_HEADERS, ['Retry-After', String(error.retryAfterSec)]]

@@ -78,6 +78,10 @@ export const KEPT_HEADERS = [
   'content-length',
   'if-none-match',
   'x-auth-token',
+  'host',
+  'origin',
+  'sec-fetch-site',
+  'sec-fetch-mode',
 ] as const;
 
 export type KeptHeader = (typeof KEPT_HEADERS)[number];

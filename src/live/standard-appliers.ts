@@ -85,6 +85,7 @@ export const READ_ANEW: Applier = {
   name: 'sources of the configuration',
   settings: [
     'metricshard.watch-config',
+    'metricshard.web.hosts',
     'metricshard.backend.clusters',
     'metricshard.backend.clusters-interval-sec',
   ],

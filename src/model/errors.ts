@@ -3,6 +3,7 @@ export const ERROR_STATUS = {
   'bad-request': 400,
   unauthorized: 401,
   forbidden: 403,
+  'other-site': 403,
   'not-found': 404,
   'method-not-allowed': 405,
   'not-acceptable': 406,

@@ -75,7 +75,7 @@ async function sendSlowly(
   const socket = await openSocket(server.port);
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
-  const headers = `Host: x\r\nContent-Encoding: ${encoding}\r\nContent-Length: ${body.length}`;
+  const headers = `Host: localhost\r\nContent-Encoding: ${encoding}\r\nContent-Length: ${body.length}`;
   socket.write(`POST ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
   socket.write(body.subarray(0, -1));
   return { socket, last: body.subarray(-1), text: () => text };
