@@ -242,7 +242,7 @@ t.test('all interfaces, and no key: this host only', async (t) => {
   t.match(server.url, /127\.0\.0\.1/);
   t.match(
     server.output(),
-    /"level":"warn".*main\.addr: .* ONLY; for other hosts set main\.jwt-public-key/,
+    /"level":"warn".*main\.addr: .* ONLY; for other hosts set metricshard\.users, main\.jwt-public-key/,
   );
   const key = Buffer.alloc(32, 1).toString('base64');
   const body = JSON.stringify({ main: { 'jwt-public-key': key } });
@@ -262,6 +262,6 @@ t.test('an address that others reach, and no key', async (t) => {
   const main = ['dist/src/main.js', '-config', file];
   const { status, stderr } = spawnSync(process.execPath, main, { encoding: 'utf8' });
   t.equal(status, 2);
-  t.match(stderr, /main\.addr: there is no key .*jwt-public-key.*127\.0\.0\.1.*allow-anonymous/);
+  t.match(stderr, /main\.addr: there is no user and no key .*jwt-public-key.*127\.0\.0\.1.*allow-anonymous/);
   t.notOk(existsSync(data), 'nothing was begun');
 });
