@@ -262,6 +262,9 @@ t.test('an address that others reach, and no key', async (t) => {
   const main = ['dist/src/main.js', '-config', file];
   const { status, stderr } = spawnSync(process.execPath, main, { encoding: 'utf8' });
   t.equal(status, 2);
-  t.match(stderr, /main\.addr: there is no user and no key .*jwt-public-key.*127\.0\.0\.1.*allow-anonymous/);
+  t.match(
+    stderr,
+    /main\.addr: there is no user and no key .*jwt-public-key.*127\.0\.0\.1.*allow-anonymous/,
+  );
   t.notOk(existsSync(data), 'nothing was begun');
 });
