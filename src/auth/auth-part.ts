@@ -8,7 +8,18 @@ export function authPart(callers: Callers): ProgramPart {
     name: 'auth',
     status: () => callers.status(),
     metrics: () => metricsOf(callers),
+    problems: () => problemsOf(callers),
   };
+}
+
+function problemsOf(callers: Callers): string[] {
+  const { keys, revocations } = callers.status();
+  const ofKeys = keys
+    .filter(({ problem }) => problem !== '')
+    .map(({ source, problem }) => `keys of ${source} cannot be read: ${problem}`);
+  if (!revocations || revocations.problem === '') return ofKeys;
+  const { file, problem } = revocations;
+  return [...ofKeys, `revoked tokens in "${file}" cannot be read: ${problem}`];
 }
 
 function metricsOf(callers: Callers): string {

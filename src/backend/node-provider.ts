@@ -107,6 +107,11 @@ export class NodeProvider implements ProgramPart {
     };
   }
 
+  problems(): string[] {
+    if (this.#state === 'off' || this.#problem === '') return [];
+    return [`which hosts are in use is not known: ${this.#problem}; ${this.#meanwhile()}`];
+  }
+
   metrics(): string {
     if (this.#state === 'off') return '';
     const isUp = this.#state === 'current' ? 1 : 0;

@@ -50,6 +50,12 @@ export class ConfigPart implements ProgramPart, ConfigAdmin {
     };
   }
 
+  problems(): string[] {
+    const { backend } = this.#live.state.config;
+    const asked = backend.readsClusters && backend.url !== '' ? this.#live.backend.status() : null;
+    return [this.#live.status().problem, asked?.problem ?? ''].filter((text) => text !== '');
+  }
+
   metrics(): string {
     const { generation, at, problem, overriddenCount, waiting, outcomes } = this.#live.status();
     const { questions, failures } = this.#live.backend.status();

@@ -93,6 +93,19 @@ export class NatsClient implements ProgramPart {
     return metricsOf(this.#link.status(), [...this.#feeds.values()]);
   }
 
+  problems(): string[] {
+    const { state, lastError } = this.#link.status();
+    if (state !== 'connected') {
+      const why = lastError === '' ? '' : ` (${lastError})`;
+      return [`there is no connection to NATS${why}: lines from it do not come in`];
+    }
+    return [...this.#feeds.values()]
+      .filter(({ problem }) => problem !== '')
+      .map(
+        ({ subscription, problem }) => `subject ${subscription.subject} is not read: ${problem}`,
+      );
+  }
+
   linesTotal(): number {
     let lines = 0;
     for (const { counts } of this.#feeds.values()) {

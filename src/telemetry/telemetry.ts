@@ -7,13 +7,16 @@ import { checkParameters, wholeNumber } from '../http/parameters.js';
 import type { Route } from '../http/route.js';
 import { statusText, type OwnStatus, type Problem } from '../http/status-text.js';
 import type { Traffic } from '../http/server.js';
+import { isS3 } from '../object-store/location.js';
 import type { Store } from '../routing/store.js';
 import { version } from '../service/version.js';
 import { History, HISTORY_ROWS, HISTORY_STEP_SEC } from './history.js';
 import { Live } from './live.js';
+import { Disks } from './disk-space.js';
 import { processFamilies } from './process-families.js';
 import { ratesBetween } from './rates.js';
 import type { RequestTimes } from './request-times.js';
+import { STORE_PARTS, StoreHealth } from './store-health.js';
 import { readTotals, type Totals } from './totals.js';
 
 const STEP_MS = HISTORY_STEP_SEC * 1000;
@@ -40,6 +43,8 @@ export class Telemetry implements ProgramPart, OwnStatus {
   readonly #options: TelemetryOptions;
   readonly #history = new History(Date.now() / 1000);
   readonly #live: Live;
+  readonly #health = new StoreHealth();
+  readonly #disks: Disks;
   readonly #version = version();
   readonly #startedSec = Math.round(performance.timeOrigin / 1000);
   #totals: Totals;
@@ -49,6 +54,7 @@ export class Telemetry implements ProgramPart, OwnStatus {
     this.#options = options;
     this.#totals = readTotals(options);
     const { events, storeConfig } = options;
+    this.#disks = new Disks(() => foldersOf(storeConfig()));
     this.#live = new Live({
       events,
       memoryCapBytes: () => storeConfig().memoryCapBytes,
@@ -85,6 +91,7 @@ export class Telemetry implements ProgramPart, OwnStatus {
 
   /** Begins to keep the history. */
   start(): void {
+    void this.#disks.look();
     this.#waitForStep();
   }
 
@@ -110,13 +117,21 @@ export class Telemetry implements ProgramPart, OwnStatus {
         heapBytes: this.#heapBytes(),
         nodeHeapBytes: heapUsed,
       },
+      ...(this.#disks.data && { disk: this.#disks.data }),
     };
   }
 
   allProblems(): readonly Problem[] {
-    return this.#options.parts.flatMap((part) =>
-      (part.problems?.() ?? []).map((text) => ({ part: part.name, text })),
-    );
+    const { store, parts, storeConfig } = this.#options;
+    const { checkpointBytes } = this.#health;
+    const disks = this.#disks.problems(checkpointBytes);
+    return [
+      ...this.#health.problems(store.status(), storeConfig().memoryCapBytes),
+      ...disks.map((text) => ({ part: 'disk', text })),
+      ...parts.flatMap((part) =>
+        (part.problems?.() ?? []).map((text) => ({ part: part.name, text })),
+      ),
+    ];
   }
 
   metrics(): string {
@@ -128,8 +143,22 @@ export class Telemetry implements ProgramPart, OwnStatus {
       metricFamily('build_info', 'gauge', 'What is running; always 1.', [build]),
       metricFamily('memory_cap_bytes', 'gauge', cap, storeConfig().memoryCapBytes),
       metricFamily('event_streams', 'gauge', streams, events.count),
+      this.#problemsFamily(),
+      this.#disks.metrics(),
       processFamilies(this.#startedSec),
     ].join('');
+  }
+
+  /** Parts without a problem are there as well: an alert ends when a number is 0, not when it is gone. */
+  #problemsFamily(): string {
+    const told = this.#options.parts.filter((part) => part.problems);
+    const counts = new Map(
+      [...STORE_PARTS, ...told.map(({ name }) => name)].map((one) => [one, 0]),
+    );
+    for (const { part } of this.allProblems()) counts.set(part, (counts.get(part) ?? 0) + 1);
+    const values = [...counts].map(([part, count]) => `{part="${part}"} ${count}`);
+    const help = 'What is wrong with the store itself now, by part; /api/v2/status has the words.';
+    return metricFamily('problems', 'gauge', help, values);
   }
 
   #heapBytes(): number {
@@ -152,6 +181,15 @@ export class Telemetry implements ProgramPart, OwnStatus {
     const totals = readTotals(this.#options);
     const endSec = Math.round(Date.now() / STEP_MS) * HISTORY_STEP_SEC;
     this.#history.add(endSec, ratesBetween(this.#totals, totals));
+    this.#health.step(this.#totals, totals);
+    void this.#disks.look();
     this.#totals = totals;
   }
+}
+
+/** Those on this machine that the store writes to, that of the data first. */
+function foldersOf({ checkpoints, archive }: StoreConfig): readonly string[] {
+  const { directory, localDirectory } = checkpoints;
+  const data = isS3(directory) ? localDirectory : directory;
+  return [...(data === '' ? [] : [data]), ...(archive ? [archive.directory] : [])];
 }

@@ -110,6 +110,13 @@ export class TlsFiles implements ProgramPart {
     };
   }
 
+  problems(): string[] {
+    const problems =
+      this.#problem === '' ? [] : [`the new TLS files are not used: ${this.#problem}`];
+    const leftMs = this.#material.expiresMs - this.#options.now();
+    return leftMs > EXPIRY_WARNING_MS ? problems : [...problems, this.#expiry(leftMs)];
+  }
+
   metrics(): string {
     return [
       metricFamily(
@@ -136,14 +143,18 @@ export class TlsFiles implements ProgramPart {
   /** Once a day. */
   #warnOfExpiry(): void {
     const { log, now } = this.#options;
-    const { certFile, expiresMs } = this.#material;
+    const { expiresMs } = this.#material;
     const leftMs = expiresMs - now();
     if (leftMs > EXPIRY_WARNING_MS || now() - this.#warnedMs < DAY_MS) return;
     this.#warnedMs = now();
     const validUntil = new Date(expiresMs).toISOString();
+    log.warn({ validUntil }, this.#expiry(leftMs));
+  }
+
+  #expiry(leftMs: number): string {
     const what =
       leftMs > 0 ? `ends in ${Math.floor(leftMs / DAY_MS)} days` : 'HAS ENDED: clients refuse it';
-    log.warn({ validUntil }, `the TLS certificate in "${certFile}" ${what}; put a new one there`);
+    return `the TLS certificate in "${this.#material.certFile}" ${what}; put a new one there`;
   }
 
   #differs(): boolean {
