@@ -19,7 +19,7 @@ import {
   storeApplier,
   subscriptionsApplier,
 } from './live/standard-appliers.js';
-import { findStartConfig } from './live/start-config.js';
+import { findStartConfig, type StartConfig } from './live/start-config.js';
 import { startLiveConfig, type RunningConfig } from './live/start-live.js';
 import type { NatsClient } from './nats/nats.js';
 import { isS3 } from './object-store/location.js';
@@ -27,6 +27,7 @@ import { needsRestart } from './routing/restart-settings.js';
 import { startStore, type ShardSet } from './routing/shard-set.js';
 import { EXIT_CODES } from './service/exit-codes.js';
 import { endOnUncaught } from './service/last-words.js';
+import { LogTail } from './service/log-tail.js';
 import { makeLog, PINO_LEVELS } from './service/log.js';
 import { assertWritable, dropPrivileges } from './service/privileges.js';
 import { ServiceManager } from './service/service-manager.js';
@@ -50,10 +51,8 @@ interface Common {
 export async function startProgram(flags: Flags): Promise<void> {
   const start = await findStartConfig(flags);
   const { config } = start.state;
-  const log = makeLog(config);
-  endOnUncaught(log);
-  for (const warning of start.warnings) log.warn({}, warning);
-  if (start.problem !== '') log.error({}, start.problem);
+  const tail = new LogTail();
+  const log = beginLog(start, tail);
   // Before there are shards: it starts a process, which costs the more the larger this one is.
   const service = new ServiceManager(process.env, log);
   const limits = { ...config.limits };
@@ -97,8 +96,9 @@ export async function startProgram(flags: Flags): Promise<void> {
   const events = new EventStreams(limits);
   const requests = new RequestTimes();
   const seen = { store, requests, traffic, parts, events, adapter: server.adapter };
-  const telemetry = startTelemetry(parts, { ...seen, storeConfig: () => current().store });
-  const answers = { store, limits, traffic, gate, parts, requests, own: telemetry };
+  const telemetry = startTelemetry(parts, { ...seen, tail, log, current });
+  const { slow } = telemetry;
+  const answers = { store, limits, traffic, gate, parts, requests, slow, own: telemetry };
   handler = makeHandler({ ...answers, config: running.part });
   const nats = await natsOf(common, store, running);
   if (nats) parts.push(nats);
@@ -115,6 +115,15 @@ export async function startProgram(flags: Flags): Promise<void> {
   service.readyWhen(() => store.status().ready, listens);
   // Last, since whoever reads this line may send a signal at once.
   announce(common, server.adapter, listens);
+}
+
+/** Makes the log, which begins with what is to be said of the configuration. */
+function beginLog({ state, warnings, problem }: StartConfig, tail: LogTail): Logger {
+  const log = makeLog(state.config, tail);
+  endOnUncaught(log);
+  for (const warning of warnings) log.warn({}, warning);
+  if (problem !== '') log.error({}, problem);
+  return log;
 }
 
 /** Has the store watch itself. */

@@ -33,6 +33,7 @@ export interface ConfigFile {
     readonly clusters?: readonly string[];
     readonly 'http-adapter'?: Config['httpAdapter'];
     readonly 'log-level'?: Config['logLevel'];
+    readonly 'slow-query-ms'?: number;
     readonly future?: string;
     readonly 'retention-enforced'?: boolean;
     readonly 'resample-min-points'?: number;

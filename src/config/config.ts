@@ -13,6 +13,8 @@ export interface Config {
   /** `auto`: uWebSockets.js where its binary loads, else node:http. */
   readonly httpAdapter: 'auto' | 'uws' | 'node';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'err' | 'crit';
+  /** Requests for samples and states that took longer are kept for whoever looks for them; 0 = none. */
+  readonly slowQueryMs: number;
   readonly store: StoreConfig;
   readonly limits: Limits;
   readonly nats: NatsConfig;
@@ -190,6 +192,7 @@ export const DEFAULTS: Config = freezeDeep({
   listen: { host: '127.0.0.1', port: 8082 },
   httpAdapter: 'auto',
   logLevel: 'info',
+  slowQueryMs: 500,
   store: {
     // One core is left to the front thread, which does all the input and output.
     shardCount: Math.max(1, availableParallelism() - 1),

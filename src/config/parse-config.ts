@@ -110,6 +110,7 @@ export function parseConfig(value: unknown, sources: ClusterSources = {}): Parse
     listen: file.main?.addr === undefined ? DEFAULTS.listen : parseListenAddress(file.main.addr),
     httpAdapter: own['http-adapter'] ?? DEFAULTS.httpAdapter,
     logLevel: own['log-level'] ?? DEFAULTS.logLevel,
+    slowQueryMs: own['slow-query-ms'] ?? DEFAULTS.slowQueryMs,
     store: storeOf(file, clusters),
     limits: limitsOf(own.limits ?? {}),
     nats: natsOf(file.nats, file['metric-store']?.['nats-subscriptions']),

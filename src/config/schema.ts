@@ -240,6 +240,13 @@ const metricshard = object('Settings that the reference does not have.', {
     default: DEFAULTS.logLevel,
     description: 'Least severity that is logged; the flag `-loglevel` goes before it.',
   },
+  'slow-query-ms': {
+    type: 'integer',
+    minimum: 0,
+    default: DEFAULTS.slowQueryMs,
+    description:
+      'Requests for samples and states that take longer are shown by `/api/v2/debug/slow-queries`; 0: none is.',
+  },
   future: {
     type: 'string',
     format: 'duration-positive',

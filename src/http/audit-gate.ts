@@ -1,17 +1,14 @@
 import type { Identity } from '../auth/identity.js';
 import type { Logger } from '../model/logger.js';
 import type { Gate } from './gate.js';
+import { withoutSecrets } from './parameters.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
-const PARAMETERS_MAX = 20;
-const VALUE_CHARS_MAX = 200;
-/** Names of parameters that may hold secrets, `p` is InfluxDB's password. */
-const SECRET = /^(p|sig|signature)$|pass|token|secret|jwt|auth|key/i;
-
 /**
  * Writes a line to the log for each request to a route that only admins may use, also for those that
- * are refused, whoever refuses them: it goes around all other gates.
+ * are refused, whoever refuses them: it goes around all other gates. What is only looked at, again and again, has
+ * one if it is refused.
  */
 export class AuditGate implements Gate {
   readonly #inner: Gate;
@@ -33,6 +30,8 @@ export class AuditGate implements Gate {
       const fields = { audit: true, caller, ...peer, method, path };
       const parameters = withoutSecrets(query);
       const isRefused = caller === '';
+      // Each of these lines would be one more to be shown.
+      if (route.isPolled && status === 200) return;
       this.#log.info(
         { ...fields, parameters, status },
         isRefused ? `admin action refused: ${method} ${path}` : `admin action: ${method} ${path}`,
@@ -43,14 +42,4 @@ export class AuditGate implements Gate {
       goOn(identity);
     });
   }
-}
-
-function withoutSecrets(query: URLSearchParams): Record<string, string> {
-  const parameters = [...query].slice(0, PARAMETERS_MAX);
-  return Object.fromEntries(
-    parameters.map(([name, value]) => [
-      name.slice(0, VALUE_CHARS_MAX),
-      SECRET.test(name) ? '***' : value.slice(0, VALUE_CHARS_MAX),
-    ]),
-  );
 }

@@ -57,6 +57,7 @@ export class EventStreams {
       const what = `${eventStreamsMax} streams of events are open (event-streams-max); try again later`;
       throw new StoreError('queue-full', what);
     }
+    exchange.staysOpen = true;
     const client = clientOf(exchange.stream(200, HEADERS), performance.now());
     // It has gone already: nobody will say so once more.
     if (!client.isOpen) return client;

@@ -25,6 +25,11 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
   readonly method: string;
   readonly path: string;
   readonly beganMs = performance.now();
+  caller = '';
+  text = '';
+  staysOpen = false;
+  status = 0;
+  answeredBytes = 0;
   onData: (chunk: Uint8Array, isLast: boolean) => void = () => undefined;
   onAbort: () => void = () => undefined;
   protected readonly shared: State;
@@ -33,7 +38,7 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
   #state: AnswerState = 'asked';
   #stream: AdapterStream | undefined;
   #answeredListeners: ((status: number, exchange: HttpExchange) => void)[] | undefined;
-  #overListeners: (() => void)[] | undefined;
+  #overListeners: ((exchange: HttpExchange) => void)[] | undefined;
 
   constructor(shared: State, method: string, path: string, queryText: string) {
     this.shared = shared;
@@ -67,6 +72,7 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
     if (this.#state === 'over') return;
     const isAsked = this.#state === 'asked';
     this.#state = 'over';
+    this.answeredBytes += body.length;
     this.#begin(status);
     if (isAsked) this.send(status, headers, body);
     this.#finish();
@@ -97,9 +103,15 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
     else this.#answeredListeners = [listener];
   }
 
-  whenOver(listener: () => void): void {
+  whenOver(listener: (exchange: HttpExchange) => void): void {
     if (this.#overListeners) this.#overListeners.push(listener);
     else this.#overListeners = [listener];
+  }
+
+  /** Bytes of a stream were taken. */
+  protected streamed(bytes: number): void {
+    this.answeredBytes += bytes;
+    this.shared.traffic.bodyBytesSent += bytes;
   }
 
   guard(work: () => void): void {
@@ -131,13 +143,15 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
   }
 
   #begin(status: number): void {
+    this.status = status;
     for (const listener of this.#answeredListeners ?? []) listener(status, this);
   }
 
   #finish(): void {
     const listeners = this.#overListeners;
     this.#overListeners = undefined;
-    for (const listener of listeners ?? []) listener();
+    for (const listener of listeners ?? []) listener(this);
+    this.text = '';
   }
 }
 

@@ -10,14 +10,17 @@ import type { HttpExchange, HttpHandler } from './server.js';
 export interface HandlerOptions extends Omit<RouteOptions, 'requests'> {
   /** Where requests are counted; absent: for `/metrics` alone. */
   readonly requests?: RequestTimes;
+  /** Told of requests for samples and states that are over; absent: nobody is. */
+  readonly slow?: { readonly over: (exchange: HttpExchange) => void };
   readonly gate: Gate;
 }
 
 /** Counts requests, and has each answered by its route, if the gate lets it through. */
-export function makeHandler({ gate, ...options }: HandlerOptions): HttpHandler {
+export function makeHandler({ gate, slow, ...options }: HandlerOptions): HttpHandler {
   const { requests = new RequestTimes() } = options;
   const routes = routeTable({ ...options, requests });
-  return (exchange) => dispatch(exchange, routes, requests, gate);
+  const around = { requests, gate, slow };
+  return (exchange) => dispatch(exchange, routes, around);
 }
 
 /** Answers while the store behind the routes starts: the port is open before. */
@@ -31,8 +34,7 @@ export const answerStarting: HttpHandler = (exchange) => {
 function dispatch(
   exchange: HttpExchange,
   routes: Readonly<Record<string, Route>>,
-  requests: RequestTimes,
-  gate: Gate,
+  { requests, gate, slow }: Pick<HandlerOptions, 'gate' | 'slow'> & { requests: RequestTimes },
 ): void {
   const route = Object.hasOwn(routes, exchange.path) ? routes[exchange.path] : undefined;
   exchange.whenAnswered(requests.of(route ? (route.label ?? exchange.path) : 'other').answered);
@@ -58,6 +60,7 @@ function dispatch(
       }),
     );
   } else {
+    if (slow && route.permission === 'query') exchange.whenOver(slow.over);
     admit(exchange, route, gate);
   }
 }
@@ -76,6 +79,7 @@ function admit(exchange: HttpExchange, route: Route, gate: Gate): void {
 
 /** The gate may let a request through at once or later. */
 function run(route: Route, exchange: HttpExchange, identity: Identity): void {
+  exchange.caller = identity.name;
   try {
     route.run(exchange, identity);
   } catch (error) {

@@ -87,7 +87,7 @@ export class NodeExchange extends AdapterExchange<NodeServerState> {
     this.#writeHead(status, headers);
     this.#stream = new NodeStream(this.#response, {
       settled,
-      taken: (bytes) => (this.shared.traffic.bodyBytesSent += bytes),
+      taken: (bytes) => this.streamed(bytes),
       guard: (work) => this.guard(work),
     });
     return this.#stream;

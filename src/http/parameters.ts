@@ -1,6 +1,10 @@
 import { StoreError } from '../model/errors.js';
 
 const CLIP_CHARS = 60;
+const TOLD_MAX = 20;
+const TOLD_CHARS_MAX = 200;
+/** Names of parameters that may hold secrets, `p` is InfluxDB's password. */
+const SECRET = /^(p|sig|signature)$|pass|token|secret|jwt|auth|key/i;
 
 /** Throws `bad-request` for a parameter that is none of `known`, or is there twice and not among `repeated`. */
 export function checkParameters(
@@ -39,6 +43,17 @@ export function isLowPriority(query: URLSearchParams): boolean {
   onceOnly(query, 'priority');
   if (text === 'low' || text === 'normal') return text === 'low';
   throw new StoreError('bad-request', `parameter priority: "${clip(text)}" is not normal or low`);
+}
+
+/** What may be told of parameters in logs and lists. */
+export function withoutSecrets(query: URLSearchParams): Record<string, string> {
+  const told = [...query].slice(0, TOLD_MAX);
+  return Object.fromEntries(
+    told.map(([name, value]) => [
+      name.slice(0, TOLD_CHARS_MAX),
+      SECRET.test(name) ? '***' : value.slice(0, TOLD_CHARS_MAX),
+    ]),
+  );
 }
 
 /** What a message tells of a value. */

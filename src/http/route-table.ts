@@ -54,7 +54,11 @@ export function routeTable(options: RouteOptions): Routes {
   const bodies = new BodyReader(limits);
   const withBody: WithBody = (work) => (exchange, identity) => {
     const limit = { bytesMax: limits.queryBodyBytesMax, setting: 'query-body-bytes-max' };
-    bodies.read(exchange, limit, (body) => work(exchange, textOf(body), identity));
+    bodies.read(exchange, limit, (body) => {
+      const text = textOf(body);
+      exchange.text = text;
+      work(exchange, text, identity);
+    });
   };
   return {
     ...writeRoutes(options, bodies),

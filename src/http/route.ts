@@ -8,5 +8,7 @@ export interface Route {
   readonly permission: Permission | 'public';
   /** What its requests are counted as, where it is one of many files that no error lists. */
   readonly label?: string;
+  /** It only shows what is there, and is asked for again and again: not each time is worth a line in the log. */
+  readonly isPolled?: boolean;
   readonly run: (exchange: HttpExchange, identity: Identity) => void;
 }

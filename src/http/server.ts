@@ -19,6 +19,16 @@ export interface HttpExchange {
   readonly query: URLSearchParams;
   /** When it came, by the clock of `performance.now()`. */
   readonly beganMs: number;
+  /** Who asks, where that is known; for those who tell of requests. */
+  caller: string;
+  /** The body, where it was read as a text; '' again when all is over. */
+  text: string;
+  /** The answer goes on for as long as the client likes: that says nothing of how long it took. */
+  staysOpen: boolean;
+  /** Of the answer; 0: it has not begun. */
+  readonly status: number;
+  /** Of the answer, so far. */
+  readonly answeredBytes: number;
   /** Value of a header, '' if absent. */
   header(name: KeptHeader): string;
   /** To be asked for before the answer. */
@@ -43,7 +53,7 @@ export interface HttpExchange {
   /** Has `listener` told the status when the answer begins, also one that no client waits for. */
   whenAnswered(listener: (status: number, exchange: HttpExchange) => void): void;
   /** Has `listener` called when there is nothing more to answer, be it whole or not. */
-  whenOver(listener: () => void): void;
+  whenOver(listener: (exchange: HttpExchange) => void): void;
   /** Runs a callback; what it throws is a mistake of ours, told to log and client. */
   guard(work: () => void): void;
 }

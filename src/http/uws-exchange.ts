@@ -182,7 +182,7 @@ export class UwsExchange extends AdapterExchange<UwsServerState> {
     const stream = new UwsStream(this.#response, this.#isChunked, {
       settled,
       sent: () => this.#leave(),
-      taken: (bytes) => (this.shared.traffic.bodyBytesSent += bytes),
+      taken: (bytes) => this.streamed(bytes),
       guard: (work) => this.guard(work),
     });
     this.#retry = () => stream.flush();

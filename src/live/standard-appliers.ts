@@ -82,10 +82,11 @@ export function logLevelApplier(setLevel: (level: Config['logLevel']) => void): 
 
 /** What is read each time it is needed: there is nothing to do. */
 export const READ_ANEW: Applier = {
-  name: 'sources of the configuration',
+  name: 'what is read anew',
   settings: [
     'metricshard.watch-config',
     'metricshard.web.hosts',
+    'metricshard.slow-query-ms',
     'metricshard.backend.clusters',
     'metricshard.backend.clusters-interval-sec',
   ],

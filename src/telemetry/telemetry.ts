@@ -1,4 +1,4 @@
-import type { StoreConfig } from '../config/config.js';
+import type { Config, StoreConfig } from '../config/config.js';
 import type { EventStreams } from '../http/event-streams.js';
 import { answerJsonText } from '../http/answers.js';
 import { metricFamily } from '../http/metric-family.js';
@@ -7,15 +7,19 @@ import { checkParameters, wholeNumber } from '../http/parameters.js';
 import type { Route } from '../http/route.js';
 import { statusText, type OwnStatus, type Problem } from '../http/status-text.js';
 import type { Traffic } from '../http/server.js';
+import type { Logger } from '../model/logger.js';
 import { isS3 } from '../object-store/location.js';
 import type { Store } from '../routing/store.js';
+import type { LogTail } from '../service/log-tail.js';
 import { version } from '../service/version.js';
+import { debugRoutes } from './debug-routes.js';
 import { History, HISTORY_ROWS, HISTORY_STEP_SEC } from './history.js';
 import { Live } from './live.js';
 import { Disks } from './disk-space.js';
 import { processFamilies } from './process-families.js';
 import { ratesBetween } from './rates.js';
 import type { RequestTimes } from './request-times.js';
+import { SlowQueries } from './slow-queries.js';
 import { STORE_PARTS, StoreHealth } from './store-health.js';
 import { readTotals, type Totals } from './totals.js';
 
@@ -32,14 +36,17 @@ export interface TelemetryOptions {
   readonly events: EventStreams;
   /** `uws` or `node`. */
   readonly adapter: string;
-  /** It may change. */
-  readonly storeConfig: () => StoreConfig;
+  readonly tail: LogTail;
+  readonly log: Pick<Logger, 'debug'>;
+  /** The configuration, which may change. */
+  readonly current: () => Pick<Config, 'store' | 'slowQueryMs'>;
 }
 
 /** The store's own numbers: what they were in the last hour, what they are now, and what is wrong. */
 export class Telemetry implements ProgramPart, OwnStatus {
   readonly name = 'telemetry';
   readonly routes: Readonly<Record<string, Route>>;
+  readonly slow: SlowQueries;
   readonly #options: TelemetryOptions;
   readonly #history = new History(Date.now() / 1000);
   readonly #live: Live;
@@ -53,16 +60,18 @@ export class Telemetry implements ProgramPart, OwnStatus {
   constructor(options: TelemetryOptions) {
     this.#options = options;
     this.#totals = readTotals(options);
-    const { events, storeConfig } = options;
-    this.#disks = new Disks(() => foldersOf(storeConfig()));
+    const { events, current } = options;
+    this.#disks = new Disks(() => foldersOf(current().store));
     this.#live = new Live({
       events,
-      memoryCapBytes: () => storeConfig().memoryCapBytes,
+      memoryCapBytes: () => current().store.memoryCapBytes,
       readTotals: () => readTotals(options),
       lastTotals: () => this.#totals,
       statusText: () => statusText(options.store, options.parts, this),
     });
+    this.slow = new SlowQueries(() => current().slowQueryMs, options.log);
     this.routes = {
+      ...debugRoutes(this.slow, options.tail),
       '/api/v2/history': {
         methods: ['GET'],
         permission: 'query',
@@ -113,7 +122,7 @@ export class Telemetry implements ProgramPart, OwnStatus {
       startedSec: this.#startedSec,
       memory: {
         residentBytes: rss,
-        memoryCapBytes: this.#options.storeConfig().memoryCapBytes,
+        memoryCapBytes: this.#options.current().store.memoryCapBytes,
         heapBytes: this.#heapBytes(),
         nodeHeapBytes: heapUsed,
       },
@@ -122,11 +131,11 @@ export class Telemetry implements ProgramPart, OwnStatus {
   }
 
   allProblems(): readonly Problem[] {
-    const { store, parts, storeConfig } = this.#options;
+    const { store, parts, current } = this.#options;
     const { checkpointBytes } = this.#health;
     const disks = this.#disks.problems(checkpointBytes);
     return [
-      ...this.#health.problems(store.status(), storeConfig().memoryCapBytes),
+      ...this.#health.problems(store.status(), current().store.memoryCapBytes),
       ...disks.map((text) => ({ part: 'disk', text })),
       ...parts.flatMap((part) =>
         (part.problems?.() ?? []).map((text) => ({ part: part.name, text })),
@@ -135,15 +144,16 @@ export class Telemetry implements ProgramPart, OwnStatus {
   }
 
   metrics(): string {
-    const { adapter, events, storeConfig } = this.#options;
+    const { adapter, events, current } = this.#options;
     const build = `{version="${this.#version}",node="${process.version}",adapter="${adapter}"} 1`;
     const streams = 'Clients that are told events as they happen (event-streams-max).';
     const cap = 'What the memory for samples is bounded by, over all shards; 0: it is not.';
     return [
       metricFamily('build_info', 'gauge', 'What is running; always 1.', [build]),
-      metricFamily('memory_cap_bytes', 'gauge', cap, storeConfig().memoryCapBytes),
+      metricFamily('memory_cap_bytes', 'gauge', cap, current().store.memoryCapBytes),
       metricFamily('event_streams', 'gauge', streams, events.count),
       this.#problemsFamily(),
+      this.slow.metrics(),
       this.#disks.metrics(),
       processFamilies(this.#startedSec),
     ].join('');

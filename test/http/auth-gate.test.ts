@@ -9,6 +9,7 @@ import { EventStreams } from '../../src/http/event-streams.js';
 import { makeHandler } from '../../src/http/handler.js';
 import type { ProgramPart } from '../../src/http/program-part.js';
 import { newTraffic, type HttpHandler, type Traffic } from '../../src/http/server.js';
+import { LogTail } from '../../src/service/log-tail.js';
 import { RequestTimes } from '../../src/telemetry/request-times.js';
 import { Telemetry } from '../../src/telemetry/telemetry.js';
 import { ed25519, rawKey, sign, type KeyPair } from '../auth/tokens.js';
@@ -75,7 +76,9 @@ function partsWithRoutes(store: FakeStore, traffic: Traffic): ProgramPart[] {
     parts: [],
     events: new EventStreams(DEFAULTS.limits),
     adapter: 'uws',
-    storeConfig: () => DEFAULTS.store,
+    tail: new LogTail(),
+    log,
+    current: () => DEFAULTS,
   });
   return [telemetry];
 }

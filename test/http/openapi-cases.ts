@@ -208,6 +208,13 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
     { status: 400, query: '?hours=1' },
   ],
   'get /api/v2/live': [{ status: 200 }, { status: 400, query: '?seconds=5' }],
+  'get /api/v2/debug/slow-queries': [{ status: 200 }, { status: 400, query: '?limit=5' }],
+  'get /api/v2/debug/log': [
+    { status: 200 },
+    { status: 200, query: '?level=warn&after=1', headers: { 'Accept-Encoding': 'gzip' } },
+    { status: 400, query: '?level=loud' },
+    { status: 400, query: '?after=-1' },
+  ],
   'get /api/v2/unit-mismatches': [{ status: 200 }, { status: 200, query: '?cluster=alex' }],
   'get /api/openapi.json': [{ status: 200 }],
   'get /ping': [{ status: 204 }],
