@@ -16,6 +16,7 @@ const PLAIN: TurnPace = { turnMs: TURN_MS, next: () => nextTurn() };
 export class Turns {
   longestMs = 0;
   readonly #pace: TurnPace;
+  #workMs = 0;
   #began = performance.now();
 
   constructor(pace: TurnPace = PLAIN) {
@@ -26,6 +27,11 @@ export class Turns {
     return performance.now() - this.#began > this.#pace.turnMs;
   }
 
+  /** What all turns so far took. */
+  get workMs(): number {
+    return this.#workMs + performance.now() - this.#began;
+  }
+
   /** Ends a turn; resolves when all else has had its own. */
   async next(): Promise<void> {
     await this.during(this.#pace.next(performance.now() - this.#began));
@@ -33,7 +39,9 @@ export class Turns {
 
   /** Waits for something that takes none of the thread's time. */
   async during<Result>(work: Promise<Result>): Promise<Result> {
-    this.longestMs = Math.max(this.longestMs, performance.now() - this.#began);
+    const turnMs = performance.now() - this.#began;
+    this.longestMs = Math.max(this.longestMs, turnMs);
+    this.#workMs += turnMs;
     try {
       return await work;
     } finally {

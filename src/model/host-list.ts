@@ -68,6 +68,11 @@ export class HostSet {
     return new HostSet(exact, globs);
   }
 
+  /** Those that are named, globs or not. */
+  get exactNames(): ReadonlySet<string> {
+    return this.#exact;
+  }
+
   has(host: string): boolean {
     return this.#exact.has(host) || this.#globs.some((matches) => matches(host));
   }

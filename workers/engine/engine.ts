@@ -49,6 +49,8 @@ export class Engine {
   nextId = 1;
   /** Told of the addresses of series that are gone. */
   onRemoved: ((removed: ReadonlySet<number>) => void) | undefined;
+  /** Told of the level of each series that goes, before it does. */
+  onLeaving: ((level: Level) => void) | undefined;
   /** Told of each new series before its first sample. */
   onNewSeries: ((sample: SeriesNames, metric: Metric, id: number) => void) | undefined;
   readonly #kernel: Kernel;
@@ -63,6 +65,8 @@ export class Engine {
   /** Addresses of all series: the first `#seriesCount` entries. */
   #series = new Uint32Array(1024);
   #seriesCount = 0;
+  /** How many of them were noticed: new ones are behind. */
+  #noticedCount = 0;
   readonly #replaced = new Set<number>();
   /** The host of the newest series, and its stagger: a host's series come together. */
   #staggered = { cluster: '', host: '', stagger: 0 };
@@ -210,6 +214,23 @@ export class Engine {
     for (let i = 0; i < this.#seriesCount; i++) callback(this.#series[i]!, words);
   }
 
+  /**
+   * Calls back for series made since the last call, `countMax` at most; false if there are no more. So whoever
+   * looks for them now and then costs those who make them nothing.
+   */
+  notice(countMax: number, callback: (series: number, words: Words) => void): boolean {
+    const words = this.words();
+    const end = Math.min(this.#seriesCount, this.#noticedCount + countMax);
+    for (let i = this.#noticedCount; i < end; i++) callback(this.#series[i]!, words);
+    this.#noticedCount = end;
+    return end < this.#seriesCount;
+  }
+
+  /** All series are new to `notice`. */
+  forgetNoticed(): void {
+    this.#noticedCount = 0;
+  }
+
   /** Time of a series' newest sample's slot in seconds. */
   newestSec(series: number): number {
     const words = this.words();
@@ -225,13 +246,14 @@ export class Engine {
     if (dead.length === 0) return 0;
     const gone = new Set(dead);
     for (const series of dead) {
-      this.tree.removeSeries(this.tree.at(words[(series + SERIES_LEVEL) >>> 2]!), series);
+      const level = this.tree.at(words[(series + SERIES_LEVEL) >>> 2]!);
+      this.onLeaving?.(level);
+      this.tree.removeSeries(level, series);
       this.#kernel.markDead(series);
     }
     this.#kernel.dropDeadPrefixes();
     for (const series of dead) this.#kernel.releaseSeries(series);
-    this.#series = all.filter((series) => !gone.has(series));
-    this.#seriesCount = this.#series.length;
+    this.#forget(gone);
     this.onRemoved?.(gone);
     return dead.length;
   }
@@ -241,6 +263,7 @@ export class Engine {
    * comes back with `releaseReplaced`, for many at once: that looks at all series.
    */
   replaceSeries(level: Level, old: number, made: number): void {
+    this.onLeaving?.(level);
     this.tree.addSeries(level, made);
     this.tree.removeSeries(level, old);
     this.#kernel.markDead(old);
@@ -253,11 +276,18 @@ export class Engine {
     if (this.#replaced.size === 0) return;
     this.#kernel.dropDeadPrefixes();
     for (const series of this.#replaced) this.#kernel.releaseSeries(series);
-    const all = this.#series.subarray(0, this.#seriesCount);
-    this.#series = all.filter((series) => !this.#replaced.has(series));
-    this.#seriesCount = this.#series.length;
+    this.#forget(this.#replaced);
     this.onRemoved?.(this.#replaced);
     this.#replaced.clear();
+  }
+
+  #forget(gone: ReadonlySet<number>): void {
+    const all = this.#series.subarray(0, this.#seriesCount);
+    let noticed = this.#noticedCount;
+    for (let i = 0; i < this.#noticedCount; i++) if (gone.has(all[i]!)) noticed--;
+    this.#noticedCount = noticed;
+    this.#series = all.filter((series) => !gone.has(series));
+    this.#seriesCount = this.#series.length;
   }
 
   /** Begins with a query request; see `QueryRunner.begin`. */

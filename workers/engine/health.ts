@@ -1,9 +1,7 @@
 import type { HealthRequest, NodeHealth } from '../../src/routing/store.js';
-import { SERIES_STAGGER, SERIES_STEP } from '../kernel/layout.js';
+import { SERIES_LAST_SLOT, SERIES_STAGGER, SERIES_STEP } from '../kernel/layout.js';
 import type { Engine } from './engine.js';
-
-/** A series is stale when its newest sample ended more than this many steps ago. */
-const STALE_STEPS = 5;
+import { lateAfterSec } from './late.js';
 
 /** State of each node asked for: which of the metrics are missing, which are late. */
 export function nodeHealth(
@@ -31,8 +29,8 @@ function healthOf(
     for (const series of level.series) {
       const metric = engine.metrics.at(words[(series + SERIES_STAGGER) >>> 2]! >>> 16).name;
       const step = words[(series + SERIES_STEP) >>> 2]!;
-      const endSec = engine.newestSec(series) + step;
-      stale.set(metric, stale.get(metric) === true || nowSec - endSec > STALE_STEPS * step);
+      const lastSlot = words[(series + SERIES_LAST_SLOT) >>> 2]!;
+      stale.set(metric, stale.get(metric) === true || nowSec > lateAfterSec(lastSlot, step));
     }
   });
   const degraded: string[] = [];
