@@ -58,9 +58,12 @@ export class EventStreams {
       throw new StoreError('queue-full', what);
     }
     exchange.staysOpen = true;
-    const client = clientOf(exchange.stream(200, HEADERS), performance.now());
+    const nowMs = performance.now();
+    const client = clientOf(exchange.stream(200, HEADERS), nowMs);
     // It has gone already: nobody will say so once more.
     if (!client.isOpen) return client;
+    // Headers go with the first bytes: the client should not wait for something to happen.
+    client.beat(nowMs);
     this.#clients.add(client);
     exchange.whenOver(() => {
       this.#clients.delete(client);
