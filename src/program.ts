@@ -9,6 +9,7 @@ import { makeGates } from './http/gates.js';
 import { answerStarting, makeHandler } from './http/handler.js';
 import type { ProgramPart } from './http/program-part.js';
 import { newTraffic, startHttpServer, type HttpHandler, type HttpServer } from './http/server.js';
+import { HealthPart } from './health/health-part.js';
 import {
   authApplier,
   backendApplier,
@@ -90,17 +91,18 @@ export async function startProgram(flags: Flags): Promise<void> {
   nodes.start();
   const current = (): Config => running.live.state.config;
   const { gate, parts: told } = makeGates({ callers, limits, log, config: current });
-  const parts: ProgramPart[] = [...told, nodes, running.part];
+  const events = new EventStreams(limits);
+  const health = new HealthPart({ store, events, config: current, log });
+  const parts: ProgramPart[] = [...told, nodes, running.part, health];
   if (tlsFiles) parts.push(tlsFiles);
   if (config.web.isEnabled) parts.push(pagesPart());
-  const events = new EventStreams(limits);
   const requests = new RequestTimes();
   const seen = { store, requests, traffic, parts, events, adapter: server.adapter };
   const telemetry = startTelemetry(parts, { ...seen, tail, log, current });
   const { slow } = telemetry;
   const answers = { store, limits, traffic, gate, parts, requests, slow, own: telemetry };
   handler = makeHandler({ ...answers, config: running.part });
-  const nats = await natsOf(common, store, running);
+  const nats = await natsOf(common, store, running, health);
   if (nats) parts.push(nats);
 
   const stop = async (): Promise<void> => {
@@ -162,12 +164,14 @@ async function natsOf(
   { config, limits, log, verifier }: Common,
   store: ShardSet,
   running: RunningConfig,
+  health: HealthPart,
 ): Promise<NatsClient | undefined> {
   if (config.nats.servers.length === 0) return undefined;
   const { startNats } = await import('./nats/nats.js');
   const nats = startNats(config.nats, { store, limits, log, verifier });
   running.live.addApplier(subscriptionsApplier(nats));
   running.followNats(nats);
+  health.publishTo(nats);
   return nats;
 }
 

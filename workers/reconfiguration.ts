@@ -7,6 +7,7 @@ import type { Durability } from './durability.js';
 import type { Engine } from './engine/engine.js';
 import type { Level } from './engine/level-tree.js';
 import type { LineUnits } from './ingest/line-units.js';
+import type { HealthChecker } from './health/checker.js';
 import type { Kernel } from './kernel/kernel.js';
 import { SERIES_FLAG_REBIND, SERIES_FLAGS, SERIES_METRIC, SERIES_STEP } from './kernel/layout.js';
 import type { Retention } from './retention.js';
@@ -21,6 +22,7 @@ export interface ReconfigurationParts {
   readonly kernel: Kernel;
   readonly retention: Retention;
   readonly units: LineUnits;
+  readonly checker?: HealthChecker;
   readonly durability: Durability | undefined;
   readonly archiver: () => Archiver | undefined;
   /** Those that all parts of the shard hold: they are changed in place. */
@@ -78,7 +80,7 @@ export class Reconfiguration {
     task: ReconfigureTask,
     isOfMetrics: boolean,
   ): { moved: number; prefixes: number; problems: readonly string[] } {
-    const { engine, kernel, retention, units, durability, store, limits } = this.#parts;
+    const { engine, kernel, retention, units, checker, durability, store, limits } = this.#parts;
     const before = new MetricUnits(store);
     Object.assign(store, task.store);
     Object.assign(limits, task.limits);
@@ -92,6 +94,7 @@ export class Reconfiguration {
     for (const series of stale) words[(series + SERIES_FLAGS) >>> 2]! &= ~SERIES_FLAG_REBIND;
     retention.reconfigured();
     durability?.reconfigured();
+    checker?.reconfigured();
     return { moved, prefixes, problems };
   }
 

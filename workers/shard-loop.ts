@@ -1,7 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
-import type { HealthRequest } from '../src/routing/store.js';
-import type { ArchiveSummary, CheckpointSummary, NodeHealth } from '../src/routing/store.js';
+import type {
+  ArchiveSummary,
+  CheckpointSummary,
+  HealthRequest,
+  NodeHealth,
+} from '../src/routing/store.js';
 import type { CatalogueEntry, CatalogueRequest } from '../src/model/catalogue.js';
 import { hashHost } from '../src/model/hash.js';
 import { StoreError } from '../src/model/errors.js';
@@ -21,14 +24,15 @@ import type {
 } from '../src/protocol/messages.js';
 import type { ReconfigureTask, ShardReconfigured } from '../src/protocol/reconfigure.js';
 import { Ring } from '../src/protocol/ring.js';
-import { Archiver } from './archive/archiver.js';
+import type { Archiver } from './archive/archiver.js';
 import { exportSamples } from './archive/export-samples.js';
 import { Durability } from './durability.js';
 import { Catalogue } from './engine/catalogue.js';
 import { Engine } from './engine/engine.js';
-import { freeWithin } from './free-bounds.js';
 import { LineUnits } from './ingest/line-units.js';
 import { PartReader } from './ingest/part-reader.js';
+import type { HealthChecker } from './health/checker.js';
+import { makeChecker } from './health/make-checker.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
 import {
   ANSWER_BASE,
@@ -41,6 +45,7 @@ import {
   PART_WRITTEN,
 } from './kernel/layout.js';
 import { LowTurns } from './low-turns.js';
+import { makeArchiver } from './make-archiver.js';
 import { QueryQueue } from './query-queue.js';
 import { Reconfiguration } from './reconfiguration.js';
 import { Retention } from './retention.js';
@@ -56,6 +61,7 @@ const UPKEEP_MS = 1000;
  */
 export class Shard {
   readonly units: LineUnits;
+  readonly checker: HealthChecker;
   readonly #port: MessagePort;
   readonly #ring: Ring;
   readonly #kernel: Kernel;
@@ -120,11 +126,13 @@ export class Shard {
       durability: this.#durability,
       units: this.units,
     });
+    this.checker = makeChecker(start, this.#engine, this.#kernel);
     this.#reconfiguration = new Reconfiguration({
       engine: this.#engine,
       kernel: this.#kernel,
       retention: this.#retention,
       units: this.units,
+      checker: this.checker,
       durability: this.#durability,
       archiver: () => this.#archiver,
       store: start.store,
@@ -177,35 +185,17 @@ export class Shard {
   /** Restores what is on disk; until then nothing is answered. */
   async restore(): Promise<RestoreSummary | undefined> {
     const summary = await this.#durability?.start();
-    this.#archiver = this.#makeArchiver();
+    const parts = {
+      engine: this.#engine,
+      kernel: this.#kernel,
+      retention: this.#retention,
+      counters: this.#counters,
+    };
+    this.#archiver = makeArchiver(this.#start, parts, this.#durability);
     this.#isRestored = true;
     this.#keepHouse();
     this.#turn();
     return summary;
-  }
-
-  #makeArchiver(): Archiver | undefined {
-    const { memory, store, shard, folders } = this.#start;
-    if (!store.archive) return undefined;
-    const durability = this.#durability;
-    return new Archiver(
-      {
-        memory,
-        kernel: this.#kernel,
-        engine: this.#engine,
-        retention: this.#retention,
-        counters: this.#counters,
-        store,
-        folder: store.archive.directory,
-        // Without a log each start is a store of its own.
-        origin: folders?.origin ?? `${randomBytes(4).toString('hex')}-0-${shard}`,
-        settle: (run, bounds) =>
-          durability ? durability.freeArchived(run, bounds) : freeWithin(this.#engine, bounds),
-        warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
-        done: (archived) => this.#port.postMessage({ archived } satisfies FromShard),
-      },
-      durability?.archiveRun ?? 0,
-    );
   }
 
   archive(): Promise<ArchiveSummary> {
@@ -390,6 +380,7 @@ export class Shard {
     this.#engine.settleBefore(nowSec - SETTLED_AFTER_SEC);
     this.#durability?.tick(nowSec);
     this.#archiver?.tick(nowSec);
+    if (this.#isRestored) this.checker.tick(nowSec);
     setGauges(this.#counters, this.#engine, this.#kernel);
   }
 }

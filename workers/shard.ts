@@ -1,5 +1,6 @@
 // The Piscina entry of a shard: a table of named tasks. What they do is in the folders below.
 import type { CatalogueEntry, CatalogueRequest } from '../src/model/catalogue.js';
+import type { HealthEntry, HealthPageRequest } from '../src/model/health.js';
 import type { HealthRequest, UnitMismatches, UnitMismatchFilter } from '../src/routing/store.js';
 import { StoreError, type ErrorData } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
@@ -100,4 +101,9 @@ export function unitMismatches(filter: UnitMismatchFilter): Answer<UnitMismatche
 /** State of nodes of this shard. */
 export function health(request: HealthRequest): Answer<unknown> {
   return answer((owner) => owner.health(request));
+}
+
+/** The first hosts of a page, with their states. */
+export function healthPage(request: HealthPageRequest): Promise<Answer<HealthEntry[]>> {
+  return answerLater((owner) => owner.checker.page(request));
 }

@@ -2,6 +2,7 @@ import type { ResampleAlgorithm } from '../model/query-request.js';
 import type { FileAuth } from './auth-config.js';
 import type { FileBackend } from './backend-config.js';
 import type { ChecksumMode, Config, LogSync } from './config.js';
+import type { FileHealth } from './health-config.js';
 import type { FileNats, FileSubscription } from './nats-config.js';
 import type { FileTls, FileTransport } from './transport-config.js';
 import type { FileUsers } from './users-config.js';
@@ -51,6 +52,7 @@ export interface ConfigFile {
     readonly tls?: FileTls;
     readonly backend?: FileBackend;
     readonly web?: FileWeb;
+    readonly health?: FileHealth;
     readonly 'watch-config'?: boolean;
     readonly limits?: Readonly<Record<string, number>>;
   };

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { ClusterDescription } from '../model/cluster.js';
 import { AUTH_DEFAULTS, type AuthConfig } from './auth-config.js';
 import { BACKEND_DEFAULTS, type BackendConfig } from './backend-config.js';
+import { HEALTH_DEFAULTS, type HealthConfig } from './health-config.js';
 import { NATS_DEFAULTS, type NatsConfig } from './nats-config.js';
 import { TRANSPORT_DEFAULTS, type TransportConfig } from './transport-config.js';
 import { WEB_DEFAULTS, type WebConfig } from './web-config.js';
@@ -52,6 +53,7 @@ export interface StoreConfig {
   /** Where samples go that leave memory; undefined: nowhere, they are deleted. */
   readonly archive?: ArchiveConfig;
   readonly s3: S3Config;
+  readonly health: HealthConfig;
 }
 
 /**
@@ -157,6 +159,8 @@ export interface Limits {
   readonly prefixesMax: number;
   /** Metrics of hosts listed with a unit that can not be converted, over all shards. */
   readonly unitMismatchesMax: number;
+  /** Metrics of hosts that the health check judges, over all shards. */
+  readonly healthPairsMax: number;
   readonly idleTimeoutSec: number;
   /** In which a request must have come in, body included. */
   readonly requestTimeoutSec: number;
@@ -224,6 +228,7 @@ export const DEFAULTS: Config = freezeDeep({
       // Service managers kill after 30 s (Kubernetes) or 90 s (systemd).
       stopWaitSec: 20,
     },
+    health: HEALTH_DEFAULTS,
   },
   limits: {
     bodyBytesMax: 64 * MIB,
@@ -250,6 +255,7 @@ export const DEFAULTS: Config = freezeDeep({
     seriesMax: 4_000_000,
     prefixesMax: 1_000_000,
     unitMismatchesMax: 1000,
+    healthPairsMax: 2_000_000,
     idleTimeoutSec: 120,
     requestTimeoutSec: 60,
     requestsPerSecondMax: 0,

@@ -37,6 +37,11 @@ export const FORMATS: Readonly<Record<string, (text: string) => void>> = {
     );
     if (!isGood) throw new RangeError(`"${text}" is not a subject such as cc.*.metrics or cc.>`);
   },
+  'nats-subject-exact': (text) => {
+    if (text !== '' && !/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(text)) {
+      throw new RangeError(`"${text}" is not a subject without wildcards such as cc.health`);
+    }
+  },
   'nats-name': (text) => {
     if (/[\s.*>/\\]/.test(text)) {
       throw new RangeError(`"${text}" has a blank or one of . * > / \\, which NATS does not take`);

@@ -72,6 +72,11 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
     ),
     maximum: UNIT_MISMATCHES_MAX,
   },
+  healthPairsMax: limit(
+    'Metrics of hosts that the health check judges, over all shards, each of which takes an equal share; ' +
+      'those beyond are only counted.',
+    0,
+  ),
   idleTimeoutSec: {
     ...limit('Seconds until a silent connection is closed (adapter `uws`: always 10).'),
     maximum: 3600,

@@ -9,6 +9,7 @@ import { LIMIT_SCHEMAS } from './limits-schema.js';
 import { RESAMPLE_ALGORITHMS } from '../model/query-request.js';
 import { AUTH_SCHEMA } from './auth-schema.js';
 import { BACKEND_SCHEMA } from './backend-schema.js';
+import { HEALTH_SCHEMA } from './health-schema.js';
 import { NATS_SCHEMA, SUBSCRIPTIONS_SCHEMA } from './nats-schema.js';
 import { object, text, unused, type Schema } from './schema-parts.js';
 import { TLS_SCHEMA } from './transport-schema.js';
@@ -286,6 +287,7 @@ const metricshard = object('Settings that the reference does not have.', {
   tls: TLS_SCHEMA,
   backend: BACKEND_SCHEMA,
   web: WEB_SCHEMA,
+  health: HEALTH_SCHEMA,
   'watch-config': {
     type: 'boolean',
     default: DEFAULTS.watchesConfig,

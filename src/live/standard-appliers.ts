@@ -27,6 +27,7 @@ const STORE_SETTINGS = [
   'metricshard.archive-queue',
   'metricshard.archive-queue-bytes-max',
   'metricshard.s3',
+  'metricshard.health',
   'metricshard.limits',
 ];
 

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Limits, StoreConfig } from '../config/config.js';
 import type { ErrorData } from '../model/errors.js';
+import type { HealthReport } from './health.js';
 import type { HostsInUse } from './hosts-in-use.js';
 import type { QueryCounts } from './query-limits.js';
 import type { JobStatsShare, JobStatsTask, SelectSummary, SelectTask } from './select.js';
@@ -113,6 +114,8 @@ export interface FromShard {
   readonly warning?: string;
   /** A run of the archive that wrote something. */
   readonly archived?: ArchiveSummary;
+  /** What a check of hosts has found. */
+  readonly health?: HealthReport;
 }
 
 export interface PartExamples {

@@ -48,7 +48,7 @@ export class Catalogue {
 
   /** Rejects with StoreError. */
   async page(request: CatalogueRequest): Promise<CataloguePage> {
-    this.#checkSubCluster(request);
+    checkSubCluster(this.#clusters, request);
     if (this.#underWay >= PAGES_UNDER_WAY_MAX) {
       const what = `${PAGES_UNDER_WAY_MAX} pages of lists are being made; try again in a moment`;
       throw new StoreError('queue-full', what);
@@ -63,7 +63,7 @@ export class Catalogue {
 
   /** The same of low priority: one after the other, so that shards have the room for others. */
   async lowPage(request: CatalogueRequest): Promise<CataloguePage> {
-    this.#checkSubCluster(request);
+    checkSubCluster(this.#clusters, request);
     return (await this.#lowLine.run(() => this.#page(request)))!;
   }
 
@@ -71,23 +71,6 @@ export class Catalogue {
     const lists = await this.#listOnAll(request);
     if (request.kind === 'clusters') lists.push(this.#describedClusters(request));
     return pageOf(request, lists);
-  }
-
-  /** A name nobody knows is a mistake, not a list without entries. */
-  #checkSubCluster(request: CatalogueRequest): void {
-    const { cluster, subCluster } = request;
-    if (subCluster === '') return;
-    const clusters = this.#clustersFor(request).filter(
-      ({ name }) => cluster === '' || name === cluster,
-    );
-    const names = clusters.flatMap(({ subClusters }) => subClusters.map(({ name }) => name));
-    if (names.includes(subCluster)) return;
-    const known =
-      names.length === 0
-        ? 'none is known; name cluster.json files in metricshard.clusters'
-        : `known are ${names.slice(0, 20).join(', ')}`;
-    const what = `parameter sub-cluster: "${subCluster.slice(0, 60)}" is in no cluster.json`;
-    throw new StoreError('bad-request', `${what} of ${cluster || 'any cluster'}; ${known}`);
   }
 
   #clustersFor({ clusters }: CatalogueRequest): StoreConfig['clusters'] {
@@ -114,6 +97,26 @@ export class Catalogue {
         lastSec: null,
       }));
   }
+}
+
+/** A name nobody knows is a mistake, not a list without entries: throws `bad-request`. */
+export function checkSubCluster(
+  described: StoreConfig['clusters'],
+  asked: Pick<CatalogueRequest, 'cluster' | 'subCluster' | 'clusters'>,
+): void {
+  const { cluster, subCluster, clusters: allowed } = asked;
+  if (subCluster === '') return;
+  const clusters = described.filter(
+    ({ name }) => (allowed?.includes(name) ?? true) && (cluster === '' || name === cluster),
+  );
+  const names = clusters.flatMap(({ subClusters }) => subClusters.map(({ name }) => name));
+  if (names.includes(subCluster)) return;
+  const known =
+    names.length === 0
+      ? 'none is known; name cluster.json files in metricshard.clusters'
+      : `known are ${names.slice(0, 20).join(', ')}`;
+  const what = `parameter sub-cluster: "${subCluster.slice(0, 60)}" is in no cluster.json`;
+  throw new StoreError('bad-request', `${what} of ${cluster || 'any cluster'}; ${known}`);
 }
 
 /** The first entries of sorted lists. Each list has one more than a page, where there are more. */

@@ -5,6 +5,7 @@ import type { Limits, StoreConfig } from '../config/config.js';
 import type { Logger } from '../model/logger.js';
 import { StoreError } from '../model/errors.js';
 import { Counters, TURN_KINDS, turnTimes, type TurnKind } from '../protocol/counters.js';
+import type { HealthReport } from '../protocol/health.js';
 import { NONE_IN_USE, type HostsInUse } from '../protocol/hosts-in-use.js';
 import type { LatencyHistogram } from '../protocol/latency-histogram.js';
 import type {
@@ -27,6 +28,7 @@ export type TaskName =
   | 'free'
   | 'debug'
   | 'health'
+  | 'healthPage'
   | 'catalogue'
   | 'checkpoint'
   | 'archive'
@@ -52,6 +54,8 @@ export class ShardClient {
   configuration = 0;
   /** What it imported at its last start. */
   imported: ImportSummary | undefined;
+  /** Told what checks of hosts find. */
+  onHealth: ((report: HealthReport) => void) | undefined;
   #hostsInUse: HostsInUse = NONE_IN_USE;
   memory!: WebAssembly.Memory;
   bytes!: Uint8Array;
@@ -293,6 +297,7 @@ export class ShardClient {
   #receive(message: FromShard): void {
     if (message.warning !== undefined) this.#log.warn({ shard: this.index }, message.warning);
     if (message.archived) this.#log.info({ shard: this.index, ...message.archived }, 'archived');
+    if (message.health) this.onHealth?.(message.health);
     if (this.#ring.settle(message)) this.#wakeWaiters();
     if (message.batch) {
       for (const answer of message.batch.answers) this.#queries.deliver(answer, this.bytes);

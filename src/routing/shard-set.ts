@@ -12,6 +12,7 @@ import { ArchiveQueries, archiveRequest } from './archive-queries.js';
 import { ArchiveUploads } from './archive-uploads.js';
 import { Catalogue } from './catalogue.js';
 import { DataVersions } from './data-versions.js';
+import { HostHealths } from './host-health.js';
 import { JobStatsRouter } from './job-stats-router.js';
 import { LowPriority } from './low-priority.js';
 import { mergeTrees, type JsonObject } from './merge-trees.js';
@@ -121,6 +122,7 @@ function checkpointMark(shard: ShardClient): string {
  * host names, and to no other: no state is shared between shards.
  */
 export class ShardSet implements Store {
+  readonly hostHealth: HostHealths;
   readonly #shards: readonly ShardClient[];
   readonly #store: StoreConfig;
   readonly #limits: Limits;
@@ -152,6 +154,7 @@ export class ShardSet implements Store {
       if (store.archive.location !== '') this.#uploads = new ArchiveUploads(store, limits, log);
     }
     this.#shards = shards;
+    this.hostHealth = new HostHealths(shards, store);
     this.#store = store;
     this.#catalogue = new Catalogue(
       store.clusters,

@@ -4,6 +4,8 @@ import type { OutputForm } from '../../workers/output/forms.js';
 import type { Limits, StoreConfig } from '../config/config.js';
 import type { TurnKind } from '../protocol/counters.js';
 import type { LatencyHistogram } from '../protocol/latency-histogram.js';
+import type { HealthPage, HealthPageRequest } from '../model/health.js';
+import type { CheckSummary, GroupHealth, HealthReport } from '../protocol/health.js';
 import type { ShardReconfigured } from '../protocol/reconfigure.js';
 import type { MetricChanges } from './metric-changes.js';
 import type { StoreError } from '../model/errors.js';
@@ -53,6 +55,9 @@ export interface Store {
 
   /** State of each node asked for, by the rules of the health check. */
   health(request: HealthRequest): Promise<Record<string, NodeHealth>>;
+
+  /** States of hosts and their metrics, as checks find them. */
+  readonly hostHealth: HostHealth;
 
   /** Metrics of hosts that came in a unit which can not be converted to theirs, sorted. */
   unitMismatches(filter: UnitMismatchFilter): Promise<UnitMismatches>;
@@ -172,6 +177,26 @@ export interface NodeHealth {
   readonly state: 'full' | 'partial' | 'failed';
   /** Unset for a node that was never seen. */
   readonly metrics?: { readonly degraded: readonly string[]; readonly missing: readonly string[] };
+}
+
+/** What the checks of all shards find. */
+export interface HostHealth {
+  /** What each shard has told last; undefined: it has not looked yet. */
+  readonly reports: readonly (ShardHealth | undefined)[];
+  /** Has a listener called with all that shards tell from now on, when `reports` has it. */
+  watch(listener: HealthListener): void;
+  /** A page of hosts. Rejects with StoreError. */
+  page(request: HealthPageRequest): Promise<HealthPage>;
+}
+
+export type HealthListener = (shard: number, report: HealthReport) => void;
+
+export interface ShardHealth {
+  /** Of the last check. */
+  readonly summary: CheckSummary;
+  readonly groups: readonly GroupHealth[];
+  /** Since the start, over all its lives. */
+  readonly checks: number;
 }
 
 /** Of what mismatches are asked for; undefined = of all. */

@@ -74,6 +74,7 @@ t.test('every setting arrives', async (t) => {
   );
   const { config, warnings } = parseConfig({
     main: { addr: '[::1]:9' },
+    nats: { address: 'nats://there:4222' },
     metrics: { a: { frequency: 10, aggregation: '' }, b: { frequency: 5 } },
     'metric-store': {
       'retention-in-memory': '1h30m',
@@ -104,6 +105,13 @@ t.test('every setting arrives', async (t) => {
         'timeout-sec': 7,
         'stop-wait-sec': 3,
       },
+      health: {
+        enabled: false,
+        'interval-sec': 5,
+        'recover-sec': 0,
+        subject: 'cc.health',
+        stuck: { metrics: ['cpu_*'], samples: 7 },
+      },
       limits,
     },
   });
@@ -113,6 +121,7 @@ t.test('every setting arrives', async (t) => {
     listen: { host: '::1', port: 9 },
     httpAdapter: 'node',
     logLevel: 'crit',
+    nats: { ...DEFAULTS.nats, servers: config.nats.servers },
     store: {
       shardCount: 3,
       metrics: {
@@ -146,11 +155,34 @@ t.test('every setting arrives', async (t) => {
         timeoutSec: 7,
         stopWaitSec: 3,
       },
+      health: {
+        enabled: false,
+        intervalSec: 5,
+        recoverSec: 0,
+        subject: 'cc.health',
+        stuckMetrics: ['cpu_*'],
+        stuckSamples: 7,
+      },
     },
     limits: Object.fromEntries(
       Object.keys(DEFAULTS.limits).map((name, index) => [name, 2000 + index]),
     ),
   });
+});
+
+t.test('a subject for changes of health', async (t) => {
+  const check = (subject: string, nats: object, problem: RegExp | undefined): void => {
+    const config = { nats, metricshard: { health: { subject } } };
+    if (problem) checkProblems(t, config, [['metricshard.health.subject', problem]]);
+    else t.equal(parseConfig(config).config.store.health.subject, subject);
+  };
+  const nats = { address: 'nats://there:4222' };
+  check('cc.health', nats, undefined);
+  check('', {}, undefined);
+  check('cc.health', {}, /has no effect without nats.address/);
+  for (const subject of ['cc.*', 'cc.>', 'cc..health', 'cc health', '.']) {
+    check(subject, nats, /is not a subject without wildcards/);
+  }
 });
 
 t.test('a server for S3 has the bucket in the path, Amazon has not', async (t) => {

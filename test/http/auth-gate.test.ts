@@ -9,6 +9,7 @@ import { EventStreams } from '../../src/http/event-streams.js';
 import { makeHandler } from '../../src/http/handler.js';
 import type { ProgramPart } from '../../src/http/program-part.js';
 import { newTraffic, type HttpHandler, type Traffic } from '../../src/http/server.js';
+import { HealthPart } from '../../src/health/health-part.js';
 import { LogTail } from '../../src/service/log-tail.js';
 import { RequestTimes } from '../../src/telemetry/request-times.js';
 import { Telemetry } from '../../src/telemetry/telemetry.js';
@@ -56,12 +57,14 @@ async function startGuarded(
   const gate = new AuthGate(delayMs > 0 ? slow : callers, { collectedBytesMax: heldBytesMax });
   const traffic = newTraffic();
   const { limits } = DEFAULTS;
+  const events = new EventStreams(limits);
+  const health = new HealthPart({ store, events, config: () => DEFAULTS, log });
   const handler: HttpHandler = makeHandler({
     store,
     limits,
     traffic,
     gate,
-    parts: partsWithRoutes(store, traffic),
+    parts: [health, ...partsWithRoutes(store, traffic)],
     config: NO_CHANGES,
   });
   return { front: await start({}, handler), store, verifier };

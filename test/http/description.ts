@@ -66,6 +66,13 @@ export function send(
     sent.on('error', reject);
     sent.on('response', (response) => {
       const chunks: Buffer[] = [];
+      // Events have no end: what they begin with tells the rest.
+      if (response.headers['content-type'] === 'text/event-stream') {
+        const { statusCode: status, headers } = response;
+        resolve({ status: status!, headers, bytes: Buffer.alloc(0), text: '' });
+        response.destroy();
+        return;
+      }
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       if (response.headers['content-type'] === 'text/event-stream') {

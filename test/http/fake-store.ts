@@ -8,6 +8,7 @@ import type {
   CheckpointSummary,
   ReconfigureSummary,
   HealthRequest,
+  HostHealth,
   NodeHealth,
   QueryAnswer,
   Store,
@@ -36,6 +37,11 @@ export class FakeStore implements Store {
   readonly freed: { selectors: readonly (readonly string[])[]; toSec: number }[] = [];
   readonly healthAsked: HealthRequest[] = [];
   readonly listed: CatalogueRequest[] = [];
+  readonly hostHealth: HostHealth = {
+    reports: [undefined],
+    watch: () => undefined,
+    page: () => Promise.resolve({ entries: [], next: null }),
+  };
   ready = true;
   /** Thrown by `beginWrite`. */
   refusal: StoreError | undefined;

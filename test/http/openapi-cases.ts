@@ -180,6 +180,18 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
     { status: 200, query: '?match=alex/*&host=a*&metric=clock&type=hwthread&limit=1' },
     { status: 400, query: '?after=x' },
   ],
+  'get /api/v2/health': [
+    { status: 200 },
+    { status: 200, query: '?cluster=alex&host=a*&state=full,partial,failed&metric=cl*&limit=1' },
+    { status: 200, query: '?metric-state=stuck,degraded,missing&detail=hosts' },
+    { status: 200, query: '?detail=clusters', headers: { 'Accept-Encoding': 'gzip' } },
+    { status: 400, query: '?state=ill' },
+    { status: 400, query: '?sub-cluster=unseen' },
+  ],
+  'get /api/v2/health/events': [
+    { status: 200, query: '?cluster=alex' },
+    { status: 400, query: '?host=a0101' },
+  ],
   'get /api/v2/admin/config': [{ status: 200 }],
   'put /api/v2/admin/config': [
     { status: 200, body: (document) => JSON.stringify(document) },
