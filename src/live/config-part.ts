@@ -68,7 +68,11 @@ export class ConfigPart implements ProgramPart, ConfigAdmin {
       metricFamily(`config_${name}`, 'counter', help, values);
     return [
       gauge('generation', 'number of the configuration in effect', generation),
-      gauge('changed_seconds', 'when it came into effect, Unix time', Date.parse(at) / 1000),
+      gauge(
+        'changed_timestamp_seconds',
+        'when it came into effect, Unix time',
+        Date.parse(at) / 1000,
+      ),
       gauge('problem', '1 if what was asked for last is not in effect', problem === '' ? 0 : 1),
       gauge('overridden', 'settings that go before the file', overriddenCount),
       gauge('changes_waiting', 'changes that wait for those before them', waiting),

@@ -6,6 +6,9 @@ const FREE_SHARE_MIN = 0.05;
 /** While a checkpoint is made the one before it is still there; and the log goes on. */
 const CHECKPOINTS_MIN = 2;
 
+/** A server of files that has not answered for so long may never. */
+const ANSWER_MS_MAX = 30_000;
+
 /** Room on the file system of a folder. */
 export interface DiskSpace {
   readonly directory: string;
@@ -17,7 +20,8 @@ export interface DiskSpace {
 export class Disks {
   readonly #directories: () => readonly string[];
   #spaces: readonly (DiskSpace | { readonly directory: string; readonly error: string })[] = [];
-  #isLooking = false;
+  /** When it began to look; undefined: it does not look now. */
+  #lookingSinceMs: number | undefined;
 
   /** @param directories the first one is that of the data. Read anew each time. */
   constructor(directories: () => readonly string[]) {
@@ -26,10 +30,10 @@ export class Disks {
 
   /** Begins to look; a folder on a server that does not answer is waited for, and not asked again. */
   async look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
+    if (this.#lookingSinceMs !== undefined) return;
+    this.#lookingSinceMs = performance.now();
     this.#spaces = await Promise.all(this.#directories().map(spaceOf));
-    this.#isLooking = false;
+    this.#lookingSinceMs = undefined;
   }
 
   /** Of the data; undefined: nothing is written, or it is not known yet. */
@@ -40,6 +44,13 @@ export class Disks {
 
   /** @param checkpointBytes what the last checkpoint wrote, over all shards. */
   problems(checkpointBytes: number): string[] {
+    const waitedMs = performance.now() - (this.#lookingSinceMs ?? Infinity);
+    if (waitedMs > ANSWER_MS_MAX) {
+      const folders = this.#directories().join('" or "');
+      return [
+        `"${folders}" has not answered for ${Math.round(waitedMs / 1000)} s: is its server there?`,
+      ];
+    }
     return this.#spaces.flatMap((space, at) => {
       if ('error' in space) return [`"${space.directory}" cannot be looked at: ${space.error}`];
       const { directory, freeBytes, totalBytes } = space;

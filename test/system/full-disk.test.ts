@@ -31,6 +31,12 @@ function smallDisk(t: Test, fillerBytes: number): { disk: string; filler: string
   return { disk, filler };
 }
 
+/** Whether a part of the store has a problem, by its own account. */
+async function isTold(server: TestServer, part: string): Promise<boolean> {
+  const { json } = await server.get('/health');
+  return json.problems.includes(part);
+}
+
 async function started(t: Test, directory: string): Promise<TestServer> {
   const server = await startServer(durable(directory, 1));
   t.teardown(() => server.kill());
@@ -86,6 +92,7 @@ t.test(`the disk is full: no room for the log, seed ${seed}`, async (t) => {
   t.ok(grownBytes < MEMORY_GROWTH_MAX, `memory grew by ${grownBytes} bytes`);
   const freed = await server.post('/api/free?to=1000000000', [['ledger']]);
   t.equal(freed.status, 503, `nothing can be freed for sure: ${freed.text}`);
+  t.ok(await eventually(() => isTold(server, 'log')), 'the store tells of its log');
 
   // A restart on the full disk serves what is there.
   await server.kill();
@@ -123,6 +130,7 @@ t.test(`the disk is full: room for the log, none for a checkpoint, seed ${seed}`
   const failed = await server.post('/api/v2/admin/checkpoint', '');
   t.equal(failed.status, 500, failed.text);
   t.match(failed.json?.error, /ENOSPC/, 'it says why');
+  t.ok(await isTold(server, 'disk'), 'the store tells of its disk');
   const again = await server.post('/api/v2/admin/checkpoint', '');
   t.equal(again.status, 500, 'and fails again');
   await succeedsAgain(t, server, ledger);

@@ -4,6 +4,7 @@ import { eventually } from '../helpers/metrics.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { RATE_NAMES } from '../../src/telemetry/rates.js';
 
+const EVENT_STREAMS_MAX = 2;
 const LINE = 'clock,cluster=alex,hostname=a0101,type=node value=2400\n';
 
 /** Events of a stream by name, as they come. */
@@ -35,7 +36,11 @@ for (const adapter of ['uws', 'node']) {
   t.test(`telemetry, ${adapter}`, async (t) => {
     const server = await startServer({
       'metric-store': { 'memory-cap': 1 },
-      metricshard: { shards: 2, 'http-adapter': adapter },
+      metricshard: {
+        shards: 2,
+        'http-adapter': adapter,
+        limits: { 'event-streams-max': EVENT_STREAMS_MAX },
+      },
     });
     t.teardown(() => server.stop());
     t.equal((await server.write(LINE)).status, 200);
@@ -93,6 +98,9 @@ async function live(t: Test, server: TestServer): Promise<void> {
   ]);
   t.equal(one.response.headers.get('content-type'), 'text/event-stream');
   t.match((await server.get('/api/v2/status')).json, { telemetry: { liveClients: 2 } });
+  const refused = await server.get('/api/v2/live');
+  t.equal(refused.status, 503);
+  t.match(refused.json.error, /2 streams of events are open \(event-streams-max\)/);
   const named = (client: typeof one, name: string): { data: string }[] =>
     client.events.filter((event) => event.name === name);
   t.ok(await eventually(() => named(one, 'status').length > 0));
