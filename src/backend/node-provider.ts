@@ -117,35 +117,35 @@ export class NodeProvider implements ProgramPart {
     const isUp = this.#state === 'current' ? 1 : 0;
     const isHeld = this.#state === 'expired' ? 0 : 1;
     return [
-      metricFamily('backend_up', 'gauge', '1 if cc-backend answered the last question', isUp),
+      metricFamily('backend_up', 'gauge', '1 if cc-backend answered the last question.', isUp),
       metricFamily(
         'backend_answer_held',
         'gauge',
-        '0: hosts in use are not spared any more',
+        '0: hosts in use are not spared any more.',
         isHeld,
       ),
       metricFamily(
         'backend_hosts_in_use',
         'gauge',
-        'hosts that keep their data',
+        'Hosts that keep their data.',
         countHosts(this.#hosts),
       ),
       metricFamily(
         'backend_answer_timestamp_seconds',
         'gauge',
-        'last answer',
+        'When the last answer came, Unix time; 0: none yet.',
         this.#answeredAtMs / 1000,
       ),
       metricFamily(
         'backend_questions_total',
         'counter',
-        'questions which hosts are in use',
+        'Questions which hosts are in use.',
         this.#questions,
       ),
       metricFamily(
         'backend_failures_total',
         'counter',
-        'questions without a good answer',
+        'Questions without a good answer.',
         this.#failures,
       ),
     ].join('');

@@ -67,18 +67,18 @@ export class ConfigPart implements ProgramPart, ConfigAdmin {
     const counter = (name: string, help: string, values: number | readonly string[]): string =>
       metricFamily(`config_${name}`, 'counter', help, values);
     return [
-      gauge('generation', 'number of the configuration in effect', generation),
+      gauge('generation', 'Number of the configuration in effect.', generation),
       gauge(
         'changed_timestamp_seconds',
-        'when it came into effect, Unix time',
+        'When it came into effect, Unix time.',
         Date.parse(at) / 1000,
       ),
-      gauge('problem', '1 if what was asked for last is not in effect', problem === '' ? 0 : 1),
-      gauge('overridden', 'settings that go before the file', overriddenCount),
-      gauge('changes_waiting', 'changes that wait for those before them', waiting),
-      counter('changes_total', 'changes asked for, by outcome', byOutcome),
-      counter('backend_questions_total', 'questions to cc-backend for clusters', questions),
-      counter('backend_failures_total', 'questions that had no answer of use', failures),
+      gauge('problem', '1 if what was asked for last is not in effect.', problem === '' ? 0 : 1),
+      gauge('overridden', 'Settings that go before the file.', overriddenCount),
+      gauge('changes_waiting', 'Changes that wait for those before them.', waiting),
+      counter('changes_total', 'Changes asked for, by outcome.', byOutcome),
+      counter('backend_questions_total', 'Questions to cc-backend for clusters.', questions),
+      counter('backend_failures_total', 'Questions that had no answer of use.', failures),
     ].join('');
   }
 }

@@ -17,64 +17,64 @@ const FEED_FAMILIES: readonly FeedFamily[] = [
   {
     name: 'messages_total',
     type: 'counter',
-    help: 'messages received',
+    help: 'Messages received.',
     values: (counts) => counts.messages,
   },
   {
     name: 'received_bytes_total',
     type: 'counter',
-    help: 'bytes of messages received',
+    help: 'Bytes of messages received.',
     values: (counts) => counts.bytes,
   },
   {
     name: 'lines_total',
     type: 'counter',
-    help: 'lines received, by what became of them',
+    help: 'Lines received, by what became of them.',
     label: 'result',
     values: (counts) => Object.entries(counts.lines),
   },
   {
     name: 'dropped_messages_total',
     type: 'counter',
-    help: 'messages of core NATS lost for want of room, by reason',
+    help: 'Messages of core NATS lost for want of room, by reason.',
     label: 'reason',
     values: (counts) => counts.dropped,
   },
   {
     name: 'dropped_bytes_total',
     type: 'counter',
-    help: 'bytes of messages lost for want of room',
+    help: 'Bytes of messages lost for want of room.',
     values: (counts) => counts.droppedBytes,
   },
   {
     name: 'refused_messages_total',
     type: 'counter',
-    help: 'messages that may not be stored, by reason',
+    help: 'Messages that may not be stored, by reason.',
     label: 'reason',
     values: (counts) => counts.refused,
   },
   {
     name: 'retried_messages_total',
     type: 'counter',
-    help: 'messages given back to their stream',
+    help: 'Messages given back to their stream.',
     values: (counts) => counts.retried,
   },
   {
     name: 'redelivered_messages_total',
     type: 'counter',
-    help: 'messages that came again from their stream',
+    help: 'Messages that came again from their stream.',
     values: (counts) => counts.redelivered,
   },
   {
     name: 'stream_waiting_messages',
     type: 'gauge',
-    help: 'messages still in the stream, as of the last one',
+    help: 'Messages still in the stream, as of the last one.',
     values: (counts) => counts.waitingInStream,
   },
   {
     name: 'pending_bytes',
     type: 'gauge',
-    help: 'bytes received that are not in the log yet',
+    help: 'Bytes received that are not in the log yet.',
     values: (counts) => counts.pendingBytes,
   },
 ];
@@ -83,15 +83,20 @@ const FEED_FAMILIES: readonly FeedFamily[] = [
 export function metricsOf(link: LinkStatus, feeds: readonly Feed[]): string {
   const { state, reconnects, failures } = link;
   const isConnected = state === 'connected' ? 1 : 0;
-  const failed = 'attempts that failed since the last connection';
+  const failed = 'Attempts that failed since the last connection.';
   const families = [
-    metricFamily('nats_connected', 'gauge', '1 while there is a connection', isConnected),
-    metricFamily('nats_reconnects_total', 'counter', 'connections after the first one', reconnects),
+    metricFamily('nats_connected', 'gauge', '1 while there is a connection.', isConnected),
+    metricFamily(
+      'nats_reconnects_total',
+      'counter',
+      'Connections after the first one.',
+      reconnects,
+    ),
     metricFamily('nats_connect_failures', 'gauge', failed, failures),
   ];
   if (feeds.length > 0) {
     const active = feeds.map((feed) => `{${labelsOf(feed)}} ${feed.state === 'active' ? 1 : 0}`);
-    const help = '1 while messages are read';
+    const help = '1 while messages are read.';
     families.push(metricFamily('nats_subscription_active', 'gauge', help, active));
     for (const { name, type, help: about, ...family } of FEED_FAMILIES) {
       families.push(metricFamily(`nats_${name}`, type, about, valuesOf(family, feeds)));
