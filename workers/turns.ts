@@ -27,9 +27,9 @@ export class Turns {
     return performance.now() - this.#began > this.#pace.turnMs;
   }
 
-  /** What all turns so far took. */
+  /** What all turns took that have ended. */
   get workMs(): number {
-    return this.#workMs + performance.now() - this.#began;
+    return this.#workMs;
   }
 
   /** Ends a turn; resolves when all else has had its own. */
@@ -39,13 +39,19 @@ export class Turns {
 
   /** Waits for something that takes none of the thread's time. */
   async during<Result>(work: Promise<Result>): Promise<Result> {
-    const turnMs = performance.now() - this.#began;
-    this.longestMs = Math.max(this.longestMs, turnMs);
-    this.#workMs += turnMs;
+    this.end();
     try {
       return await work;
     } finally {
       this.#began = performance.now();
     }
+  }
+
+  /** Ends the last turn: there is nothing more to do. */
+  end(): void {
+    const nowMs = performance.now();
+    this.longestMs = Math.max(this.longestMs, nowMs - this.#began);
+    this.#workMs += nowMs - this.#began;
+    this.#began = nowMs;
   }
 }

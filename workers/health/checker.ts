@@ -309,11 +309,12 @@ export class HealthChecker {
     const isRoomy = this.#pairCount < this.#pairsMax * (1 - ROOM_SHARE);
     if (notJudged > 0 && isRoomy) this.#mustSurvey = true;
     const groups = this.#hasChanged || this.#isFirst ? groupsOf(rows) : undefined;
-    const { workMs } = this.#turns;
+    this.#turns.end();
+    const { workMs, longestMs } = this.#turns;
     const done: CheckSummary = {
       checkedSec: nowSec,
       milliseconds: workMs,
-      longestTurnMs: this.#turns.longestMs,
+      longestTurnMs: longestMs,
       notJudged,
       isFirst: this.#isFirst,
       ...(groups && { groups }),
