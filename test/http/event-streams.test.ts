@@ -45,13 +45,15 @@ t.test('a client that is gone already is not waited for', (t) => {
 
 t.test('one that is behind misses events, and is told so', (t) => {
   const events = new EventStreams({ eventStreamsMax: 1 });
-  let hasRoom = false;
+  let hasRoom = true;
   const { exchange, answer, written } = exchangeOf({});
   answer.write = (chunk) => {
     written.push(Buffer.from(chunk).toString());
     return hasRoom;
   };
   const client = events.open(exchange, () => undefined);
+  t.same(written.splice(0), [':\n\n'], 'headers go with the first bytes');
+  hasRoom = false;
   for (const name of ['one', 'two', 'three']) client.send(eventOf(name, '{}'));
   hasRoom = true;
   answer.onDrain!();
