@@ -4,6 +4,7 @@ import { checkAnswer, type BenchQuery, type Written } from './check.js';
 import { closedLoop, postRequest, type LoopResult } from './client.js';
 import { duringLoad, spawnLoad, type LoadTask } from './load.js';
 import type { Plan } from './plan.js';
+import { besidePages, PAGES } from './pages.js';
 import { JOB_QUERY, referenceQueries } from './queries.js';
 import { timeSelections } from './select.js';
 import { loopRow, type Row } from './table.js';
@@ -91,7 +92,9 @@ export class Bench {
   /** The queries, alone and beside ingest; returns the samples written beside them. */
   async ask(): Promise<number> {
     const before = this.samples;
-    for (const question of await this.#check(this.#loadedRounds)) await this.#ask(question);
+    const questions = await this.#check(this.#loadedRounds);
+    for (const question of questions) await this.#ask(question);
+    await this.#askBesidePages(questions[0]!);
     const selections = await timeSelections({
       plan: this.#plan,
       server: this.#server,
@@ -178,6 +181,23 @@ export class Bench {
     }
     // What was written meanwhile has to be there, too.
     await this.#check(this.#nextRound);
+  }
+
+  /** Open pages, which ask with low priority, must not show. */
+  async #askBesidePages(question: Question): Promise<void> {
+    const connections = this.#plan.connections[0]!;
+    const alone = await this.#time(question, connections);
+    const place = { plan: this.#plan, server: this.#server, task: this.#task };
+    const { value: beside, pages } = await besidePages(place, () =>
+      this.#time(question, connections),
+    );
+    const aloneRow = loopRow(`${question.name}, alone`, alone, alone.requests, 'requests');
+    const row = loopRow(`  beside ${PAGES} pages`, beside, beside.requests, 'requests');
+    this.rows.push(
+      aloneRow,
+      { ...row, ratio: row.value / aloneRow.value, ratioTo: 'the rate alone' },
+      loopRow('  answers to the pages', pages, pages.requests, 'requests'),
+    );
   }
 
   /** Later rounds of the workload are written meanwhile; the answer stays the same. */

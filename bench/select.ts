@@ -3,6 +3,7 @@ import type { Written } from './check.js';
 import { closedLoop, postRequest, type LoopResult } from './client.js';
 import { timeExports } from './exports.js';
 import { duringLoad, type LoadTask } from './load.js';
+import { timeIngestBesidePages } from './pages.js';
 import type { Plan } from './plan.js';
 import { checkAggregate, checkJobStats } from './select-check.js';
 import { aggregateRequest, jobRequest } from './select-requests.js';
@@ -32,7 +33,12 @@ export async function timeSelections(
   const jobs = await timeJobs(loaded);
   const task = { ...loaded.task, firstRound: aggregates.endRound };
   const exports = await timeExports({ ...loaded, task });
-  return { rows: [...aggregates.rows, ...jobs, ...exports.rows], endRound: exports.endRound };
+  const pages = await timeIngestBesidePages({
+    ...loaded,
+    task: { ...loaded.task, firstRound: exports.endRound },
+  });
+  const rows = [...aggregates.rows, ...jobs, ...exports.rows, ...pages.rows];
+  return { rows, endRound: pages.endRound };
 }
 
 /** One metric over all hardware threads: the first time, again, and while samples come in. */

@@ -3,11 +3,11 @@ const LASTS_MS = 50;
 /** A turn of low priority beside them: what comes meanwhile waits no longer than this. */
 export const LOW_TURN_MS = 1;
 /**
- * Share of the time for low priority where samples and other queries keep the shard busy for half of its
- * time or more, and where they hardly do. Twenty open pages may cost at most 5 % of ingest, with what the
- * front does for them.
+ * Share of the time for low priority where samples and other queries come in half of all milliseconds or
+ * more, and where they seldom do. Twenty open pages may cost at most 5 % of ingest, with what the front
+ * does for them.
  */
-const LOW_SHARE_MIN = 0.03;
+const LOW_SHARE_MIN = 0.02;
 const LOW_SHARE_MAX = 0.5;
 /** How long it takes to forget how busy the shard was. */
 const MEMORY_MS = 1000;
@@ -19,14 +19,16 @@ const MEMORY_MS = 1000;
  */
 export class Pace {
   #othersMs = -Infinity;
-  /** Time that others took lately: of what they took longer ago less counts. */
+  /** Time that was others' lately: of what was longer ago less counts. */
   #takenMs = 0;
   #fromMs = -Infinity;
 
   /** Samples were stored or others' queries answered, which took so long. */
   othersWorked(nowMs: number, tookMs: number): void {
     const agoMs = nowMs - this.#othersMs;
-    this.#takenMs = this.#takenMs * Math.exp(-agoMs / MEMORY_MS) + tookMs;
+    // A millisecond is theirs even if they took little of it: the front has its work with them, too.
+    const takenMs = Math.max(tookMs, Math.min(agoMs, 1));
+    this.#takenMs = this.#takenMs * Math.exp(-agoMs / MEMORY_MS) + takenMs;
     this.#othersMs = nowMs;
   }
 
