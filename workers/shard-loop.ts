@@ -1,11 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type {
-  ArchiveSummary,
-  CheckpointSummary,
-  HealthRequest,
-  NodeHealth,
-} from '../src/routing/store.js';
-import type { CatalogueEntry, CatalogueRequest } from '../src/model/catalogue.js';
+import type { ArchiveSummary, CheckpointSummary } from '../src/routing/store.js';
 import { hashHost } from '../src/model/hash.js';
 import { StoreError } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
@@ -27,7 +21,6 @@ import { Ring } from '../src/protocol/ring.js';
 import type { Archiver } from './archive/archiver.js';
 import { exportSamples } from './archive/export-samples.js';
 import { Durability } from './durability.js';
-import { Catalogue } from './engine/catalogue.js';
 import { Engine } from './engine/engine.js';
 import { LineUnits } from './ingest/line-units.js';
 import { PartReader } from './ingest/part-reader.js';
@@ -44,7 +37,7 @@ import {
   PART_REJECTED,
   PART_WRITTEN,
 } from './kernel/layout.js';
-import { LowTurns } from './low-turns.js';
+import { LookUps } from './look-ups.js';
 import { makeArchiver } from './make-archiver.js';
 import { QueryQueue } from './query-queue.js';
 import { Reconfiguration } from './reconfiguration.js';
@@ -62,6 +55,7 @@ const UPKEEP_MS = 1000;
 export class Shard {
   readonly units: LineUnits;
   readonly checker: HealthChecker;
+  readonly lookUps: LookUps;
   readonly #port: MessagePort;
   readonly #ring: Ring;
   readonly #kernel: Kernel;
@@ -70,7 +64,6 @@ export class Shard {
   readonly #queryTimes: LatencyHistogram;
   readonly #engine: Engine;
   readonly #reader: PartReader;
-  readonly #catalogue: Catalogue;
   readonly #retention: Retention;
   readonly #queries: QueryQueue;
   #examples: PartExamples[] = [];
@@ -96,15 +89,16 @@ export class Shard {
     this.#queryTimes = turnTimes(start.memory, 'query');
     this.#kernel.initShard(start.limits.prefixesMax);
     this.#engine = new Engine(this.#kernel, start.memory, start.store, start.limits);
-    this.#catalogue = new Catalogue({
+    this.#queries = new QueryQueue(this.#engine, start.limits);
+    this.lookUps = new LookUps({
       engine: this.#engine,
       kernel: this.#kernel,
-      topologies: this.#engine.topologies,
       store: start.store,
+      limits: start.limits,
       unitOf: (cluster, metric) => this.units.unitOf(cluster, metric),
-      lowTurns: () => this.#lowTurns(),
+      pace: this.#queries.pace,
+      hasOthers: () => this.#queries.hasOthers || this.#ring.acknowledged !== this.#ring.published,
     });
-    this.#queries = new QueryQueue(this.#engine, start.limits);
     this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
     this.#retention.hostsInUse = start.hostsInUse;
     this.#durability = this.#makeDurability(start);
@@ -238,24 +232,6 @@ export class Shard {
 
   setHostsInUse(hosts: HostsInUse): void {
     this.#retention.hostsInUse = hosts;
-  }
-
-  debug(selector: string[]): string {
-    return this.#engine.debug(selector);
-  }
-
-  catalogue(request: CatalogueRequest): Promise<CatalogueEntry[]> {
-    return this.#catalogue.list(request);
-  }
-
-  #lowTurns(): LowTurns {
-    const hasOthers = (): boolean =>
-      this.#queries.hasOthers || this.#ring.acknowledged !== this.#ring.published;
-    return new LowTurns(this.#queries.pace, hasOthers, this.#start.limits.queryTimeMsMax);
-  }
-
-  health(request: HealthRequest): Record<string, NodeHealth> {
-    return this.#engine.health(request, Math.floor(Date.now() / 1000));
   }
 
   /** Parts for a bounded time, then answers for as long, then one message to the front. */

@@ -2,6 +2,7 @@
 import type { CatalogueEntry, CatalogueRequest } from '../src/model/catalogue.js';
 import type { HealthEntry, HealthPageRequest } from '../src/model/health.js';
 import type { HealthRequest, UnitMismatches, UnitMismatchFilter } from '../src/routing/store.js';
+import type { InspectRequest } from '../src/model/inspection.js';
 import { StoreError, type ErrorData } from '../src/model/errors.js';
 import type { ExportedSeries, ExportRequest } from '../src/protocol/archive.js';
 import type { HostsInUse } from '../src/protocol/hosts-in-use.js';
@@ -84,13 +85,18 @@ export function hostsInUse(hosts: HostsInUse): Answer<void> {
 }
 
 /** The level tree at a selector as JSON text. */
-export function debug(selector: string[]): Answer<string> {
-  return answer((owner) => owner.debug(selector));
+export function debug(selector: string[]): Promise<Answer<string>> {
+  return answerLater((owner) => owner.lookUps.debug(selector));
+}
+
+/** A page of what a shard holds in detail. */
+export function inspect(request: InspectRequest): Promise<Answer<unknown>> {
+  return answerLater((owner) => owner.lookUps.inspect(request));
 }
 
 /** The first entries of a list of what is in memory. */
 export function catalogue(request: CatalogueRequest): Promise<Answer<CatalogueEntry[]>> {
-  return answerLater((owner) => owner.catalogue(request));
+  return answerLater((owner) => owner.lookUps.catalogue(request));
 }
 
 /** What of this shard came in a unit that can not be converted. */
@@ -100,7 +106,7 @@ export function unitMismatches(filter: UnitMismatchFilter): Answer<UnitMismatche
 
 /** State of nodes of this shard. */
 export function health(request: HealthRequest): Answer<unknown> {
-  return answer((owner) => owner.health(request));
+  return answer((owner) => owner.lookUps.health(request));
 }
 
 /** The first hosts of a page, with their states. */

@@ -5,7 +5,7 @@ import { answerError, answerJson, answerJsonText, answerText } from './answers.j
 import { clustersOf, requireClusters } from './cluster-access.js';
 import type { HttpExchange } from './server.js';
 
-/** POST /api/free?to=T with a list of selectors. */
+/** POST /api/free?to=T with a list of selectors; with `preview=true` it only tells what would go. */
 export function free(exchange: HttpExchange, store: Store, body: string, identity: Identity): void {
   const to = exchange.query.get('to');
   if (to === null || to === '') {
@@ -23,10 +23,27 @@ export function free(exchange: HttpExchange, store: Store, body: string, identit
   }
   const named = (selectors as string[][]).map(([cluster = '']) => cluster);
   requireClusters(identity, 'admin', named);
+  if (isPreview(exchange.query)) {
+    store
+      .inspection()
+      .then((inspection) => inspection.previewFree(selectors as string[][], Number(to)))
+      .then((preview) => answerJson(exchange, 200, preview))
+      .catch((error: unknown) => answerError(exchange, error));
+    return;
+  }
   store
     .free(selectors as string[][], Number(to))
     .then((freed) => answerText(exchange, 200, `buffers freed: ${freed}\n`))
     .catch((error: unknown) => answerError(exchange, error));
+}
+
+/** A word that is not understood must not free anything. */
+function isPreview(query: URLSearchParams): boolean {
+  const words = query.getAll('preview');
+  if (words.length === 0 || (words.length === 1 && words[0] === 'false')) return false;
+  if (words.length === 1 && words[0] === 'true') return true;
+  const found = words.map(clip).join(' and ');
+  throw new StoreError('bad-request', `parameter preview: ${found} is not true or false`);
 }
 
 function notSelectors(found: unknown): StoreError {

@@ -13,7 +13,7 @@ import { countHostList } from '../model/host-list.js';
 import type { Store } from '../routing/store.js';
 import { answerError, answerJsonText } from './answers.js';
 import { clustersOf, requireClusters } from './cluster-access.js';
-import { checkParameters, clip, isLowPriority, wholeNumber } from './parameters.js';
+import { checkParameters, clip, isLowPriority, limitOf } from './parameters.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
@@ -73,11 +73,7 @@ function parseRequest(kind: CatalogueKind, query: URLSearchParams): CatalogueReq
     type: text('type'),
     subCluster: text('sub-cluster'),
     after: decodeCursor(kind, text('after')),
-    limit: wholeNumber(query, 'limit', {
-      least: 1,
-      most: PAGE_ENTRIES_MAX,
-      without: PAGE_ENTRIES_DEFAULT,
-    }),
+    limit: limitOf(query, PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX),
     isLow: isLowPriority(query),
   };
 }

@@ -14,7 +14,7 @@ export function checkParameters(
 ): void {
   for (const name of new Set(query.keys())) {
     if (!known.includes(name)) {
-      const others = known.length > 0 ? `known are ${known.join(', ')}` : 'it takes none';
+      const others = known.length === 0 ? 'there are none' : `known are ${known.join(', ')}`;
       const what = `parameter "${clip(name)}" is not known here; ${others}`;
       throw new StoreError('bad-request', what);
     }
@@ -34,6 +34,11 @@ export function wholeNumber(
   if (value >= least && value <= most) return value;
   const what = `parameter ${name}: "${clip(text)}" is not a whole number from ${least} to ${most}`;
   throw new StoreError('bad-request', what);
+}
+
+/** Entries of a page: `limit`, from 1 to `most`. Throws `bad-request`. */
+export function limitOf(query: URLSearchParams, unsaid: number, most: number): number {
+  return wholeNumber(query, 'limit', { least: 1, most, without: unsaid });
 }
 
 /** Whether a request is to be worked on only when nothing else is: `priority=low`. Throws `bad-request`. */

@@ -19,6 +19,7 @@ import { requireAllClusters, requireClusters } from './cluster-access.js';
 import { catalogueRoutes } from './catalogue-routes.js';
 import { configRoutes, type ConfigAdmin } from './config-routes.js';
 import { me } from './me-route.js';
+import { debugRoutes } from './debug-routes.js';
 import { metricsText } from './metrics-text.js';
 import type { ProgramPart } from './program-part.js';
 import type { Route } from './route.js';
@@ -65,6 +66,7 @@ export function routeTable(options: RouteOptions): Routes {
     ...queryRoutes(options, withBody),
     ...catalogueRoutes(store),
     ...adminRoutes(options, withBody),
+    ...debugRoutes(store),
     ...(options.config ? configRoutes(options.config, withBody) : {}),
     ...publicRoutes(options, bodies),
     ...Object.assign({}, ...options.parts.map((part) => part.routes)),

@@ -8,7 +8,7 @@ import {
   PRECISION_US,
 } from '../../workers/kernel/layout.js';
 import type { Limits } from '../config/config.js';
-import type { Identity } from '../auth/identity.js';
+import { ANYONE, type Identity } from '../auth/identity.js';
 import { StoreError } from '../model/errors.js';
 import type { Store, WriteSession, WriteSummary } from '../routing/store.js';
 import { answerError, answerJson } from './answers.js';
@@ -68,7 +68,7 @@ export function write(
     bodies.read(exchange, limit, ({ bytes, pieces }) => {
       const session = store.beginWrite({ ...options, bytesExpected: bytes });
       exchange.onAbort = () => session.abort();
-      pushAll(session, pieces, () => finish(exchange, session, style));
+      pushAll(session, pieces, () => finish(exchange, session, style, store, identity));
     });
     return;
   }
@@ -93,7 +93,7 @@ export function write(
       return;
     }
     if (chunk.length > 0 && !session.push(chunk) && !isLast) exchange.pause();
-    if (isLast) finish(exchange, session, style);
+    if (isLast) finish(exchange, session, style, store, identity);
   };
 }
 
@@ -117,11 +117,31 @@ function pushAll(session: WriteSession, pieces: Uint8Array[], done: () => void):
   goOn();
 }
 
-function finish(exchange: HttpExchange, session: WriteSession, style: WriteStyle): void {
+function finish(
+  exchange: HttpExchange,
+  session: WriteSession,
+  style: WriteStyle,
+  store: Store,
+  identity: Identity,
+): void {
   session.finish().then(
-    (summary) => answerSummary(exchange, summary, style),
+    (summary) => {
+      if (summary.rejected > 0) keepExamples(exchange, summary, store, identity);
+      answerSummary(exchange, summary, style);
+    },
     (error: unknown) => answerError(exchange, error),
   );
+}
+
+function keepExamples(
+  exchange: HttpExchange,
+  { first }: WriteSummary,
+  { rejectedLines }: Store,
+  identity: Identity,
+): void {
+  // Who has no name has an address.
+  const caller = (): string => (identity === ANYONE ? exchange.peer.remoteAddress : identity.name);
+  rejectedLines.add('http', caller, first);
 }
 
 function answerSummary(exchange: HttpExchange, summary: WriteSummary, style: WriteStyle): void {

@@ -180,6 +180,8 @@ export class MessageWriter {
     lines.rejected += summary.rejected;
     const example = summary.first[0];
     if (example) {
+      const { subject } = messages[0]!;
+      this.#options.store.rejectedLines.add('nats', () => subject, summary.first);
       const where = messages.length === 1 ? `line ${example.line}, column ${example.column}: ` : '';
       this.#warn('lines-rejected', messages[0]!, {
         rejected: summary.rejected,

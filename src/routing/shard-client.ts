@@ -27,6 +27,7 @@ import { makeThread } from './thread-pool.js';
 export type TaskName =
   | 'free'
   | 'debug'
+  | 'inspect'
   | 'health'
   | 'healthPage'
   | 'catalogue'

@@ -11,12 +11,14 @@ import { hostsOwned, NONE_IN_USE, type HostsInUse } from '../protocol/hosts-in-u
 import { ArchiveQueries, archiveRequest } from './archive-queries.js';
 import { ArchiveUploads } from './archive-uploads.js';
 import { Catalogue } from './catalogue.js';
+import { joinTrees } from './debug-trees.js';
 import { DataVersions } from './data-versions.js';
 import { HostHealths } from './host-health.js';
 import { JobStatsRouter } from './job-stats-router.js';
+import { askOwners } from './node-health.js';
 import { LowPriority } from './low-priority.js';
-import { mergeTrees, type JsonObject } from './merge-trees.js';
 import { metricChanges } from './metric-changes.js';
+import { RejectedLines } from './rejected-lines.js';
 import { needsRestart } from './restart-settings.js';
 import { checkArchive } from './query-port.js';
 import { QueryRouter } from './query-router.js';
@@ -28,6 +30,7 @@ import type {
   ArchiveSummary,
   CheckpointSummary,
   HealthRequest,
+  Inspection,
   NodeHealth,
   QueryAnswer,
   ReconfigureSummary,
@@ -130,6 +133,8 @@ export class ShardSet implements Store {
   readonly #queries: QueryRouter;
   readonly #catalogue: Catalogue;
   readonly #low: LowPriority;
+  readonly rejectedLines = new RejectedLines();
+  #inspection: Promise<Inspection> | undefined;
   /** Loaded by the first one that is asked for. */
   #selections: Promise<SelectRouter> | undefined;
   readonly #nextId = (): number => this.#nextQueryId++;
@@ -276,15 +281,21 @@ export class ShardSet implements Store {
     if (selector.length >= 2) {
       return this.invokeOn(this.shardOf(selector[0]!, selector[1]!), 'debug', selector);
     }
-    const trees = await Promise.all(
-      this.#shards.map((shard) =>
-        shard.run<string>('debug', selector).catch((error: StoreError) => error),
-      ),
-    );
-    const texts = trees.filter((tree) => typeof tree === 'string');
-    if (texts.length === 0) throw trees[0];
-    if (texts.length === 1) return texts[0]!;
-    return JSON.stringify(texts.map((text) => JSON.parse(text) as JsonObject).reduce(mergeTrees));
+    const trees = this.#shards.map((shard) => shard.run<string>('debug', selector));
+    return joinTrees(await Promise.allSettled(trees));
+  }
+
+  inspection(): Promise<Inspection> {
+    return (this.#inspection ??= import('./inspection.js').then(
+      ({ ShardInspection }) =>
+        new ShardInspection({
+          shardCount: this.shardCount,
+          shardOf: this.#shardOf,
+          ask: (shard, request) => this.invokeOn(shard, 'inspect', request),
+          low: this.#low,
+          waitMsMax: () => this.#limits.queryTimeMsMax,
+        }),
+    ));
   }
 
   catalogue(request: CatalogueRequest): Promise<CataloguePage> {
@@ -292,20 +303,10 @@ export class ShardSet implements Store {
     return this.#low.run(() => this.#catalogue.lowPage(request));
   }
 
-  async health(request: HealthRequest): Promise<Record<string, NodeHealth>> {
-    const nodesOf = new Map<number, string[]>();
-    for (const node of request.nodes) {
-      const shard = this.shardOf(request.cluster, node);
-      const nodes = nodesOf.get(shard);
-      if (nodes) nodes.push(node);
-      else nodesOf.set(shard, [node]);
-    }
-    const answers = await Promise.all(
-      [...nodesOf].map(([shard, nodes]) =>
-        this.invokeOn<Record<string, NodeHealth>>(shard, 'health', { ...request, nodes }),
-      ),
+  health(request: HealthRequest): Promise<Record<string, NodeHealth>> {
+    return askOwners(request, this.#shardOf, (shard, owned) =>
+      this.invokeOn(shard, 'health', owned),
     );
-    return Object.assign({}, ...answers) as Record<string, NodeHealth>;
   }
 
   async unitMismatches(filter: UnitMismatchFilter): Promise<UnitMismatches> {

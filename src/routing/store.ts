@@ -9,6 +9,16 @@ import type { CheckSummary, GroupHealth, HealthReport } from '../protocol/health
 import type { ShardReconfigured } from '../protocol/reconfigure.js';
 import type { MetricChanges } from './metric-changes.js';
 import type { StoreError } from '../model/errors.js';
+import type {
+  BlocksPage,
+  BlocksRequest,
+  FreePreview,
+  LevelsPage,
+  LevelsRequest,
+  PrefixesPage,
+  PrefixesRequest,
+} from '../model/inspection.js';
+import type { RejectedLines } from './rejected-lines.js';
 import type { JobStatsRequest, SelectRequest } from '../model/selection.js';
 
 /**
@@ -49,6 +59,12 @@ export interface Store {
 
   /** The level tree at a selector (`[]` = everything) as JSON text; rejects `bad-request` if unknown. */
   debug(selector: readonly string[]): Promise<string>;
+
+  /** What lies in memory, in detail. It is loaded when it is asked for. */
+  inspection(): Promise<Inspection>;
+
+  /** Examples of lines that were rejected; told by those who take lines. */
+  readonly rejectedLines: RejectedLines;
 
   /** A page of what is in memory. Rejects with StoreError. */
   catalogue(request: CatalogueRequest): Promise<CataloguePage>;
@@ -165,6 +181,17 @@ export interface RunningSelect {
   drained(): void;
   /** The client is gone. */
   cancel(): void;
+}
+
+/** For those who look for a mistake. All of it has low priority, and rejects with StoreError. */
+export interface Inspection {
+  /** Rejects with `not-found` if there is no such level. */
+  levels(request: LevelsRequest): Promise<LevelsPage>;
+  /** Rejects with `not-found` if there is no such series. */
+  blocks(request: BlocksRequest): Promise<BlocksPage>;
+  prefixes(shard: number, request: PrefixesRequest): Promise<PrefixesPage>;
+  /** What `free` of the store would free with the same arguments. */
+  previewFree(selectors: readonly (readonly string[])[], toSec: number): Promise<FreePreview>;
 }
 
 export interface HealthRequest {

@@ -110,6 +110,11 @@ export class SmallStore {
     this.engine.useSelections(Selections);
   }
 
+  /** Puts bytes anywhere. */
+  fill(address: number, bytes: Uint8Array): void {
+    new Uint8Array(this.#memory.buffer).set(bytes, address);
+  }
+
   /** What lies in the answer region. */
   written(address: number, bytes: number): string {
     return Buffer.from(new Uint8Array(this.#memory.buffer, address, bytes)).toString();

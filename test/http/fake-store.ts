@@ -2,6 +2,7 @@ import type { CataloguePage, CatalogueRequest } from '../../src/model/catalogue.
 import { StoreError } from '../../src/model/errors.js';
 import type { SelectRequest } from '../../src/model/selection.js';
 import type { RunningSelect, Selections, SelectSink } from '../../src/routing/store.js';
+import { RejectedLines } from '../../src/routing/rejected-lines.js';
 import type { OutputForm } from '../../workers/output/forms.js';
 import type {
   ArchiveSummary,
@@ -9,6 +10,7 @@ import type {
   ReconfigureSummary,
   HealthRequest,
   HostHealth,
+  Inspection,
   NodeHealth,
   QueryAnswer,
   Store,
@@ -33,6 +35,7 @@ export interface TakenBody {
  */
 export class FakeStore implements Store {
   readonly shardCount = 1;
+  readonly rejectedLines = new RejectedLines();
   readonly bodies: TakenBody[] = [];
   readonly freed: { selectors: readonly (readonly string[])[]; toSec: number }[] = [];
   readonly healthAsked: HealthRequest[] = [];
@@ -123,6 +126,10 @@ export class FakeStore implements Store {
   async free(selectors: readonly (readonly string[])[], toSec: number): Promise<number> {
     this.freed.push({ selectors, toSec });
     return 3;
+  }
+
+  async inspection(): Promise<Inspection> {
+    throw new StoreError('shard-unavailable', 'there are no shards to look into');
   }
 
   async debug(selector: readonly string[]): Promise<string> {

@@ -153,6 +153,8 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   'post /api/v2/job-stats': jobs,
   'post /api/free': [
     { status: 200, query: '?to=60', body: '[["alex","a0101"],["unseen"]]' },
+    { status: 200, query: '?to=1900000000&preview=true', body: '[["alex"]]' },
+    { status: 400, query: '?to=60&preview=yes', body: '[]' },
     { status: 400, query: '?to=x', body: '[]' },
     { status: 400, body: '[]' },
     { status: 400, query: '?to=60', body: '{}' },
@@ -164,6 +166,24 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
     { status: 200, query: '?selector=alex:a0101:hwthread0' },
     { status: 400, query: '?selector=unseen' },
   ],
+  'get /api/v2/debug/levels': [
+    { status: 200 },
+    { status: 200, query: '?level=alex&level=a0101&limit=1' },
+    { status: 200, query: '?level=alex&level=a0101&level=hwthread0' },
+    { status: 400, query: '?path=alex' },
+    { status: 404, query: '?level=unseen' },
+  ],
+  'get /api/v2/debug/blocks': [
+    { status: 200, query: '?level=alex&level=a0101&level=hwthread0&metric=clock' },
+    { status: 400, query: '?level=alex&metric=clock' },
+    { status: 404, query: '?level=alex&level=a0101&metric=clock' },
+  ],
+  'get /api/v2/debug/prefixes': [
+    { status: 200 },
+    { status: 200, query: '?shard=1&contains=clock&limit=1' },
+    { status: 400, query: '?shard=2' },
+  ],
+  'get /api/v2/debug/rejected': [{ status: 200 }, { status: 400, query: '?limit=1' }],
   'get /api/healthcheck': healths,
   'post /api/healthcheck': healths,
   'get /api/v2/clusters': [{ status: 200 }, { status: 400, query: '?cluster=alex' }],

@@ -134,10 +134,36 @@ async function readsOnlyItsOwn(t: Test, limited: Ask, all: Ask): Promise<void> {
   t.notOk(paged.some((name) => name.startsWith('fritz')));
 }
 
+async function looksIntoItsOwn(t: Test, limited: Ask, all: Ask): Promise<void> {
+  const path = '/api/v2/debug';
+  const blocks = `${path}/blocks?level=alex&level=h0&metric=clock`;
+  const asks: Record<string, (cluster: string) => Promise<Reply>> = {
+    levels: (cluster) => limited(`${path}/levels?level=${cluster}`),
+    'a host': (cluster) => limited(`${path}/levels?level=${cluster}&level=h0`),
+    blocks: (cluster) => limited(blocks.replace('alex', cluster)),
+    'what would be freed': (cluster) =>
+      limited('/api/free?to=1900000000&preview=true', [['alex', 'h0'], [cluster]]),
+  };
+  for (const [title, ask] of Object.entries(asks)) {
+    await isForbidden(t, ask, title);
+    t.equal((await ask('alex')).status, 200, `${title}: its own`);
+  }
+  const names = async (ask: Ask): Promise<string[]> =>
+    (await ask(`${path}/levels`)).json.children.map(({ name }: { name: string }) => name);
+  t.same(await names(limited), ['alex', 'woody']);
+  t.same(await names(all), ['alex', 'fritz', 'woody']);
+  for (const whole of ['prefixes', 'rejected']) {
+    t.equal((await limited(`${path}/${whole}`)).status, 403, 'is of all clusters');
+    t.equal((await all(`${path}/${whole}`)).status, 200);
+  }
+  t.equal((await limited('/api/free?to=60&preview=true', [[]])).status, 403);
+}
+
 async function administersOnlyItsOwn(t: Test, limited: Ask, all: Ask): Promise<void> {
   await isForbidden(t, (cluster) => limited(`/api/debug?selector=${cluster}`), 'debug');
   await isForbidden(t, (cluster) => limited(`/api/debug?selector=${cluster}:h0`), 'debug a host');
   t.equal((await limited('/api/debug?selector=alex:h0')).status, 200);
+  await looksIntoItsOwn(t, limited, all);
   t.same(Object.keys((await limited('/api/debug')).json.children).toSorted(), ['alex', 'woody']);
   t.equal(Object.keys((await all('/api/debug')).json.children).length, 3);
   const free = (cluster: string): Promise<Reply> =>

@@ -16,7 +16,6 @@ import {
   STATE_BASE,
   WINDOW_SLOTS,
 } from '../kernel/layout.js';
-import { debugJson } from './debug.js';
 import { freeSelectors, type Rounding } from './free.js';
 import { nodeHealth } from './health.js';
 import { LevelTree, type Level } from './level-tree.js';
@@ -367,10 +366,6 @@ export class Engine {
     this.samplesFreed(toSec);
     this.removeEmptySeries((series) => this.#kernel.oldestSlot(series) === -1);
     return freed;
-  }
-
-  debug(selector: readonly string[]): string {
-    return debugJson(this, this.#kernel, selector);
   }
 
   health(request: HealthRequest, nowSec: number): Record<string, NodeHealth> {

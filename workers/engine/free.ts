@@ -5,6 +5,12 @@ import type { Engine } from './engine.js';
 /** How a time becomes a slot: everything before it, or only what no sample at or after it can touch. */
 export type Rounding = 'up' | 'down';
 
+/** What is before this slot goes. */
+export function slotBefore(toSec: number, stepSec: number, rounding: Rounding): number {
+  const round = rounding === 'up' ? Math.ceil : Math.floor;
+  return Math.min(Math.max(0, round(toSec / stepSec)), 0xfffffffe);
+}
+
 /** Frees whole blocks older than `toSec` below each selector. An unknown one frees nothing. */
 export function freeSelectors(
   engine: Engine,
@@ -13,7 +19,6 @@ export function freeSelectors(
   toSec: number,
   rounding: Rounding,
 ): number {
-  const round = rounding === 'up' ? Math.ceil : Math.floor;
   const words = engine.words();
   let freed = 0;
   for (const selector of selectors) {
@@ -21,8 +26,7 @@ export function freeSelectors(
     if (!top) continue;
     engine.tree.visit(top, (level) => {
       for (const series of level.series) {
-        const step = words[(series + SERIES_STEP) >>> 2]!;
-        const slot = Math.min(Math.max(0, round(toSec / step)), 0xfffffffe);
+        const slot = slotBefore(toSec, words[(series + SERIES_STEP) >>> 2]!, rounding);
         freed += kernel.freeBefore(series, slot);
       }
     });

@@ -21,6 +21,8 @@ export {
   bindPrefix,
   dropDeadPrefixes,
   dropStalePrefixes,
+  prefixBucketMask,
+  prefixBuckets,
   prefixCount,
   prefixEvictions,
   setPrefixesMax,

@@ -85,6 +85,12 @@ export function prefixCount(): u32 {
 export function prefixEvictions(): u32 {
   return evictions;
 }
+export function prefixBuckets(): u32 {
+  return buckets;
+}
+export function prefixBucketMask(): u32 {
+  return bucketMask;
+}
 
 /** Eight bytes a step; the last step overlaps or, below eight bytes, is masked. Reads up to 7 bytes behind. */
 // @ts-ignore: decorator

@@ -75,6 +75,9 @@ export interface SeriesExports {
   firstSpace(line: number, end: number): number;
   prefixCount(): number;
   prefixEvictions(): number;
+  /** Address of the table's buckets, each a u32 address of its first entry, and their number less one. */
+  prefixBuckets(): number;
+  prefixBucketMask(): number;
   /** End of the run of lines for one host; tags in the state region (RUN_*). */
   nextRun(start: number, end: number, isNext: number, isStrict: number): number;
 }
