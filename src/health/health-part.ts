@@ -2,6 +2,7 @@ import type { Identity } from '../auth/identity.js';
 import type { HealthConfig } from '../config/health-config.js';
 import { answerError, answerJsonText } from '../http/answers.js';
 import type { EventStreams } from '../http/event-streams.js';
+import { encodeCursor } from '../http/parameters.js';
 import type { ProgramPart } from '../http/program-part.js';
 import type { Route } from '../http/route.js';
 import type { HttpExchange } from '../http/server.js';
@@ -19,7 +20,7 @@ import { ChangePublisher, type Connected } from './change-publisher.js';
 import { ChangeStreams } from './change-streams.js';
 import { ClusterStates, type ClusterState, type GroupState } from './cluster-states.js';
 import { ChangeCounts, healthMetrics } from './health-metrics.js';
-import { encodeCursor, parseEventsRequest, parseHealthRequest } from './health-request.js';
+import { parseEventsRequest, parseHealthRequest } from './health-request.js';
 
 export interface HealthPartOptions {
   readonly store: Pick<Store, 'hostHealth'>;

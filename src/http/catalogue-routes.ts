@@ -2,18 +2,22 @@ import type { Identity } from '../auth/identity.js';
 import {
   CATALOGUE_KINDS,
   KEY_PARTS,
-  LISTED_HOSTS_MAX,
   PAGE_ENTRIES_DEFAULT,
   PAGE_ENTRIES_MAX,
   type CatalogueKind,
   type CatalogueRequest,
 } from '../model/catalogue.js';
-import { StoreError } from '../model/errors.js';
-import { countHostList } from '../model/host-list.js';
 import type { Store } from '../routing/store.js';
 import { answerError, answerJsonText } from './answers.js';
 import { clustersOf, requireClusters } from './cluster-access.js';
-import { checkParameters, clip, isLowPriority, limitOf } from './parameters.js';
+import {
+  checkHosts,
+  checkParameters,
+  decodeCursor,
+  encodeCursor,
+  isLowPriority,
+  limitOf,
+} from './parameters.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 
@@ -63,7 +67,7 @@ function parseRequest(kind: CatalogueKind, query: URLSearchParams): CatalogueReq
   const text = (name: string): string => query.get(name) ?? '';
   const hostsParameter = kind === 'hosts' ? 'match' : 'host';
   const hosts = text(hostsParameter);
-  if (hosts !== '') checkHosts(hostsParameter, hosts);
+  checkHosts(hostsParameter, hosts);
   return {
     kind,
     cluster: text('cluster'),
@@ -72,39 +76,8 @@ function parseRequest(kind: CatalogueKind, query: URLSearchParams): CatalogueReq
     metric: text('metric'),
     type: text('type'),
     subCluster: text('sub-cluster'),
-    after: decodeCursor(kind, text('after')),
+    after: decodeCursor(query, KEY_PARTS[kind].length),
     limit: limitOf(query, PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX),
     isLow: isLowPriority(query),
   };
-}
-
-function checkHosts(parameter: string, hosts: string): void {
-  let count: number;
-  try {
-    count = countHostList(hosts);
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    throw new StoreError(error.code, `parameter ${parameter}: ${error.message}`);
-  }
-  if (count <= LISTED_HOSTS_MAX) return;
-  const what = `"${clip(hosts)}" is more than ${LISTED_HOSTS_MAX} hosts; use a pattern such as a01*`;
-  throw new StoreError('limit-exceeded', `parameter ${parameter}: ${what}`);
-}
-
-/** A key as text that needs no escapes in a URL. Nobody is meant to look into it. */
-function encodeCursor(key: readonly string[]): string {
-  return Buffer.from(JSON.stringify(key)).toString('base64url');
-}
-
-function decodeCursor(kind: CatalogueKind, text: string): readonly string[] {
-  if (text === '') return [];
-  try {
-    const key: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    const isKey = Array.isArray(key) && key.length === KEY_PARTS[kind].length;
-    if (isKey && key.every((part) => typeof part === 'string')) return key;
-  } catch {
-    // Not even JSON: told below.
-  }
-  const what = `parameter after: "${clip(text)}" is not what \`next\` of a page was`;
-  throw new StoreError('bad-request', what);
 }

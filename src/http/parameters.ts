@@ -1,4 +1,6 @@
+import { LISTED_HOSTS_MAX } from '../model/catalogue.js';
 import { StoreError } from '../model/errors.js';
+import { countHostList } from '../model/host-list.js';
 
 const CLIP_CHARS = 60;
 const TOLD_MAX = 20;
@@ -39,6 +41,41 @@ export function wholeNumber(
 /** Entries of a page: `limit`, from 1 to `most`. Throws `bad-request`. */
 export function limitOf(query: URLSearchParams, unsaid: number, most: number): number {
   return wholeNumber(query, 'limit', { least: 1, most, without: unsaid });
+}
+
+/** Throws `bad-request` for a host list that is none, `limit-exceeded` for one that is too long. */
+export function checkHosts(parameter: string, hosts: string): void {
+  if (hosts === '') return;
+  let count: number;
+  try {
+    count = countHostList(hosts);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new StoreError(error.code, `parameter ${parameter}: ${error.message}`);
+  }
+  if (count <= LISTED_HOSTS_MAX) return;
+  const what = `"${clip(hosts)}" is more than ${LISTED_HOSTS_MAX} hosts; use a pattern such as a01*`;
+  throw new StoreError('limit-exceeded', `parameter ${parameter}: ${what}`);
+}
+
+/** A key as text that needs no escapes in a URL: the `next` of a page. Nobody is meant to look into it. */
+export function encodeCursor(key: readonly string[]): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url');
+}
+
+/** The key of `parts` names in `after`; empty: the page is the first. Throws `bad-request`. */
+export function decodeCursor(query: URLSearchParams, parts: number): readonly string[] {
+  const text = query.get('after') ?? '';
+  if (text === '') return [];
+  try {
+    const key: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
+    const isKey = Array.isArray(key) && key.length === parts;
+    if (isKey && key.every((part) => typeof part === 'string')) return key;
+  } catch {
+    // Not even JSON: told below.
+  }
+  const what = `parameter after: "${clip(text)}" is not what \`next\` of a page was`;
+  throw new StoreError('bad-request', what);
 }
 
 /** Whether a request is to be worked on only when nothing else is: `priority=low`. Throws `bad-request`. */

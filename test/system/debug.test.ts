@@ -203,7 +203,7 @@ async function garbage(t: Test, server: TestServer, shards: number): Promise<voi
     400,
     /"levels" is not known here; known are level, limit, after/,
   );
-  await check('levels?limit=0', 400, /parameter limit: "0" is not a number from 1 to 10000/);
+  await check('levels?limit=0', 400, /parameter limit: "0" is not a whole number from 1 to 10000/);
   await check('levels?limit=1&limit=2', 400, /parameter limit is there more than once/);
   for (const after of ['x', '%00', 'AAAA', '🦊']) {
     await check(`levels?after=${after}`, 400, /parameter after/);
