@@ -1,5 +1,5 @@
 import { closedLoop, postRequest, type LoopResult } from './client.js';
-import { spawnLoad } from './load.js';
+import { duringLoad, type LoadResult } from './load.js';
 import type { Loaded } from './select.js';
 import { aggregateRequest } from './select-requests.js';
 import { loopRow, type Row } from './table.js';
@@ -40,19 +40,23 @@ function neverEnds(): never {
   throw new Error('the pages ended before the work that they were to accompany');
 }
 
-/** What open pages cost ingest. */
+/** What open pages cost ingest, which goes as fast as it can. */
 export async function timeIngestBesidePages(
   loaded: Loaded,
 ): Promise<{ readonly rows: Row[]; readonly endRound: number }> {
   const { plan } = loaded;
-  const seconds = plan.ingestSec / 2;
-  const load = { ...loaded.task, seconds, linesPerSec: 0 };
-  const alone = await spawnLoad(load);
-  const { value: beside, pages } = await besidePages(loaded, () =>
-    spawnLoad({ ...load, firstRound: alone.endRound }),
-  );
+  let { firstRound } = loaded.task;
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => setTimeout(resolve, (plan.ingestSec / 4) * 1000));
+  const during = async <Value>(work: () => Promise<Value>): Promise<[Value, LoadResult]> => {
+    const { value, load } = await duringLoad({ ...loaded.task, firstRound, linesPerSec: 0 }, work);
+    firstRound = load.endRound;
+    return [value, load];
+  };
+  const [, alone] = await during(pause);
+  const [{ pages }, beside] = await during(() => besidePages(loaded, pause));
   // Once more alone: the machine changes its mind.
-  const again = await spawnLoad({ ...load, firstRound: beside.endRound });
+  const [, again] = await during(pause);
   const aloneRate = (alone.linesPerSec + again.linesPerSec) / 2;
   const rows = [
     loopRow('ingest, alone', alone, alone.lines, 'lines'),
@@ -63,5 +67,5 @@ export async function timeIngestBesidePages(
     },
     loopRow('  answers to the pages', pages, pages.requests, 'requests'),
   ];
-  return { rows, endRound: again.endRound };
+  return { rows, endRound: firstRound };
 }

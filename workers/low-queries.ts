@@ -2,8 +2,11 @@ import { StoreError } from '../src/model/errors.js';
 import type { JobStatsTask, SelectTask } from '../src/protocol/select.js';
 import type { Run } from './query-queue.js';
 
-/** Begun and not done; the front holds what has come of them. More wait untouched. */
-const BEGUN_MAX = 16;
+/**
+ * Begun and not done; the front holds what has come of them. More wait untouched: if all took turns, all would
+ * be done late.
+ */
+const BEGUN_MAX = 4;
 
 /** A query of low priority. */
 export interface LowQuery {

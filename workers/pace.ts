@@ -3,12 +3,13 @@ const LASTS_MS = 50;
 /** A turn of low priority beside them: what comes meanwhile waits no longer than this. */
 export const LOW_TURN_MS = 1;
 /**
- * Share of the time for low priority where samples and other queries come in half of all milliseconds or
- * more, and where they seldom do. Twenty open pages may cost at most 5 % of ingest, with what the front
- * does for them.
+ * Share of the time for low priority where samples and other queries take BUSY of the shard's time or more, and
+ * where they take next to nothing. Twenty open pages may cost at most 5 % of ingest, with what the front
+ * does for them; and where all cores are in use, a shard has a fifth of its time for ingest.
  */
-const LOW_SHARE_MIN = 0.02;
+const LOW_SHARE_MIN = 0.03;
 const LOW_SHARE_MAX = 0.5;
+const BUSY = 0.1;
 /** How long it takes to forget how busy the shard was. */
 const MEMORY_MS = 1000;
 
@@ -19,16 +20,14 @@ const MEMORY_MS = 1000;
  */
 export class Pace {
   #othersMs = -Infinity;
-  /** Time that was others' lately: of what was longer ago less counts. */
+  /** Time that others took lately: of what was longer ago less counts. */
   #takenMs = 0;
   #fromMs = -Infinity;
 
   /** Samples were stored or others' queries answered, which took so long. */
   othersWorked(nowMs: number, tookMs: number): void {
     const agoMs = nowMs - this.#othersMs;
-    // A millisecond is theirs even if they took little of it: the front has its work with them, too.
-    const takenMs = Math.max(tookMs, Math.min(agoMs, 1));
-    this.#takenMs = this.#takenMs * Math.exp(-agoMs / MEMORY_MS) + takenMs;
+    this.#takenMs = this.#takenMs * Math.exp(-agoMs / MEMORY_MS) + tookMs;
     this.#othersMs = nowMs;
   }
 
@@ -50,6 +49,6 @@ export class Pace {
 
   #share(): number {
     const busy = this.#takenMs / MEMORY_MS;
-    return Math.max(LOW_SHARE_MIN, LOW_SHARE_MAX * (1 - 2 * busy));
+    return Math.max(LOW_SHARE_MIN, LOW_SHARE_MAX * (1 - busy / BUSY));
   }
 }

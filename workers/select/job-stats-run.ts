@@ -19,6 +19,8 @@ import { JobValues, scopeOf } from './job-values.js';
 import type { SelectTools } from './select-tools.js';
 
 const SAMPLES_BETWEEN_LOOKS = 250_000;
+/** The same of low priority, whose turns are shorter. */
+const LOW_SAMPLES_BETWEEN_LOOKS = 50_000;
 /** What a host's summary costs besides its samples, in samples. */
 const HOST_SAMPLES = 200;
 /** Text of a turn. */
@@ -269,7 +271,8 @@ export class JobStatsRun implements Run {
   #isLate(): boolean {
     this.#samplesUnlooked += this.#values.samples + HOST_SAMPLES;
     this.#values.samples = 0;
-    if (this.#samplesUnlooked < SAMPLES_BETWEEN_LOOKS) return false;
+    const lookAt = this.#task.isLow ? LOW_SAMPLES_BETWEEN_LOOKS : SAMPLES_BETWEEN_LOOKS;
+    if (this.#samplesUnlooked < lookAt) return false;
     this.#samplesUnlooked = 0;
     if (performance.now() > this.#deadlineMs) {
       const { queryTimeMsMax } = this.#tools.limits;

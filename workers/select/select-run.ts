@@ -24,6 +24,8 @@ import { differenceOf, variantsOf, type KnownMetric, type Variants } from './var
 const PIECE_BYTES = 1024 * 1024;
 /** So many samples are read between two looks at the clock. */
 const SAMPLES_BETWEEN_LOOKS = 250_000;
+/** The same of low priority, whose turns are shorter. */
+const LOW_SAMPLES_BETWEEN_LOOKS = 50_000;
 /** To find a unit or write a result costs as much as this many samples. */
 const RESULT_SAMPLES = 500;
 
@@ -379,7 +381,8 @@ export class SelectRun implements Run {
   /** Whether the turn is over. */
   #isLate(samples: number): boolean {
     this.#samplesUnlooked += samples;
-    if (this.#samplesUnlooked < SAMPLES_BETWEEN_LOOKS) return false;
+    const lookAt = this.#task.isLow ? LOW_SAMPLES_BETWEEN_LOOKS : SAMPLES_BETWEEN_LOOKS;
+    if (this.#samplesUnlooked < lookAt) return false;
     this.#samplesUnlooked = 0;
     const nowMs = performance.now();
     this.#counts.checkTime(nowMs);
