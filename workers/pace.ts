@@ -3,13 +3,18 @@ const LASTS_MS = 50;
 /** A turn of low priority beside them: what comes meanwhile waits no longer than this. */
 export const LOW_TURN_MS = 1;
 /**
- * Share of the time for low priority where samples and other queries take BUSY of the shard's time or more, and
- * where they take next to nothing. Twenty open pages may cost at most 5 % of ingest, with what the front
- * does for them; and where all cores are in use, a shard has a fifth of its time for ingest.
+ * Share of the time for low priority where the shard is busy, and where it hardly is. Twenty open pages may
+ * cost at most 5 % of ingest, with what the front does for them.
  */
 const LOW_SHARE_MIN = 0.03;
 const LOW_SHARE_MAX = 0.5;
-const BUSY = 0.1;
+/**
+ * Samples and other queries make a shard busy if they take this share of its time: where all cores are in use, it
+ * has a fifth for ingest. Or if they come in this share of all milliseconds: one series is found so fast that
+ * a shard that has nothing else to do is idle, and the front is not.
+ */
+const BUSY_TIME = 0.1;
+const BUSY_MILLISECONDS = 0.5;
 /** How long it takes to forget how busy the shard was. */
 const MEMORY_MS = 1000;
 
@@ -22,12 +27,16 @@ export class Pace {
   #othersMs = -Infinity;
   /** Time that others took lately: of what was longer ago less counts. */
   #takenMs = 0;
+  /** The same of milliseconds in which they came. */
+  #presentMs = 0;
   #fromMs = -Infinity;
 
   /** Samples were stored or others' queries answered, which took so long. */
   othersWorked(nowMs: number, tookMs: number): void {
     const agoMs = nowMs - this.#othersMs;
-    this.#takenMs = this.#takenMs * Math.exp(-agoMs / MEMORY_MS) + tookMs;
+    const kept = Math.exp(-agoMs / MEMORY_MS);
+    this.#takenMs = this.#takenMs * kept + tookMs;
+    this.#presentMs = this.#presentMs * kept + Math.min(agoMs, 1);
     this.#othersMs = nowMs;
   }
 
@@ -48,7 +57,8 @@ export class Pace {
   }
 
   #share(): number {
-    const busy = this.#takenMs / MEMORY_MS;
-    return Math.max(LOW_SHARE_MIN, LOW_SHARE_MAX * (1 - busy / BUSY));
+    const time = this.#takenMs / MEMORY_MS / BUSY_TIME;
+    const milliseconds = this.#presentMs / MEMORY_MS / BUSY_MILLISECONDS;
+    return Math.max(LOW_SHARE_MIN, LOW_SHARE_MAX * (1 - Math.max(time, milliseconds)));
   }
 }

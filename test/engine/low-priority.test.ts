@@ -147,6 +147,8 @@ t.test('beside ingest: short turns, and the more rest the busier the shard is', 
   t.ok(busy > 0.01 && busy < 0.035, `${busy} of a busy shard`);
   const crowded = shareOf(1, 5);
   t.ok(crowded < 0.035, `${crowded} where cores are in use by others`);
+  const quick = shareOf(0.01, 0.2);
+  t.ok(quick < 0.035, `${quick} beside many that take little`);
   const idle = shareOf(0.1, 10);
   t.ok(idle > 0.05, `${idle} of one that is not: a turn between any two bodies`);
 });
