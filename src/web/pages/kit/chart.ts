@@ -1,6 +1,7 @@
 import uPlot from '../vendor/uplot.js';
 import { el, fill } from './dom.js';
 import { time } from './format.js';
+import { setText } from './text.js';
 
 /** Colours of curves in their order; the style sheet has them for light and dark. */
 export const COLOURS_MAX = 8;
@@ -27,6 +28,10 @@ export interface ChartOptions {
   readonly zoomed?: (fromSec: number, toSec: number) => void;
   /** Numbers at the axis. */
   readonly axis?: (value: number) => string;
+  /** Distances of numbers at the axis that may be chosen, such as BYTE_STEPS; absent: decimal ones. */
+  readonly steps?: readonly number[];
+  /** The axis begins at 0: what is twice as high is twice as much. */
+  readonly fromZero?: boolean;
 }
 
 export interface Chart {
@@ -38,14 +43,29 @@ export interface Chart {
   destroy(): void;
 }
 
+/** Powers of two, so that axes of bytes have whole numbers. */
+export const BYTE_STEPS: readonly number[] = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
+/** Times at the axis, by their distance; the day where it changes. The zone is that of whoever looks. */
+const DAY = '\n{YYYY}-{MM}-{DD}';
+const TIMES: (string | number | null)[][] = [
+  [86_400 * 365, '{YYYY}', null, null, null, null, null, null, 1],
+  [86_400 * 28, '{MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [86_400, '{MM}-{DD}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', DAY, null, DAY, null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', DAY, null, DAY, null, null, null, 1],
+  [0.001, ':{ss}.{fff}', DAY, null, DAY, null, '\n{HH}:{mm}', null, 1],
+];
+
 /** A chart over time that follows its room and the colours of the page. */
 export function makeChart(options: ChartOptions): Chart {
   const { title, heightPx = 180 } = options;
   const room = el('div', { class: 'plot' });
-  const caption = el('figcaption', {}, title);
+  const at = el('span', { class: 'at' });
+  const caption = el('figcaption', {}, title, at);
   const element = el('figure', { class: 'chart' }, caption, room);
   let data: uPlot.AlignedData = [[], ...options.curves.map(() => [])];
-  let plot = draw(options, data, room, 600, heightPx);
+  let plot = draw(options, data, at, room, 600, heightPx);
   const resized = new ResizeObserver(() => {
     const width = room.clientWidth;
     if (width > 0 && width !== plot.width) plot.setSize({ width, height: heightPx });
@@ -54,7 +74,7 @@ export function makeChart(options: ChartOptions): Chart {
   const recolour = (): void => {
     plot.destroy();
     fill(room);
-    plot = draw(options, data, room, room.clientWidth || 600, heightPx);
+    plot = draw(options, data, at, room, room.clientWidth || 600, heightPx);
   };
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   document.addEventListener('themechange', recolour);
@@ -67,6 +87,7 @@ export function makeChart(options: ChartOptions): Chart {
     setData(times, values) {
       data = [times, ...values] as uPlot.AlignedData;
       plot.setData(data);
+      showNewest(plot);
       caption.title = times.length > 0 ? `${time(times[0])} – ${time(times.at(-1))}` : '';
     },
     destroy() {
@@ -79,8 +100,9 @@ export function makeChart(options: ChartOptions): Chart {
 }
 
 function draw(
-  { title, curves, sync, zoomed, axis }: ChartOptions,
+  { title, curves, sync, zoomed, axis, steps, fromZero }: ChartOptions,
   data: uPlot.AlignedData,
+  at: HTMLElement,
   room: HTMLElement,
   width: number,
   height: number,
@@ -97,9 +119,20 @@ function draw(
     {
       width,
       height,
-      // Unix seconds; the zone is that of whoever looks.
-      scales: { x: { time: true } },
-      axes: [axes, { ...axes, size: 64, ...(numbers && { values: numbers }) }],
+      // Unix seconds.
+      scales: {
+        x: { time: true },
+        ...(fromZero && { y: { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } }),
+      },
+      axes: [
+        { ...axes, values: TIMES },
+        {
+          ...axes,
+          size: 64,
+          ...(numbers && { values: numbers }),
+          ...(steps && { incrs: [...steps] }),
+        },
+      ],
       cursor: {
         drag: { x: zoomed !== undefined, y: false, setScale: false },
         ...(sync !== undefined && { sync: { key: sync } }),
@@ -119,6 +152,13 @@ function draw(
             ],
       ),
       hooks: {
+        setCursor: [
+          (self) => {
+            const index = self.cursor.idx ?? -1;
+            setText(at, index < 0 ? '' : time(self.data[0][index]));
+            if (index < 0) showNewest(self);
+          },
+        ],
         setSelect: [
           (self) => {
             const { left, width: wide } = self.select;
@@ -135,6 +175,13 @@ function draw(
   plot.root.setAttribute('role', 'img');
   plot.root.setAttribute('aria-label', title);
   return plot;
+}
+
+/** Where nobody points at a time, numbers are of the newest. */
+function showNewest(plot: uPlot): void {
+  const { data, cursor } = plot;
+  if ((cursor.left ?? -1) >= 0 || data[0].length === 0) return;
+  plot.setLegend({ idx: data[0].length - 1 }, false);
 }
 
 function seriesOf(
