@@ -100,39 +100,21 @@ export function makeChart(options: ChartOptions): Chart {
 }
 
 function draw(
-  { title, curves, sync, zoomed, axis, steps, fromZero }: ChartOptions,
+  options: ChartOptions,
   data: uPlot.AlignedData,
   at: HTMLElement,
   room: HTMLElement,
   width: number,
   height: number,
 ): uPlot {
+  const { title, curves, sync, zoomed } = options;
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
-  const axes = {
-    stroke: colour('--quiet'),
-    grid: { stroke: colour('--line'), width: 1 },
-    ticks: { show: false },
-  };
-  const numbers = axis && ((_: uPlot, values: number[]) => values.map(axis));
   const plot = new uPlot(
     {
       width,
       height,
-      // Unix seconds.
-      scales: {
-        x: { time: true },
-        ...(fromZero && { y: { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } }),
-      },
-      axes: [
-        { ...axes, values: TIMES },
-        {
-          ...axes,
-          size: 64,
-          ...(numbers && { values: numbers }),
-          ...(steps && { incrs: [...steps] }),
-        },
-      ],
+      ...scalesOf(options, colour),
       cursor: {
         drag: { x: zoomed !== undefined, y: false, setScale: false },
         ...(sync !== undefined && { sync: { key: sync } }),
@@ -175,6 +157,33 @@ function draw(
   plot.root.setAttribute('role', 'img');
   plot.root.setAttribute('aria-label', title);
   return plot;
+}
+
+/** Scales and their axes: Unix seconds, and numbers. */
+function scalesOf(
+  { axis, steps, fromZero }: ChartOptions,
+  colour: (name: string) => string,
+): Pick<uPlot.Options, 'scales' | 'axes'> {
+  const both = {
+    stroke: colour('--quiet'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    scales: {
+      x: { time: true },
+      ...(fromZero && { y: { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } }),
+    },
+    axes: [
+      { ...both, values: TIMES },
+      {
+        ...both,
+        size: 64,
+        ...(axis && { values: (_: uPlot, values: number[]) => values.map(axis) }),
+        ...(steps && { incrs: [...steps] }),
+      },
+    ],
+  };
 }
 
 /** Where nobody points at a time, numbers are of the newest. */
