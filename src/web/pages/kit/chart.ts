@@ -15,6 +15,8 @@ export interface Curve {
   readonly colour?: number;
   /** It is the border of a band: drawn thin, and the area down to this curve (by index) is filled. */
   readonly bandTo?: number;
+  /** The other border of a band: drawn thin as well. */
+  readonly isBorder?: boolean;
 }
 
 export interface ChartOptions {
@@ -32,6 +34,12 @@ export interface ChartOptions {
   readonly steps?: readonly number[];
   /** The axis begins at 0: what is twice as high is twice as much. */
   readonly fromZero?: boolean;
+  /** false: names and values of the curves stand elsewhere. */
+  readonly legend?: boolean;
+  /** The range that is shown, in seconds, also where there is no data; absent: that of the data. */
+  readonly range?: () => readonly [fromSec: number, toSec: number];
+  /** Told which point the cursor is at; null = none. */
+  readonly pointed?: (index: number | null) => void;
 }
 
 export interface Chart {
@@ -56,6 +64,8 @@ const TIMES: (string | number | null)[][] = [
   [1, '{HH}:{mm}:{ss}', DAY, null, DAY, null, null, null, 1],
   [0.001, ':{ss}.{fff}', DAY, null, DAY, null, '\n{HH}:{mm}', null, 1],
 ];
+
+const DASHES = [undefined, [7, 3], [2, 3], [9, 3, 2, 3], [14, 4], [4, 4], [9, 3, 2, 3, 2, 3]];
 
 /** A chart over time that follows its room and the colours of the page. */
 export function makeChart(options: ChartOptions): Chart {
@@ -107,7 +117,7 @@ function draw(
   width: number,
   height: number,
 ): uPlot {
-  const { title, curves, sync, zoomed } = options;
+  const { title, curves, sync, zoomed, legend = true, pointed } = options;
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
   const plot = new uPlot(
@@ -115,6 +125,7 @@ function draw(
       width,
       height,
       ...scalesOf(options, colour),
+      legend: { show: legend },
       cursor: {
         drag: { x: zoomed !== undefined, y: false, setScale: false },
         ...(sync !== undefined && { sync: { key: sync } }),
@@ -139,6 +150,7 @@ function draw(
             const index = self.cursor.idx ?? -1;
             setText(at, index < 0 ? '' : time(self.data[0][index]));
             if (index < 0) showNewest(self);
+            pointed?.(index < 0 ? null : index);
           },
         ],
         setSelect: [
@@ -161,7 +173,7 @@ function draw(
 
 /** Scales and their axes: Unix seconds, and numbers. */
 function scalesOf(
-  { axis, steps, fromZero }: ChartOptions,
+  { axis, steps, fromZero, range }: ChartOptions,
   colour: (name: string) => string,
 ): Pick<uPlot.Options, 'scales' | 'axes'> {
   const both = {
@@ -171,7 +183,7 @@ function scalesOf(
   };
   return {
     scales: {
-      x: { time: true },
+      x: { time: true, ...(range && { range: () => [...range()] as [number, number] }) },
       ...(fromZero && { y: { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } }),
     },
     axes: [
@@ -194,17 +206,33 @@ function showNewest(plot: uPlot): void {
 }
 
 function seriesOf(
-  { label, show, colour: of, bandTo }: Curve,
+  { label, show, colour: of, bandTo, isBorder }: Curve,
   index: number,
   colour: (name: string) => string,
 ): uPlot.Series {
-  const stroke = colour(`--curve-${(of ?? index) % COLOURS_MAX}`);
-  const isBand = bandTo !== undefined;
+  const number = of ?? index;
+  const stroke = colour(`--curve-${number % COLOURS_MAX}`);
+  const isBand = bandTo !== undefined || isBorder === true;
   return {
     label,
     stroke: isBand ? `${stroke}66` : stroke,
     width: isBand ? 1 : 1.5,
-    points: { show: false },
+    dash: isBand ? undefined : dashOf(number),
+    points: { show: false, filter: isBand ? undefined : alone, fill: stroke, size: 4 },
     value: (_, value) => show(value ?? null),
   };
+}
+
+/** Lengths of strokes and gaps: curves of one colour are told apart by them. */
+export function dashOf(number: number): number[] | undefined {
+  return DASHES[Math.floor(number / COLOURS_MAX) % DASHES.length];
+}
+
+/** Points with gaps on both sides: without a mark nothing would be seen of them. */
+function alone(self: uPlot, series: number): number[] {
+  const values = self.data[series] as (number | null | undefined)[];
+  const isThere = (index: number): boolean => (values[index] ?? null) !== null;
+  return values.flatMap((_, index) =>
+    isThere(index) && !isThere(index - 1) && !isThere(index + 1) ? [index] : [],
+  );
 }
