@@ -3,7 +3,7 @@ import { time } from '../kit/format.js';
 import { tellError, wordsOf } from '../kit/notice.js';
 import { makeShell } from '../kit/shell.js';
 import { readState, writeState } from '../kit/url-state.js';
-import { listClusters, listHosts, listMetrics, type MetricEntry } from './catalogue.js';
+import { listClusters, listHosts, listMetrics, type MetricEntry } from '../kit/catalogue.js';
 import { bandOf, CURVES_MAX, curvesOf, type MetricCurves } from './curves.js';
 import { Form } from './form.js';
 import { BANDS_MAX, Panel } from './panel.js';

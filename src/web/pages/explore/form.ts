@@ -1,6 +1,6 @@
 import { el, fill } from '../kit/dom.js';
 import { time } from '../kit/format.js';
-import type { ClusterEntry, MetricEntry } from './catalogue.js';
+import type { ClusterEntry, MetricEntry } from '../kit/catalogue.js';
 import { isRelative, parseTime } from './times.js';
 import type { View } from './view.js';
 

@@ -1,10 +1,8 @@
 import { ask, postJson, urlOf } from '../kit/api.js';
+import { LOW, QUERY_PATH } from '../kit/low.js';
 import type { SelectRequest } from './request.js';
 import { shellQuoted } from './shell-words.js';
 
-/** What a page asks waits for all others, and gives way to what comes in. */
-export const LOW = { priority: 'low' } as const;
-export const QUERY_PATH = 'api/v2/query';
 /** A browser holds the file until it is saved: what is larger is for the command line. */
 export const DOWNLOAD_BYTES_MAX = 256 * 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import { el } from '../kit/dom.js';
-import { listClusters, listHosts, listSeries, type SeriesEntry } from './catalogue.js';
+import { listClusters, listHosts, listSeries, type SeriesEntry } from '../kit/catalogue.js';
 import { TreeView, type Item, type ItemPage } from './tree-view.js';
 import type { View } from './view.js';
 

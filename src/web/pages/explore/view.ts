@@ -65,14 +65,6 @@ export function writeView(view: View): Record<string, string | undefined> {
   };
 }
 
-/** The address of a view below that of the page. */
-export function linkOf(view: Partial<View>): string {
-  const whole = { ...readView(new URLSearchParams()), ...view };
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(writeView(whole))) if (value) query.set(name, value);
-  return `explore?${query}`;
-}
-
 /** The names that a text of names and patterns stands for, as far as they are known; others as they are. */
 export function metricsOf(text: string, known: readonly string[]): string[] {
   const found = new Set<string>();

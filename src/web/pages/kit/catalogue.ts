@@ -1,5 +1,5 @@
-import { getJson } from '../kit/api.js';
-import { LOW } from './query.js';
+import { getJson } from './api.js';
+import { LOW } from './low.js';
 
 /** Entries of a page of a list: enough to look through. */
 const PAGE_ENTRIES = 100;
