@@ -2,6 +2,7 @@ import { getJson } from '../kit/api.js';
 import { el, fill } from '../kit/dom.js';
 import { subscribe } from '../kit/events.js';
 import { wordsOf } from '../kit/notice.js';
+import { repeat } from '../kit/repeat.js';
 import { makeShell } from '../kit/shell.js';
 import type { HealthAnswer, HistoryAnswer, Rates, Status } from './answers.js';
 import { makeCharts } from './charts.js';
@@ -17,6 +18,7 @@ import { makeTiles } from './tiles.js';
 
 /** Changes of nodes come one by one: the sums are asked for at most so often. */
 const HEALTH_WAIT_MS = 10_000;
+const HEALTH_SEC = 30;
 
 const tiles = makeTiles();
 const charts = makeCharts();
@@ -62,10 +64,10 @@ subscribe(
   },
 );
 
+// What has not changed for long, such as a node that came and has been full since, is no event.
+repeat(HEALTH_SEC, () => attempt(loadHealth), new AbortController().signal);
 let healthTimer = 0;
-subscribe('api/v2/health/events', {}, { health: healthChanged, missed: healthChanged }, (isOn) => {
-  if (isOn) void attempt(loadHealth);
-});
+subscribe('api/v2/health/events', {}, { health: healthChanged, missed: healthChanged });
 
 function showRates(rates: Rates): void {
   for (const panel of panels) panel.setRates?.(rates);

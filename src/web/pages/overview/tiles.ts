@@ -48,7 +48,7 @@ export function makeTiles(): Tiles {
       const heap = bytes(rates.heapBytes);
       memory.set(
         bytes(rates.residentBytes),
-        cap > 0 ? `samples ${heap} of ${bytes(cap)}` : `samples ${heap}, no cap`,
+        cap > 0 ? `${heap} of ${bytes(cap)} cap` : `samples ${heap}, no cap`,
       );
       series.set(short(rates.series), `in ${rates.shards?.length ?? '–'} shards`);
       log.set(bytes(rates.logBytes), 'since the last checkpoint');
