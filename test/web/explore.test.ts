@@ -173,8 +173,11 @@ t.test('zoom, band, unit, link, file, command', async (t) => {
     const { body } = await requestOf(page);
     const { results } = (await server.post('/api/v2/query', body)).json;
     t.same(column(rows, 1), results.find(({ host }: { host: string }) => host === 'a0101').data);
-    await page.getByRole('button', { name: 'zoom in' }).press('+');
-    await page.waitForURL((url) => url.searchParams.get('from') !== from);
+    await page.getByRole('group', { name: /^chart of clock/ }).press('+');
+    await page.waitForURL((url) => Number(url.searchParams.get('from')) > Number(from));
+    await page.getByRole('button', { name: 'zoom out' }).press('-');
+    await page.waitForURL((url) => Number(url.searchParams.get('from')) <= Number(from) + 1);
+    await page.getByRole('button', { name: 'Back' }).click();
     await page.getByRole('button', { name: 'Back' }).click();
     await page.waitForURL((url) => url.searchParams.get('from') === from);
     await page.getByRole('button', { name: 'earlier' }).click();
@@ -218,6 +221,30 @@ t.test('what was asked later is what is seen', async (t) => {
   await page.unrouteAll({ behavior: 'wait' });
   t.equal(await panel(page, 'mem_bw').count(), 0);
   t.equal(await panel(page, 'clock').getByRole('button', { pressed: true }).count(), 6);
+  t.same(faults, []);
+});
+
+t.test('many nodes: some of them, or all combined', async (t) => {
+  const lines = Array.from({ length: 60 }, (_, i) => i).flatMap((i) =>
+    [0, 1].map((id) => {
+      const tags = `cluster=many,hostname=m${100 + i},type=hwthread,type-id=${id}`;
+      return `clock,${tags} value=${i} ${END_SEC - STEP_SEC}`;
+    }),
+  );
+  t.equal((await server.write(lines.join('\n'))).status, 200);
+  const query = 'cluster=many&metric=clock&scope=hwthread';
+  const { page, faults } = await browser.open(`${server.url}/ui/explore?${query}`);
+  await page.getByText('50 curves · the first 50 nodes').waitFor();
+  await panel(page, 'clock').getByText('50 of 100 curves').waitFor();
+  t.equal(await panel(page, 'clock').getByRole('button', { pressed: true }).count(), 50);
+  const first = panel(page, 'clock').getByRole('button', { name: 'm100 · hwthread 0' });
+  await first.click();
+  t.equal(await first.getAttribute('aria-pressed'), 'false', 'a curve can be hidden');
+  await page.getByRole('combobox', { name: 'How' }).selectOption('max');
+  await page.getByRole('button', { name: 'Plot' }).click();
+  await page.getByRole('status').getByText('1 curve', { exact: true }).waitFor();
+  const maximum = panel(page, 'clock').locator('tbody tr td').nth(4);
+  t.equal(await maximum.textContent(), '59', 'of all nodes');
   t.same(faults, []);
 });
 

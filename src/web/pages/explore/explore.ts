@@ -6,11 +6,12 @@ import { readState, writeState } from '../kit/url-state.js';
 import { listClusters, listHosts, listMetrics, type MetricEntry } from '../kit/catalogue.js';
 import { bandOf, CURVES_MAX, curvesOf, type MetricCurves } from './curves.js';
 import { Form } from './form.js';
+import { makeOutputs } from './outputs.js';
 import { BANDS_MAX, Panel } from './panel.js';
 import { query, type Answer } from './query.js';
+import { makeRangeTools } from './ranges.js';
 import type { SelectRequest } from './request.js';
 import { parseTime, selected, type Range } from './times.js';
-import { makeTools } from './tools.js';
 import { makeTree } from './tree.js';
 import {
   bandRequestOf,
@@ -35,18 +36,26 @@ const AXIS_PX = 70;
 class ExplorePage {
   readonly #status = el('p', { role: 'status', class: 'status-line' });
   readonly #problems = el('div', { class: 'problems' });
-  readonly #charts = el('div', { class: 'metrics' });
-  readonly #tools = makeTools({
+  readonly #charts = el('div', {
+    class: 'metrics',
+    keydown: (event) => {
+      if ((event.target as Element).matches('.chart-room'))
+        this.#ranges.pressed(event as KeyboardEvent);
+    },
+  });
+  readonly #ranges = makeRangeTools({
     ranged: (range) => this.#goRange(range),
     quick: (from) => this.#go({ ...this.#view, from, to: 'now' }),
     back: () => this.#goBack(),
-    bandSwitched: (hasBand) => this.#go({ ...this.#view, hasBand }),
-    user: () => this.#user,
   });
+  readonly #outputs = makeOutputs(
+    () => this.#user,
+    (hasBand) => this.#go({ ...this.#view, hasBand }),
+  );
   readonly #form = new Form(
     () => this.#go(this.#form.read()),
     (cluster) => void this.#suggest(cluster),
-    this.#tools.ranges,
+    this.#ranges.element,
   );
   readonly #panels = new Map<string, Panel>();
   readonly #metricsByCluster = new Map<string, Promise<readonly MetricEntry[]>>();
@@ -72,7 +81,7 @@ class ExplorePage {
           'div',
           { class: 'asked' },
           this.#form.element,
-          this.#tools.element,
+          this.#outputs.element,
           this.#status,
           this.#problems,
           this.#charts,
@@ -134,6 +143,7 @@ class ExplorePage {
     const nowSec = Math.floor(Date.now() / 1000);
     const range = rangeOf(view, nowSec);
     if (typeof range === 'string') return this.#say(range);
+    this.#ranges.show(range, nowSec, this.#before.length > 0);
     this.#say('loading …');
     this.#charts.classList.add('stale');
     try {
@@ -153,8 +163,7 @@ class ExplorePage {
           : []),
         ...(hosts.note === '' ? [] : [hosts.note]),
       ];
-      const hasBefore = this.#before.length > 0;
-      this.#tools.show({ view, range, nowSec, request, hasBefore });
+      this.#outputs.show(range, request, view.hasBand);
       this.#show(answer, metrics, known, range, notes);
       if (view.hasBand) await this.#askBand(answer, request, metrics, known, range, signal);
     } catch (error) {

@@ -38,7 +38,7 @@ export class Panel {
   readonly #events: PanelEvents;
   readonly #unit: HTMLSelectElement;
   readonly #about = el('span', { class: 'quiet' });
-  readonly #room = el('div');
+  readonly #room: HTMLElement;
   readonly #statistics: Table<Row>;
   readonly #numbers: HTMLDetailsElement;
   readonly #hidden = new Set<string>();
@@ -62,6 +62,8 @@ export class Panel {
       el('summary', {}, 'Numbers of the chart'),
       el('div'),
     );
+    const keys = `chart of ${metric}; keys + - and arrows change the range`;
+    this.#room = el('div', { tabindex: 0, role: 'group', class: 'chart-room', 'aria-label': keys });
     const head = el('div', { class: 'panel-head' }, el('h2', {}, metric), this.#unit, this.#about);
     this.element = el(
       'section',

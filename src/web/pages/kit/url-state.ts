@@ -14,6 +14,8 @@ export function writeState(
   }
   const text = query.toString();
   const url = window.location.pathname + (text === '' ? '' : `?${text}`);
-  if (adds) window.history.pushState(null, '', url);
+  // What is shown already is no step on the way back.
+  const isOther = url !== window.location.pathname + window.location.search;
+  if (adds && isOther) window.history.pushState(null, '', url);
   else window.history.replaceState(null, '', url);
 }
