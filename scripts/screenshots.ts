@@ -35,7 +35,7 @@ const EXPLORED =
 const PICTURES: readonly Picture[] = [
   { name: 'overview', path: 'ui/overview', ready: 'dl.numbers :text("samples")', phone: true },
   { name: 'nodes', path: 'ui/nodes', ready: 'table tbody tr', phone: true },
-  { name: 'node', path: 'ui/nodes?cluster=fritz&node=f0123', ready: 'table tbody tr' },
+  { name: 'node', path: 'ui/nodes?cluster=fritz&node=f0105', ready: 'table tbody tr' },
   { name: 'explore', path: `ui/explore?${EXPLORED}`, ready: '.uplot' },
   {
     name: 'debug',

@@ -1,6 +1,6 @@
 import { getJson } from '../kit/api.js';
 import { el, fill } from '../kit/dom.js';
-import { bytes, count, digits, duration } from '../kit/format.js';
+import { bytes, count, digits, duration, time } from '../kit/format.js';
 import { makeTable, type Column } from '../kit/table.js';
 import type { Block, BlocksAnswer, LevelSeries, LevelsAnswer } from './levels.js';
 import { button, timeCell, type Trouble, type ViewContext } from './view.js';
@@ -13,11 +13,19 @@ export interface LevelDetail {
 
 const withUnit = (value: number | null, unit: string): string =>
   value === null ? '–' : `${digits(value)}${unit === '' ? '' : ` ${unit}`}`;
+/** Without the day, where it is that of the beginning. */
+const until = (startSec: number, endSec: number): string => {
+  const [day] = time(startSec).split(' ');
+  return time(endSec).replace(`${day} `, '');
+};
 const yes = (is: boolean): string => (is ? 'yes' : 'no');
 
 const BLOCKS: readonly Column<Block>[] = [
   { title: 'From', show: ({ startSec }) => timeCell(startSec), by: ({ startSec }) => startSec },
-  { title: 'To', show: ({ endSec }) => timeCell(endSec) },
+  {
+    title: 'To',
+    show: ({ startSec, endSec }) => el('span', { class: 'nowrap' }, until(startSec, endSec)),
+  },
   { title: 'Slots', show: ({ slots }) => count(slots), isNumber: true },
   { title: 'Samples', show: ({ samples }) => count(samples), isNumber: true },
   { title: 'Bytes', show: (block) => count(block.bytes), by: (one) => one.bytes, isNumber: true },

@@ -93,6 +93,7 @@ class LevelTree {
     this.#marked?.removeAttribute('aria-current');
     this.#marked = this.#items.get(keyOf(path))?.press;
     this.#marked?.setAttribute('aria-current', 'true');
+    this.#marked?.scrollIntoView({ block: 'nearest' });
   }
 
   async #open({ press, below, path, hasChildren }: Item, isOpen: boolean): Promise<void> {

@@ -125,7 +125,7 @@ function draw(
       width,
       height,
       // The last time at the axis is not cut off.
-      padding: [null, 20, null, null],
+      padding: [null, 28, null, null],
       ...scalesOf(options, colour),
       legend: { show: legend },
       cursor: {
