@@ -225,7 +225,7 @@ t.test('what was asked later is what is seen', async (t) => {
 });
 
 t.test('many nodes: some of them, or all combined', async (t) => {
-  const lines = Array.from({ length: 60 }, (_, i) => i).flatMap((i) =>
+  const lines = Array.from({ length: 120 }, (_, i) => i).flatMap((i) =>
     [0, 1].map((id) => {
       const tags = `cluster=many,hostname=m${100 + i},type=hwthread,type-id=${id}`;
       return `clock,${tags} value=${i} ${END_SEC - STEP_SEC}`;
@@ -244,7 +244,18 @@ t.test('many nodes: some of them, or all combined', async (t) => {
   await page.getByRole('button', { name: 'Plot' }).click();
   await page.getByRole('status').getByText('1 curve', { exact: true }).waitFor();
   const maximum = panel(page, 'clock').locator('tbody tr td').nth(4);
-  t.equal(await maximum.textContent(), '59', 'of all nodes');
+  await page.getByRole('treeitem', { name: 'many' }).click();
+  await page.getByRole('treeitem', { name: 'm100' }).waitFor();
+  t.equal(await page.getByRole('treeitem', { name: /^m\d/ }).count(), 100, 'a page');
+  await page.getByRole('treeitem', { name: 'more …' }).press('Enter');
+  await page.getByRole('treeitem', { name: 'm219' }).waitFor();
+  const browse = page.getByRole('region', { name: 'Browse' });
+  await browse.getByRole('searchbox', { name: 'Nodes' }).fill('15');
+  await page.getByRole('treeitem', { name: 'm100' }).waitFor({ state: 'detached' });
+  await page.getByRole('treeitem', { name: 'm115' }).waitFor();
+  const found = await page.getByRole('treeitem', { name: /^m\d/ }).allTextContents();
+  t.same(found, ['m115', ...Array.from({ length: 10 }, (_, i) => `m${150 + i}`), 'm215'].sort());
+  t.equal(await maximum.textContent(), '119', 'of all nodes');
   t.same(faults, []);
 });
 

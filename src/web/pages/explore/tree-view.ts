@@ -91,7 +91,7 @@ export class TreeView {
       'span',
       { class: 'row' },
       item.label,
-      item.note !== undefined && el('span', { class: 'quiet' }, ` ${item.note}`),
+      item.note && el('span', { class: 'quiet' }, ` ${item.note}`),
     );
     const isBranch = item.load !== undefined;
     const expanded = isBranch ? 'false' : undefined;

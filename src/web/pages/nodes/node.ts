@@ -45,6 +45,7 @@ class NodePage {
   readonly #below = el('p');
   readonly #status = el('p', { role: 'status', class: 'status-line quiet' }, 'loading …');
   readonly #table: Table<Row>;
+  readonly #panel: HTMLElement;
   readonly #leaving = new AbortController();
   #known: Promise<readonly MetricEntry[]> | undefined;
   #timer = 0;
@@ -54,6 +55,7 @@ class NodePage {
     this.#host = host;
     const nothing = 'No metric is expected of it, and none was sent.';
     this.#table = makeTable<Row>(`Metrics of ${host}`, columnsOf(cluster, host), nothing);
+    this.#panel = el('div', { class: 'panel', hidden: true }, this.#table.element);
   }
 
   start(): void {
@@ -65,7 +67,7 @@ class NodePage {
       el('h1', {}, this.#host),
       this.#head,
       this.#status,
-      el('div', { class: 'panel' }, this.#table.element),
+      this.#panel,
       this.#below,
     );
     document.title = `${this.#host} · metricshard`;
@@ -102,7 +104,8 @@ class NodePage {
       const why = 'it sent nothing, and no cluster.json names it';
       fill(this.#status, `${cluster} has no node ${host}: ${why}.`);
       fill(this.#head);
-      return this.#table.setRows([]);
+      this.#panel.hidden = true;
+      return;
     }
     fill(this.#head, factsOf(node));
     const metrics = node.metrics ?? [];
@@ -112,6 +115,7 @@ class NodePage {
       recentOf(cluster, host, metrics, signal),
     ]);
     fill(this.#status);
+    this.#panel.hidden = false;
     this.#table.setRows(rowsOf(metrics, entries, recent));
     fill(this.#below, partsBelow(cluster, host, metrics, entries));
   }

@@ -40,7 +40,8 @@ export function troubleOf({ metric, state, series, lateSeries }: MetricHealth): 
 }
 
 function setAge(element: HTMLElement): void {
-  const seconds = Number(element.dataset['sec']);
+  // Clocks of browser and store differ by some; and nobody wants milliseconds here.
+  const seconds = Math.min(Number(element.dataset['sec']), Math.floor(Date.now() / 1000) - 1);
   const isFor = element.dataset['kind'] === 'for';
   const text = isFor ? `(${duration(Math.max(0, Date.now() / 1000 - seconds))})` : ago(seconds);
   if (element.textContent !== text) element.textContent = text;
