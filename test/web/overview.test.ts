@@ -1,5 +1,6 @@
-import t from 'tap';
-import { startBrowser } from '../helpers/browser.js';
+import type { BrowserContextOptions } from 'playwright-core';
+import t, { type Test } from 'tap';
+import { startBrowser, type WatchedPage } from '../helpers/browser.js';
 import { startServer } from '../helpers/server.js';
 
 const browser = await startBrowser();
@@ -11,6 +12,13 @@ t.teardown(async () => {
   await browser.close();
   await server.stop();
 });
+
+/** Opens the overview for as long as a test takes: streams of events are counted. */
+async function open(t: Test, path: string, options?: BrowserContextOptions): Promise<WatchedPage> {
+  const watched = await browser.open(server.url + path, options);
+  t.teardown(() => watched.page.context().close());
+  return watched;
+}
 
 /** Lines of a few hosts, a rejected one, and one of a metric that is not configured. */
 function lines(): string {
@@ -42,7 +50,7 @@ function startGenerator(): () => Promise<void> {
 }
 
 t.test('numbers move while lines come, and rest when none do', async (t) => {
-  const { page, faults } = await browser.open(`${server.url}/`);
+  const { page, faults } = await open(t, '/');
   t.equal(new URL(page.url()).pathname, '/ui/overview', 'it is what / leads to');
   await page.getByText('live', { exact: true }).waitFor();
   const tile = (title: string) =>
@@ -83,7 +91,7 @@ t.test('what is wrong stands at the top', async (t) => {
   const config = '/api/v2/admin/config';
   await server.request(config, { method: 'PATCH', body: '{"main":{"addr":7}}' });
   await server.post('/api/v2/admin/checkpoint', '');
-  const { page, faults } = await browser.open(`${server.url}/ui/overview`);
+  const { page, faults } = await open(t, '/ui/overview');
   const problems = page.getByRole('region', { name: 'What needs attention' });
   await problems.getByRole('listitem').filter({ hasText: 'main.addr: must be' }).waitFor();
   const checkpoint = page.locator('dl.numbers > div', { hasText: 'Last checkpoint' });
@@ -96,8 +104,34 @@ t.test('what is wrong stands at the top', async (t) => {
   t.same(faults, []);
 });
 
+t.test('why there are no live numbers is said', async (t) => {
+  const limit = (eventStreams: number | null) =>
+    server.request('/api/v2/admin/config', {
+      method: 'PATCH',
+      body: JSON.stringify({ metricshard: { limits: { 'event-streams-max': eventStreams } } }),
+    });
+  // The first stream of the first page takes the only place.
+  t.teardown(() => limit(null));
+  await limit(1);
+  const first = await open(t, '/ui/overview');
+  await first.page.getByText('live', { exact: true }).waitFor();
+  const second = await open(t, '/ui/overview');
+  await second.page.getByRole('alert').filter({ hasText: 'event-streams-max' }).waitFor();
+  await second.page.getByText('no connection').waitFor();
+  await limit(null);
+  await second.page.getByText('live', { exact: true }).waitFor();
+  await second.page.getByRole('alert').waitFor({ state: 'hidden' });
+  for (const { faults, page } of [first, second]) {
+    t.same(
+      faults.filter((fault) => !fault.includes('503')),
+      [],
+    );
+    await page.close();
+  }
+});
+
 t.test('a phone, in the dark', async (t) => {
-  const { page, faults } = await browser.open(`${server.url}/ui/overview`, {
+  const { page, faults } = await open(t, '/ui/overview', {
     viewport: { width: 360, height: 740 },
     colorScheme: 'dark',
   });

@@ -1,9 +1,10 @@
-import { getJson } from '../kit/api.js';
-import { el, fill } from '../kit/dom.js';
+import { ask, getJson, urlOf } from '../kit/api.js';
+import { el } from '../kit/dom.js';
 import { subscribe } from '../kit/events.js';
 import { wordsOf } from '../kit/notice.js';
 import { repeat } from '../kit/repeat.js';
 import { makeShell } from '../kit/shell.js';
+import { setText } from '../kit/text.js';
 import type { HealthAnswer, HistoryAnswer, Rates, Status } from './answers.js';
 import { makeCharts } from './charts.js';
 import { factsPanel } from './facts.js';
@@ -32,6 +33,7 @@ const [problems, reasons, shards, nats, facts] = [
 ];
 const panels: readonly Panel[] = [tiles, problems, reasons, shards, nats, facts];
 const trouble = el('p', { class: 'trouble', role: 'alert', hidden: true });
+const troubles = new Map<string, string>();
 const history = new History();
 
 const shell = makeShell(
@@ -59,13 +61,13 @@ subscribe(
   (isConnected) => {
     shell.setConnected(isConnected);
     // Whatever came while nobody listened is in the store's own history.
-    if (isConnected) void attempt(loadHistory);
-    else void attempt(async () => showStatus(await getJson<Status>('api/v2/status')));
+    if (isConnected) void attempt('live', loadHistory);
+    else void attempt('live', tryLive);
   },
 );
 
 // What has not changed for long, such as a node that came and has been full since, is no event.
-repeat(HEALTH_SEC, () => attempt(loadHealth), new AbortController().signal);
+repeat(HEALTH_SEC, () => attempt('health', loadHealth), new AbortController().signal);
 let healthTimer = 0;
 subscribe('api/v2/health/events', {}, { health: healthChanged, missed: healthChanged });
 
@@ -91,17 +93,25 @@ function healthChanged(): void {
   if (healthTimer !== 0) return;
   healthTimer = window.setTimeout(() => {
     healthTimer = 0;
-    if (!document.hidden) void attempt(loadHealth);
+    if (!document.hidden) void attempt('health', loadHealth);
   }, HEALTH_WAIT_MS);
 }
 
+/** A stream of events that is refused does not tell why; a request does. */
+async function tryLive(): Promise<void> {
+  const stopping = new AbortController();
+  await ask(urlOf('api/v2/live'), { signal: stopping.signal });
+  stopping.abort();
+}
+
 /** What fails is said where everybody looks, until it goes well again. */
-async function attempt(work: () => Promise<void>): Promise<void> {
+async function attempt(what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
-    trouble.hidden = true;
+    troubles.delete(what);
   } catch (error) {
-    fill(trouble, wordsOf(error));
-    trouble.hidden = false;
+    troubles.set(what, wordsOf(error));
   }
+  setText(trouble, [...new Set(troubles.values())].join('; '));
+  trouble.hidden = troubles.size === 0;
 }
