@@ -1,4 +1,5 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -35,7 +36,7 @@ const EXPLORED =
 const PICTURES: readonly Picture[] = [
   { name: 'overview', path: 'ui/overview', ready: 'dl.numbers :text("samples")', phone: true },
   { name: 'nodes', path: 'ui/nodes', ready: 'table tbody tr', phone: true },
-  { name: 'node', path: 'ui/nodes?cluster=fritz&node=f0105', ready: 'table tbody tr' },
+  { name: 'node', path: 'ui/nodes?cluster=alex&node=a0605', ready: 'table tbody tr' },
   { name: 'explore', path: `ui/explore?${EXPLORED}`, ready: '.uplot' },
   {
     name: 'debug',
@@ -58,14 +59,22 @@ else await takeAll(Number(values.seconds), values.only, values.out);
 
 async function takeAll(seconds: number, only: string, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  const server = await startServer({
+  const directory = mkdtempSync(join(tmpdir(), 'metricshard-pictures-'));
+  const config = {
     metrics: { cpu_load: { frequency: STEP_SEC, aggregation: 'avg' } },
-    'metric-store': { 'memory-cap': 4 },
+    'metric-store': { 'memory-cap': 4, checkpoints: { directory } },
     metricshard: { shards: 2, clusters: CLUSTER_FILES.map((file) => join(process.cwd(), file)) },
-  });
+  };
+  const clusters = CLUSTER_FILES.map((file, index) => new MadeUpCluster(file, SEED + index));
+  const loading = await startServer(config);
   try {
-    const clusters = CLUSTER_FILES.map((file, index) => new MadeUpCluster(file, SEED + index));
-    await loadHistory(server, clusters);
+    await loadHistory(loading, clusters);
+  } finally {
+    await loading.stop();
+  }
+  // Started again: its own numbers are without those of loading two hours at once.
+  const server = await startServer(config);
+  try {
     await writeFor(server, clusters, seconds);
     const stopping = new AbortController();
     const writing = writeFor(server, clusters, Infinity, stopping.signal);
@@ -82,6 +91,7 @@ async function takeAll(seconds: number, only: string, folder: string): Promise<v
     }
   } finally {
     await server.stop();
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
