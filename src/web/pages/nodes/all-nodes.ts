@@ -35,6 +35,7 @@ class AllNodes {
   #waiting: HealthEvent[] = [];
   #readMs = Number.NEGATIVE_INFINITY;
   #readTimer = 0;
+  #checkedSec = 0;
   #drawTimer = 0;
 
   start(): void {
@@ -133,10 +134,8 @@ class AllNodes {
     }
     if (!this.#model) return;
     const change = this.#model.apply(event);
-    if (change) {
-      this.#map.update(change);
-      this.#sayChecked(this.#model.nodes.length, event.timeSec);
-    }
+    if (change) this.#map.update(change);
+    this.#checkedSec = event.timeSec;
     const { nodes, metric, cluster } = this.#filter.read();
     const isOthers = cluster !== '' && cluster !== event.cluster;
     // Whether a new node fits, or still has this metric's trouble, is for the store to say.
@@ -144,6 +143,7 @@ class AllNodes {
     if (this.#drawTimer !== 0) return;
     this.#drawTimer = window.setTimeout(() => {
       this.#drawTimer = 0;
+      this.#sayChecked(this.#model!.nodes.length, this.#checkedSec);
       this.#drawTable(false);
     }, GATHER_MS);
   }

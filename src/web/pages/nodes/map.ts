@@ -35,10 +35,14 @@ export class HealthMap {
   #cells: (HTMLElement | undefined)[] = [];
   #groups = new Map<Group, DrawnGroup>();
   #shown: ReadonlySet<NodeState> = new Set();
+  /** What the browser will do before it shows the next picture; 0 = nothing. */
+  #redrawn = 0;
 
   /** Draws all nodes in one of the states. */
   show(model: HealthModel, shown: ReadonlySet<NodeState>): void {
     const began = performance.now();
+    window.cancelAnimationFrame(this.#redrawn);
+    this.#redrawn = 0;
     const focused = this.#focusedNode();
     this.#model = model;
     this.#shown = shown;
@@ -65,6 +69,7 @@ export class HealthMap {
     fill(this.element, parts.length > 0 ? parts : nothing, this.#told);
     this.#tell(undefined);
     if (focused) this.#focusOn(model.indexOf(focused));
+    performance.clearMeasures(DRAWN);
     performance.measure(DRAWN, { start: began });
   }
 
@@ -73,7 +78,8 @@ export class HealthMap {
     const model = this.#model!;
     const node = model.nodes[index]!;
     if (this.#shown.has(node.state) !== this.#shown.has(previous.state)) {
-      this.show(model, this.#shown);
+      // Thousands of nodes may change at once, and are drawn once.
+      this.#redrawn ||= window.requestAnimationFrame(() => this.show(model, this.#shown));
       return;
     }
     const cell = this.#cells[index];

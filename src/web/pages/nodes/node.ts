@@ -224,8 +224,9 @@ function sampleTime(last: MetricHealth['last']) {
   return last === null ? 'never' : since(last.timeSec);
 }
 
-function seriesWords({ series, lateSeries, state }: Row): string {
-  return state === 'full' || lateSeries === 0 ? String(series) : `${series}, ${lateSeries} late`;
+function seriesWords({ series, lateSeries, stuckSeries }: Row): string {
+  const late = lateSeries > 0 ? `, ${lateSeries} late` : '';
+  return `${series}${late}${stuckSeries > 0 ? `, ${stuckSeries} stuck` : ''}`;
 }
 
 /** Types below the node, each a link to its metrics in Explore. */

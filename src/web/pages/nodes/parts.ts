@@ -34,9 +34,10 @@ export function keepAges(): void {
 }
 
 /** What is wrong with a metric, in few words. */
-export function troubleOf({ metric, state, series, lateSeries }: MetricHealth): string {
-  const some = state === 'degraded' && series > 1 ? ` (${lateSeries} of ${series} late)` : '';
-  return `${metric} ${state}${some}`;
+export function troubleOf({ metric, state, ...health }: MetricHealth): string {
+  const count = state === 'stuck' ? health.stuckSeries : health.lateSeries;
+  const of = health.series > 1 && count > 0 && state !== 'missing';
+  return `${metric} ${state}${of ? ` (${count} of ${health.series})` : ''}`;
 }
 
 function setAge(element: HTMLElement): void {

@@ -10,6 +10,7 @@ export interface MetricHealth {
   readonly isFlapping: boolean;
   readonly series: number;
   readonly lateSeries: number;
+  readonly stuckSeries: number;
   /** Of the series that is furthest behind; null = there never was one. */
   readonly last: {
     readonly timeSec: number;
