@@ -86,6 +86,9 @@ class LevelTree {
       await this.#open(item, true);
     }
     this.mark(path);
+    // The tree scrolls, but not the page.
+    const { element } = this;
+    if (this.#marked) element.scrollTop = this.#marked.offsetTop - element.clientHeight / 2;
   }
 
   /** Shows which level is chosen. */
@@ -93,7 +96,6 @@ class LevelTree {
     this.#marked?.removeAttribute('aria-current');
     this.#marked = this.#items.get(keyOf(path))?.press;
     this.#marked?.setAttribute('aria-current', 'true');
-    this.#marked?.scrollIntoView({ block: 'nearest' });
   }
 
   async #open({ press, below, path, hasChildren }: Item, isOpen: boolean): Promise<void> {
