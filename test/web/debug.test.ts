@@ -6,6 +6,8 @@ import { startServer } from '../helpers/server.js';
 const STEP_SEC = 60;
 /** Of each series: enough for blocks that are complete. */
 const SAMPLES = 600;
+/** Half of them: no series goes as a whole. */
+const HALF_MS = (SAMPLES / 2) * STEP_SEC * 1000;
 const PASSWORDS = { anna: 'of the admin', rita: 'of a reader', carl: 'of one cluster' };
 
 const cost = { costBits: 10, blockSize: 8, parallelization: 1 };
@@ -171,10 +173,10 @@ t.test('actions', async (t) => {
     const form = page.getByRole('region', { name: 'Free samples' });
     await form.getByLabel('Cluster').fill('alex');
     await form.getByLabel('Hosts').fill('a[0100-0102]');
-    await form.getByLabel('Before').fill(localMinute(Date.now()));
+    await form.getByLabel('Before').fill(localMinute(Date.now() - HALF_MS));
     await form.getByRole('button', { name: 'What would go?' }).click();
     const found = await form.getByRole('status').filter({ hasText: 'would go' }).innerText();
-    const counts = /^3 hosts of alex before .*: (\d+) blocks .* of 9 series on 3 hosts/.exec(found);
+    const counts = /^3 hosts of alex before .*: (\d+) blocks .* of 0 series on 3 hosts/.exec(found);
     t.ok(counts, found);
     await form.getByRole('button', { name: 'Free …' }).click();
     const dialog = page.getByRole('dialog');
@@ -191,7 +193,7 @@ t.test('actions', async (t) => {
     await form.getByText(`buffers freed: ${counts![1]}`).waitFor();
     t.ok(await form.getByRole('button', { name: 'Free …' }).isDisabled(), 'once');
     await form.getByRole('button', { name: 'What would go?' }).click();
-    await form.getByText(/: 0 blocks|that is in memory fits/).waitFor();
+    await form.getByText(/: 0 blocks/).waitFor();
   });
   // The archive's answer is an error, as it should be.
   t.same(
