@@ -227,6 +227,14 @@ function mislabelled(body: string): string {
   return '';
 }
 
+t.test('a tag that ends in a backslash, and one that goes on behind it', (t) => {
+  const odd = ['m,hostname=b value=1', 'm,cluster=c\\', 'm,cluster=c\\ d,hostname=a value=1'];
+  t.equal(mislabelled(`${odd.join('\n')}\n`), '');
+  const host = ['m,hostname=b\\', 'm,hostname=b\\ d value=1', 'm,hostname=b value=1'];
+  t.equal(mislabelled(`${host.join('\n')}\n`), '');
+  t.end();
+});
+
 t.test(`strict runs, seed ${seed}`, (t) => {
   const random = new Random(seed);
   const pieces = ['"', '="', '\\', '\n', '\r', ' x="a\nm,host=q value=1', ',', ' ', '=', ',host='];

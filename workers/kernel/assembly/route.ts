@@ -145,17 +145,19 @@ function readTags(line: u32, end: u32): void {
       else if (byte == BACKSLASH && p + 1 < end && <u32>load<u8>(p + 1) != NEWLINE) p++;
     }
     if (!equals) continue;
+    // At the end of the line its last byte may be a backslash: in another line that escapes what follows.
+    const isWhole = p < end && isTagEnd(<u32>load<u8>(p));
     if (keyIs(key, equals - key, 0x72657473756c63, 7)) {
       cluster = equals + 1;
       clusterBytes = p - cluster;
-      spanBytes = p - span;
+      spanBytes = isWhole ? p - span : 0;
     } else if (
       keyIs(key, equals - key, 0x656d616e74736f68, 8) ||
       keyIs(key, equals - key, 0x74736f68, 4)
     ) {
       host = equals + 1;
       hostBytes = p - host;
-      spanBytes = p - span;
+      spanBytes = isWhole ? p - span : 0;
     }
   }
 }
