@@ -60,10 +60,20 @@ function routesOf(files: readonly PageFile[], cache: PageCache): Routes {
     if (file.name === 'swagger.html') routes['/swagger'] = routes['/swagger/index.html'] = route;
   }
   if (!routes[START_PAGE]) return routes;
-  const redirect = pageRoute((exchange) =>
-    exchange.respond(302, [['Location', START_PAGE], ...PAGE_HEADERS], ''),
-  );
-  return { ...routes, '/': redirect, '/ui': redirect };
+  return { ...routes, '/': pageRoute(answerRoot), '/ui': pageRoute(redirect) };
+}
+
+/** Browsers are led to the pages; for all others there is nothing, as in the reference. */
+function answerRoot(exchange: HttpExchange): void {
+  if (exchange.header('accept').includes('text/html')) redirect(exchange);
+  else {
+    const what = `there is nothing at /; pages for browsers are at ${START_PAGE}`;
+    throw new StoreError('not-found', what);
+  }
+}
+
+function redirect(exchange: HttpExchange): void {
+  exchange.respond(302, [['Location', START_PAGE], ...PAGE_HEADERS], '');
 }
 
 function pageRoute(run: Route['run']): Route {

@@ -98,8 +98,10 @@ eachAdapter('pages and their files', async (t, start) => {
   for (const path of ['/swagger', '/swagger/index.html', '/ui/swagger']) {
     await check(path, 'text/html; charset=utf-8', '<title>Swagger</title>');
   }
+  const accept = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+  t.equal((await front.send('/')).status, 404, 'as the reference: who is no browser finds nothing');
   for (const path of ['/', '/ui', '/ui/']) {
-    const answer = await front.send(path);
+    const answer = await front.send(path, { headers: accept });
     t.same([answer.status, answer.headers.location], [302, '/ui/overview'], path);
     t.match(answer.headers['content-security-policy'], /default-src 'none'/);
   }
@@ -222,6 +224,6 @@ eachAdapter('pages ask who comes', async (t, start) => {
   for (const path of ['/', '/ui/overview', '/ui/style.css', '/swagger']) {
     t.equal((await front.send(path)).status, 401, path);
     t.equal((await front.send(path, { headers: basic(poor) })).status, 403, path);
-    t.equal((await front.send(path, { headers: basic(right) })).status, path === '/' ? 302 : 200);
+    t.equal((await front.send(path, { headers: basic(right) })).status, path === '/' ? 404 : 200);
   }
 });
