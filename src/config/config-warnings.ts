@@ -35,17 +35,14 @@ export function warningsOf(file: ConfigFile): string[] {
   return warnings;
 }
 
-function natsWarnings({ nats, 'metric-store': store, metricshard }: ConfigFile): string[] {
+function natsWarnings({ nats, 'metric-store': store }: ConfigFile): string[] {
   const hasServer = (nats?.address ?? '') !== '';
   const hasSubjects = (store?.['nats-subscriptions'] ?? []).length > 0;
   if (hasSubjects && !hasServer) {
     return ['metric-store.nats-subscriptions is not used: nats.address names no server'];
   }
   const isUsed =
-    hasSubjects ||
-    nats?.['config-subject'] ||
-    nats?.['config-bucket'] ||
-    metricshard?.health?.subject;
+    hasSubjects || nats?.['config-subject'] || nats?.['config-bucket'] || nats?.['health-subject'];
   return hasServer && !isUsed
     ? ['nats.address names a server, but metric-store.nats-subscriptions names no subject']
     : [];

@@ -1,5 +1,3 @@
-import type { ConfigProblem } from './config-error.js';
-
 /** What is judged about hosts and their metrics, and who is told. */
 export interface HealthConfig {
   readonly enabled: boolean;
@@ -7,8 +5,6 @@ export interface HealthConfig {
   readonly intervalSec: number;
   /** A metric counts as recovered when it was well for so long. */
   readonly recoverSec: number;
-  /** NATS subject that changes are published on; '' = none. */
-  readonly subject: string;
   /** Names or patterns of metrics whose value is suspicious when it never changes. */
   readonly stuckMetrics: readonly string[];
   /** So many of their samples must be the same for that. */
@@ -19,7 +15,6 @@ export const HEALTH_DEFAULTS: HealthConfig = {
   enabled: true,
   intervalSec: 10,
   recoverSec: 60,
-  subject: '',
   stuckMetrics: [],
   stuckSamples: 30,
 };
@@ -29,7 +24,6 @@ export interface FileHealth {
   readonly enabled?: boolean;
   readonly 'interval-sec'?: number;
   readonly 'recover-sec'?: number;
-  readonly subject?: string;
   readonly stuck?: { readonly metrics?: readonly string[]; readonly samples?: number };
 }
 
@@ -38,14 +32,7 @@ export function healthOf(given: FileHealth = {}): HealthConfig {
     enabled: given.enabled ?? HEALTH_DEFAULTS.enabled,
     intervalSec: given['interval-sec'] ?? HEALTH_DEFAULTS.intervalSec,
     recoverSec: given['recover-sec'] ?? HEALTH_DEFAULTS.recoverSec,
-    subject: given.subject ?? HEALTH_DEFAULTS.subject,
     stuckMetrics: given.stuck?.metrics ?? HEALTH_DEFAULTS.stuckMetrics,
     stuckSamples: given.stuck?.samples ?? HEALTH_DEFAULTS.stuckSamples,
   };
-}
-
-/** What is wrong about settings that each are right. */
-export function healthProblems({ subject }: HealthConfig, hasNats: boolean): ConfigProblem[] {
-  if (subject === '' || hasNats) return [];
-  return [{ path: 'metricshard.health.subject', message: 'has no effect without nats.address' }];
 }

@@ -1,5 +1,5 @@
 import { HEALTH_DEFAULTS } from './health-config.js';
-import { object, text, type Schema } from './schema-parts.js';
+import { object, type Schema } from './schema-parts.js';
 
 /** A sample is looked for in at most twice as many slots, which is what one look may cost. */
 const STUCK_SAMPLES_MAX = 1000;
@@ -25,10 +25,6 @@ export const HEALTH_SCHEMA: Schema = object('Which hosts and metrics are silent,
     description:
       'Seconds a metric must be well before that counts; twice as many each time it falls ill again ' +
       'within an hour, at most 1800.',
-  },
-  subject: {
-    ...text('NATS subject on which changes are published, a message a host; empty: none.'),
-    format: 'nats-subject-exact',
   },
   stuck: object('Metrics whose values are suspicious when they never change.', {
     metrics: {

@@ -20,6 +20,8 @@ export interface NatsConfig {
   readonly configSubject: string;
   /** JetStream KV bucket whose key `config` is the configuration; '' = none. */
   readonly configBucket: string;
+  /** That changes of the health of hosts are published on; '' = none. */
+  readonly healthSubject: string;
 }
 
 /** A subject that lines are read from. */
@@ -71,6 +73,12 @@ export function subscriptionProblems(
   return problems;
 }
 
+/** What has no effect. */
+export function natsProblems({ servers, healthSubject }: NatsConfig): ConfigProblem[] {
+  if (healthSubject === '' || servers.length > 0) return [];
+  return [{ path: 'nats.health-subject', message: 'has no effect without nats.address' }];
+}
+
 export const NATS_DEFAULTS: NatsConfig = {
   servers: [],
   username: '',
@@ -84,6 +92,7 @@ export const NATS_DEFAULTS: NatsConfig = {
   subscriptions: [],
   configSubject: '',
   configBucket: '',
+  healthSubject: '',
 };
 
 /** Sections `nats` and `metric-store.nats-subscriptions` of a file that passed the schema. */
@@ -99,6 +108,7 @@ export interface FileNats {
   readonly 'key-file'?: string;
   readonly 'config-subject'?: string;
   readonly 'config-bucket'?: string;
+  readonly 'health-subject'?: string;
 }
 
 export interface FileSubscription {
@@ -135,5 +145,6 @@ export function natsOf(
     })),
     configSubject: file?.['config-subject'] ?? '',
     configBucket: file?.['config-bucket'] ?? '',
+    healthSubject: file?.['health-subject'] ?? '',
   };
 }

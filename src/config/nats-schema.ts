@@ -21,6 +21,12 @@ export const NATS_SCHEMA: Schema = object('Connection to a NATS server.', {
   'config-bucket': text(
     'JetStream KV bucket whose key `config` is the configuration; empty: none.',
   ),
+  'health-subject': {
+    ...text(
+      'Subject on which changes of the health of hosts are published, a message a host; empty: none.',
+    ),
+    format: 'nats-subject-exact',
+  },
 });
 
 export const SUBSCRIPTIONS_SCHEMA: Schema = {

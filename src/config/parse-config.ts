@@ -30,8 +30,8 @@ import { findProblems } from './validate.js';
 import { authOf } from './auth-config.js';
 import { authProblems, closedListen } from './auth-problems.js';
 import { backendOf } from './backend-config.js';
-import { healthOf, healthProblems } from './health-config.js';
-import { natsOf, subscriptionProblems } from './nats-config.js';
+import { healthOf } from './health-config.js';
+import { natsOf, natsProblems, subscriptionProblems } from './nats-config.js';
 import { transportOf, transportProblems } from './transport-config.js';
 import { webOf } from './web-config.js';
 
@@ -141,7 +141,7 @@ function contradictions(file: ConfigFile, config: Config): ConfigProblem[] {
     ...subscriptionProblems(file['metric-store']?.['nats-subscriptions']),
     ...authProblems(config),
     ...transportProblems(config.transport, config.auth.roles),
-    ...healthProblems(config.store.health, config.nats.servers.length > 0),
+    ...natsProblems(config.nats),
   ];
   if (file.metrics?.['*'] !== undefined && file.metricshard?.['default-metric'] !== undefined) {
     const message = 'says the same as metrics.*; keep one of the two';

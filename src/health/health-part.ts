@@ -1,5 +1,6 @@
 import type { Identity } from '../auth/identity.js';
 import type { HealthConfig } from '../config/health-config.js';
+import type { NatsConfig } from '../config/nats-config.js';
 import { answerError, answerJsonText } from '../http/answers.js';
 import type { EventStreams } from '../http/event-streams.js';
 import { encodeCursor } from '../http/parameters.js';
@@ -26,7 +27,10 @@ export interface HealthPartOptions {
   readonly store: Pick<Store, 'hostHealth'>;
   readonly events: EventStreams;
   /** Read anew each time: it may change. */
-  readonly config: () => { readonly store: { readonly health: HealthConfig } };
+  readonly config: () => {
+    readonly store: { readonly health: HealthConfig };
+    readonly nats: Pick<NatsConfig, 'healthSubject'>;
+  };
   readonly log: Logger;
 }
 
@@ -64,10 +68,10 @@ export class HealthPart implements ProgramPart {
   }
 
   status(): object {
-    const { enabled, subject } = this.#config;
+    const { enabled } = this.#config;
     if (!enabled) return { enabled };
     const { clusters } = this.#states;
-    const publisher = subject === '' ? undefined : this.#publisher;
+    const publisher = this.#subject === '' ? undefined : this.#publisher;
     return {
       enabled,
       checkedSec: checkedSec(this.#reports()) ?? null,
@@ -82,9 +86,8 @@ export class HealthPart implements ProgramPart {
   }
 
   metrics(): string {
-    const { enabled, subject } = this.#config;
-    if (!enabled) return '';
-    const publisher = subject === '' ? undefined : this.#publisher;
+    if (!this.#config.enabled) return '';
+    const publisher = this.#subject === '' ? undefined : this.#publisher;
     return healthMetrics({
       clusters: this.#states.clusters,
       changes: this.#counts,
@@ -98,6 +101,10 @@ export class HealthPart implements ProgramPart {
 
   get #config(): HealthConfig {
     return this.#options.config().store.health;
+  }
+
+  get #subject(): string {
+    return this.#options.config().nats.healthSubject;
   }
 
   #reports(): readonly (ShardHealth | undefined)[] {
@@ -129,7 +136,7 @@ export class HealthPart implements ProgramPart {
         this.#counts.add(cluster, HOST_STATES.indexOf(state));
       }
     }
-    const { subject } = this.#config;
+    const subject = this.#subject;
     const publisher = subject === '' ? undefined : this.#publisher;
     if (!publisher && this.#streams.count === 0) return;
     const texts = changes.map((change) => ({

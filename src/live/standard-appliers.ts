@@ -87,6 +87,7 @@ export const READ_ANEW: Applier = {
   settings: [
     'metricshard.watch-config',
     'metricshard.web.hosts',
+    'nats.health-subject',
     'metricshard.slow-query-ms',
     'metricshard.backend.clusters',
     'metricshard.backend.clusters-interval-sec',

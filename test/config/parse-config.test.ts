@@ -74,7 +74,7 @@ t.test('every setting arrives', async (t) => {
   );
   const { config, warnings } = parseConfig({
     main: { addr: '[::1]:9' },
-    nats: { address: 'nats://there:4222' },
+    nats: { address: 'nats://there:4222', 'health-subject': 'cc.health' },
     metrics: { a: { frequency: 10, aggregation: '' }, b: { frequency: 5 } },
     'metric-store': {
       'retention-in-memory': '1h30m',
@@ -109,7 +109,6 @@ t.test('every setting arrives', async (t) => {
         enabled: false,
         'interval-sec': 5,
         'recover-sec': 0,
-        subject: 'cc.health',
         stuck: { metrics: ['cpu_*'], samples: 7 },
       },
       limits,
@@ -121,7 +120,7 @@ t.test('every setting arrives', async (t) => {
     listen: { host: '::1', port: 9 },
     httpAdapter: 'node',
     logLevel: 'crit',
-    nats: { ...DEFAULTS.nats, servers: config.nats.servers },
+    nats: { ...DEFAULTS.nats, servers: config.nats.servers, healthSubject: 'cc.health' },
     store: {
       shardCount: 3,
       metrics: {
@@ -159,7 +158,6 @@ t.test('every setting arrives', async (t) => {
         enabled: false,
         intervalSec: 5,
         recoverSec: 0,
-        subject: 'cc.health',
         stuckMetrics: ['cpu_*'],
         stuckSamples: 7,
       },
@@ -172,9 +170,9 @@ t.test('every setting arrives', async (t) => {
 
 t.test('a subject for changes of health', async (t) => {
   const check = (subject: string, nats: object, problem: RegExp | undefined): void => {
-    const config = { nats, metricshard: { health: { subject } } };
-    if (problem) checkProblems(t, config, [['metricshard.health.subject', problem]]);
-    else t.equal(parseConfig(config).config.store.health.subject, subject);
+    const config = { nats: { ...nats, 'health-subject': subject } };
+    if (problem) checkProblems(t, config, [['nats.health-subject', problem]]);
+    else t.equal(parseConfig(config).config.nats.healthSubject, subject);
   };
   const nats = { address: 'nats://there:4222' };
   check('cc.health', nats, undefined);

@@ -79,8 +79,8 @@ t.test('hosts fall silent and come back, and those who want to know are told', a
   const folder = temporaryFolder(t, 'health');
   const nats = await startNatsServer();
   t.teardown(() => nats.remove());
-  const more = { nats: { address: nats.url } };
-  const server = await startWithLevers(configOf(folder, more, { subject: 'cc.health' }));
+  const more = { nats: { address: nats.url, 'health-subject': 'cc.health' } };
+  const server = await startWithLevers(configOf(folder, more));
   t.teardown(() => server.kill());
   t.ok(await becomesReady(server));
   const silent = ['a1', 'a2', 'a3'].map((host) => `alex/${host} failed load:missing temp:missing`);
