@@ -15,8 +15,11 @@ import { countTap } from './tap-count.js';
  */
 const FILE_TIMEOUT_MS = 120_000;
 
-/** System tests start servers with threads of their own; more at once only makes them wait. */
-const JOBS_MAX = 2;
+/**
+ * System tests mostly wait: for seconds that pass in a store, for servers that start and stop. Three at once keep two
+ * cores busy; with more, tests of how soon something is done would tell of each other.
+ */
+const JOBS_MAX = 3;
 
 /** More than these failing is no matter of time. */
 const FILES_AGAIN_MAX = 3;
