@@ -8,6 +8,7 @@ import { EventStreams } from './http/event-streams.js';
 import { makeGates } from './http/gates.js';
 import { answerStarting, makeHandler } from './http/handler.js';
 import type { ProgramPart } from './http/program-part.js';
+import { RequestTimes } from './http/request-times.js';
 import { newTraffic, startHttpServer, type HttpHandler, type HttpServer } from './http/server.js';
 import { HealthPart } from './health/health-part.js';
 import {
@@ -34,7 +35,6 @@ import { assertWritable, dropPrivileges } from './service/privileges.js';
 import { ServiceManager } from './service/service-manager.js';
 import { version } from './service/version.js';
 import { TlsFiles } from './tls/tls-files.js';
-import { RequestTimes } from './telemetry/request-times.js';
 import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.js';
 import { readTls, type TlsMaterial } from './tls/tls-material.js';
 import { pagesPart } from './web/page-routes.js';

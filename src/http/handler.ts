@@ -1,6 +1,6 @@
 import type { Identity } from '../auth/identity.js';
 import { StoreError } from '../model/errors.js';
-import { RequestTimes } from '../telemetry/request-times.js';
+import { RequestTimes } from './request-times.js';
 import { answerError, answerThrown } from './answers.js';
 import type { Gate } from './gate.js';
 import { routeTable, type RouteOptions } from './route-table.js';

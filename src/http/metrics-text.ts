@@ -1,7 +1,7 @@
 import { counterHelp } from '../protocol/counters.js';
 import type { LatencyHistogram } from '../protocol/latency-histogram.js';
 import type { ArchiveStatus, MirrorStatus, ShardStatus, Store } from '../routing/store.js';
-import { OUTCOMES, type RequestTimes } from '../telemetry/request-times.js';
+import { OUTCOMES, type RequestTimes } from './request-times.js';
 import { histogramFamily, metricFamily } from './metric-family.js';
 import type { Traffic } from './server.js';
 

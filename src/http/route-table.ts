@@ -3,7 +3,7 @@ import type { Limits } from '../config/config.js';
 import { StoreError } from '../model/errors.js';
 import { parseQueryRequest } from '../model/query-request.js';
 import type { Store } from '../routing/store.js';
-import type { RequestTimes } from '../telemetry/request-times.js';
+import type { RequestTimes } from './request-times.js';
 import {
   archive,
   checkpoint,

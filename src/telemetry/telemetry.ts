@@ -18,7 +18,7 @@ import { Live } from './live.js';
 import { Disks } from './disk-space.js';
 import { processFamilies } from './process-families.js';
 import { ratesBetween } from './rates.js';
-import type { RequestTimes } from './request-times.js';
+import type { RequestTimes } from '../http/request-times.js';
 import { SlowQueries } from './slow-queries.js';
 import { STORE_PARTS, StoreHealth } from './store-health.js';
 import { readTotals, type Totals } from './totals.js';

@@ -1,7 +1,7 @@
 import type { ProgramPart } from '../http/program-part.js';
 import type { Traffic } from '../http/server.js';
 import type { ShardStatus, Store } from '../routing/store.js';
-import type { RequestTimes } from './request-times.js';
+import type { RequestTimes } from '../http/request-times.js';
 
 /** Where the store's own numbers are. */
 export interface TotalsSources {

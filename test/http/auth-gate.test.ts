@@ -11,7 +11,7 @@ import type { ProgramPart } from '../../src/http/program-part.js';
 import { newTraffic, type HttpHandler, type Traffic } from '../../src/http/server.js';
 import { HealthPart } from '../../src/health/health-part.js';
 import { LogTail } from '../../src/service/log-tail.js';
-import { RequestTimes } from '../../src/telemetry/request-times.js';
+import { RequestTimes } from '../../src/http/request-times.js';
 import { Telemetry } from '../../src/telemetry/telemetry.js';
 import { ed25519, rawKey, sign, type KeyPair } from '../auth/tokens.js';
 import { api, conforms, operations } from './description.js';

@@ -2,7 +2,7 @@ import t from 'tap';
 import { LatencyHistogram } from '../../src/protocol/latency-histogram.js';
 import { liveRates } from '../../src/telemetry/live.js';
 import { ratesBetween } from '../../src/telemetry/rates.js';
-import { RequestTimes } from '../../src/telemetry/request-times.js';
+import { RequestTimes } from '../../src/http/request-times.js';
 import type { Totals } from '../../src/telemetry/totals.js';
 
 type Counters = Readonly<Record<string, number>>;
