@@ -86,11 +86,14 @@ t.test('a signal, and a file that changes', async (t) => {
   t.equal(await jobsMaxOf(server), '1');
   place.put(limit(2, { 'watch-config': true }));
   process.kill(server.pid, 'SIGHUP');
-  await until(t, 'after SIGHUP', async () => (await jobsMaxOf(server)) === '2');
-  t.match(await statusOf(server), { generation: 2, source: 'SIGHUP', problem: '' });
+  // A limit holds before the whole change is done.
+  await until(t, 'after SIGHUP', async () => (await statusOf(server)).generation === 2);
+  t.equal(await jobsMaxOf(server), '2');
+  t.match(await statusOf(server), { source: 'SIGHUP', problem: '' });
 
   place.put(limit(3));
-  await until(t, 'without it', async () => (await jobsMaxOf(server)) === 'enough');
+  await until(t, 'without it', async () => (await statusOf(server)).generation === 3);
+  t.equal(await jobsMaxOf(server), 'enough');
   t.match((await statusOf(server)).source, `changed files: ${place.file}`);
 
   place.put('{"metricshard": ');
