@@ -6,6 +6,8 @@ import type { AnswerStream, Headers, HttpExchange } from './server.js';
 const HEARTBEAT_MS = 5000;
 /** A client comes back by itself, and shows anew who it is: tokens expire, users go. */
 const OPEN_MS_MAX = 3_600_000;
+/** uWebSockets.js warns of larger pieces. */
+const PIECE_BYTES_MAX = 8000;
 const HEARTBEAT = Buffer.from(':\n\n');
 const MISSED = Buffer.from('event: missed\ndata: {}\n\n');
 const HEADERS: Headers = [
@@ -92,7 +94,9 @@ function clientOf(stream: AnswerStream, openedMs: number): Client {
   let isBehind = false;
   let hasMissed = false;
   const write = (bytes: Uint8Array): void => {
-    isBehind = !stream.write(bytes);
+    for (let start = 0; start < bytes.length; start += PIECE_BYTES_MAX) {
+      isBehind = !stream.write(bytes.subarray(start, start + PIECE_BYTES_MAX));
+    }
   };
   stream.onDrain = () => {
     isBehind = false;

@@ -65,3 +65,21 @@ t.test('one that is behind misses events, and is told so', (t) => {
   events.stop();
   t.end();
 });
+
+t.test('a large event is whole, also for one that falls behind amid it', (t) => {
+  const events = new EventStreams({ eventStreamsMax: 1 });
+  const { exchange, answer, written } = exchangeOf({});
+  const client = events.open(exchange, () => undefined);
+  written.length = 0;
+  answer.write = (chunk) => {
+    written.push(Buffer.from(chunk).toString());
+    return written.length < 2;
+  };
+  const event = eventOf('large', JSON.stringify('x'.repeat(20_000)));
+  client.send(event);
+  client.send(eventOf('missed by it', '{}'));
+  t.equal(written.join(''), Buffer.from(event).toString());
+  t.ok(written.every((piece) => piece.length <= 8000));
+  events.stop();
+  t.end();
+});
