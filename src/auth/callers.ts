@@ -134,19 +134,21 @@ export class Callers {
     if (known) return known.identity;
     const { remoteAddress } = connection.peer;
     const [name, password] = partsOf(basic);
-    const byToken = this.#mayBeToken(name, password) ? this.#tokenOrError(password) : undefined;
-    if (byToken) {
-      if (!(byToken instanceof Promise)) return byToken;
-    } else {
+    const mayBeToken = this.#mayBeToken(name, password);
+    if (!mayBeToken) {
       this.#lockOuts.check('password', remoteAddress);
       const remembered = this.#known.get(key, this.#now() / 1000);
       if (remembered) return remembered.identity;
     }
+    // Before a token is looked at: what would come of that, somebody has to wait for.
     const pending = this.#pending.get(key);
     if (pending) return pending;
-    const checked = byToken
-      ? this.#checkToken(byToken, name, password)
-      : this.#checkPassword(name, password, key, remoteAddress);
+    let checked: Promise<Identity>;
+    if (mayBeToken) {
+      const byToken = this.#tokenOrError(password);
+      if (!(byToken instanceof Promise)) return byToken;
+      checked = this.#checkToken(byToken, name, password);
+    } else checked = this.#checkPassword(name, password, key, remoteAddress);
     const watched = this.#watched(checked, 'password', remoteAddress).finally(() =>
       this.#pending.delete(key),
     );

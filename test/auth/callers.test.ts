@@ -163,6 +163,25 @@ t.test('a burst of one browser is checked once', async (t) => {
   t.match(callers.status().lockOuts, { addresses: 1, lockOuts: 0 }, 'and counted once');
 });
 
+t.test('a wrong token that comes again while the first is answered', async (t) => {
+  const slow = await makePasswordHash('right', { ...cost, costBits: 15 });
+  const users = { anna: { password: slow, roles: ['ROLE_ADMIN'], clusters: undefined } };
+  const { callers, outcome } = make(t, { publicKey: rawKey(pair), users });
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  t.teardown(() => process.off('unhandledRejection', note));
+  const asked: Promise<unknown>[] = [];
+  // The token is refused at once, the answer is as late as that to a password.
+  for (let turn = 0; turn < 40; turn++) {
+    asked.push(outcome(basic('nobody', 'no.token.atall')));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  t.same(new Set(await Promise.all(asked)), new Set(['password']));
+  t.same(unhandled, [], 'each failure is somebody’s');
+  t.ok(callers.status().users.checks < asked.length, 'the first one answers for those behind it');
+});
+
 t.test('what is known is bounded, and ends', async (t) => {
   const { callers, config, clock, outcome, verify } = make(t, {}, { tokensCachedMax: 1 });
   await outcome(basic('anna', 'right'));

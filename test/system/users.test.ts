@@ -153,3 +153,21 @@ t.test('tokens beside users', async (t) => {
   t.equal(headers.get('www-authenticate'), `${BEARER}, error="invalid_token", ${BASIC}`);
   t.match((await get('/api/v2/me', basic('x', token))).json, { name: 'cc' });
 });
+
+t.test('a burst of wrong tokens in the place of a password', async (t) => {
+  const password = await makePasswordHash('right', { ...cost, costBits: 15 });
+  const { server, get } = await start({
+    main: { 'jwt-public-key': rawKey(pair) },
+    metricshard: { users: { anna: { password, roles: ['ROLE_ADMIN'] } } },
+  });
+  const statuses: Promise<number>[] = [];
+  for (let turn = 0; turn < 20; turn++) {
+    statuses.push(
+      get('/api/v2/me', basic('nobody', 'no.token.atall')).then((reply) => reply.status),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  for (const status of await Promise.all(statuses)) t.ok(status === 401 || status === 429);
+  t.equal((await get('/ping')).status, 204, 'the store is still there');
+  t.equal(await server.stop(), 0);
+});
