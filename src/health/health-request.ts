@@ -1,7 +1,8 @@
 import type { Identity } from '../auth/identity.js';
 import { clustersOf, requireClusters } from '../http/cluster-access.js';
-import { checkHosts, checkParameters, clip, decodeCursor, limitOf } from '../http/parameters.js';
+import { checkHosts, checkParameters, decodeCursor, limitOf } from '../http/parameters.js';
 import { PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX } from '../model/catalogue.js';
+import { clip } from '../model/clip.js';
 import { StoreError } from '../model/errors.js';
 import {
   HEALTH_DETAILS,

@@ -1,10 +1,11 @@
 import type { Identity } from '../auth/identity.js';
+import { clip } from '../model/clip.js';
 import { StoreError } from '../model/errors.js';
 import { INSPECTED_ENTRIES_DEFAULT, INSPECTED_ENTRIES_MAX } from '../model/inspection.js';
 import type { Store } from '../routing/store.js';
 import { answerError, answerJsonText } from './answers.js';
 import { clustersOf, requireAllClusters, requireClusters } from './cluster-access.js';
-import { checkParameters, clip, limitOf } from './parameters.js';
+import { checkParameters, limitOf } from './parameters.js';
 import type { Route } from './route.js';
 import type { HttpExchange } from './server.js';
 

@@ -1,8 +1,8 @@
 import { LISTED_HOSTS_MAX } from '../model/catalogue.js';
+import { clip } from '../model/clip.js';
 import { StoreError } from '../model/errors.js';
 import { countHostList } from '../model/host-list.js';
 
-const CLIP_CHARS = 60;
 const TOLD_MAX = 20;
 const TOLD_CHARS_MAX = 200;
 /** Names of parameters that may hold secrets, `p` is InfluxDB's password. */
@@ -96,11 +96,6 @@ export function withoutSecrets(query: URLSearchParams): Record<string, string> {
       SECRET.test(name) ? '***' : value.slice(0, TOLD_CHARS_MAX),
     ]),
   );
-}
-
-/** What a message tells of a value. */
-export function clip(text: string): string {
-  return text.length > CLIP_CHARS ? `${text.slice(0, CLIP_CHARS - 1)}…` : text;
 }
 
 function onceOnly(query: URLSearchParams, name: string): void {

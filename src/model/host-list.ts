@@ -1,3 +1,4 @@
+import { clip } from './clip.js';
 import { StoreError } from './errors.js';
 import { globMatcher, isGlob } from './glob.js';
 
@@ -7,7 +8,6 @@ export const CLUSTER_HOSTS_MAX = 1_000_000;
 const NAME_CHARS_MAX = 128;
 /** More digits than these are no exact number. */
 const DIGITS_MAX = 15;
-const CLIP_CHARS = 60;
 
 /** Numbers `low` … `high`, padded with zeros to `width` digits. */
 interface NumberRange {
@@ -220,8 +220,4 @@ function isDigits(text: string): boolean {
 function malformed(expression: string, at: number, what: string): StoreError {
   const place = `host list "${clip(expression)}", character ${at + 1}`;
   return new StoreError('bad-request', `${place}: ${what}`);
-}
-
-function clip(text: string): string {
-  return text.length > CLIP_CHARS ? `${text.slice(0, CLIP_CHARS - 1)}…` : text;
 }

@@ -13,17 +13,15 @@ import {
 } from '../model/catalogue.js';
 import { StoreError } from '../model/errors.js';
 import { globMatcher } from '../model/glob.js';
+import { PagesUnderWay } from './pages-under-way.js';
 import { WaitingLine } from './waiting-line.js';
-
-/** Pages in the making at most: each takes a task of every shard, which have others to do, too. */
-const PAGES_UNDER_WAY_MAX = 16;
 
 /** Has every shard list what it holds, and makes one page of it. */
 export class Catalogue {
   #clusters: StoreConfig['clusters'];
   readonly #listOnAll: (request: CatalogueRequest) => Promise<CatalogueEntry[][]>;
   readonly #lowLine: WaitingLine;
-  #underWay = 0;
+  readonly #underWay = new PagesUnderWay('lists');
 
   /** `waitMsMax`: how long a page of low priority waits for those before it. */
   constructor(
@@ -49,16 +47,7 @@ export class Catalogue {
   /** Rejects with StoreError. */
   async page(request: CatalogueRequest): Promise<CataloguePage> {
     checkSubCluster(this.#clusters, request);
-    if (this.#underWay >= PAGES_UNDER_WAY_MAX) {
-      const what = `${PAGES_UNDER_WAY_MAX} pages of lists are being made; try again in a moment`;
-      throw new StoreError('queue-full', what);
-    }
-    this.#underWay++;
-    try {
-      return await this.#page(request);
-    } finally {
-      this.#underWay--;
-    }
+    return this.#underWay.run(() => this.#page(request));
   }
 
   /** The same of low priority: one after the other, so that shards have the room for others. */

@@ -1,14 +1,11 @@
 import type { StoreConfig } from '../config/config.js';
 import { compareKeys } from '../model/catalogue.js';
-import { StoreError } from '../model/errors.js';
 import type { HealthEntry, HealthPage, HealthPageRequest } from '../model/health.js';
 import type { CheckSummary, GroupHealth, HealthReport } from '../protocol/health.js';
 import { checkSubCluster } from './catalogue.js';
+import { PagesUnderWay } from './pages-under-way.js';
 import type { ShardClient } from './shard-client.js';
 import type { HealthListener, HostHealth, ShardHealth } from './store.js';
-
-/** Pages in the making at most: each takes a task of every shard, which have others to do, too. */
-const PAGES_UNDER_WAY_MAX = 16;
 
 /** What checks of hosts have found, in all shards. */
 export class HostHealths implements HostHealth {
@@ -17,7 +14,7 @@ export class HostHealths implements HostHealth {
   readonly #store: Pick<StoreConfig, 'clusters'>;
   readonly #last: (ShardHealth | undefined)[];
   readonly #listeners: HealthListener[] = [];
-  #underWay = 0;
+  readonly #underWay = new PagesUnderWay('states');
 
   constructor(shards: readonly ShardClient[], store: Pick<StoreConfig, 'clusters'>) {
     this.#shards = shards;
@@ -38,19 +35,12 @@ export class HostHealths implements HostHealth {
 
   async page(request: HealthPageRequest): Promise<HealthPage> {
     checkSubCluster(this.#store.clusters, request);
-    if (this.#underWay >= PAGES_UNDER_WAY_MAX) {
-      const what = `${PAGES_UNDER_WAY_MAX} pages of states are being made; try again in a moment`;
-      throw new StoreError('queue-full', what);
-    }
-    this.#underWay++;
-    try {
+    return this.#underWay.run(async () => {
       const lists = await Promise.all(
         this.#shards.map((shard) => shard.run<HealthEntry[]>('healthPage', request)),
       );
       return pageOf(lists, request.limit);
-    } finally {
-      this.#underWay--;
-    }
+    });
   }
 
   #receive(shard: number, report: HealthReport): void {

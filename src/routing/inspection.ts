@@ -1,3 +1,4 @@
+import { clip } from '../model/clip.js';
 import { StoreError } from '../model/errors.js';
 import {
   compareLevelKeys,
@@ -20,7 +21,6 @@ import { WaitingLine } from './waiting-line.js';
 
 /** Names of a cluster and a host: who has these is in one shard. */
 const HOST_DEPTH = 2;
-const CLIP_CHARS = 60;
 
 export interface InspectionParts {
   readonly shardCount: number;
@@ -134,8 +134,4 @@ function noLevel(path: readonly string[]): StoreError {
 
 function textOf(path: readonly string[]): string {
   return path.length === 0 ? 'above all clusters' : `"${clip(path.join(' / '))}"`;
-}
-
-function clip(text: string): string {
-  return text.length > CLIP_CHARS ? `${text.slice(0, CLIP_CHARS - 1)}…` : text;
 }

@@ -9,7 +9,7 @@ import type { HostRow } from './host-row.js';
 import type { HostTable } from './host-table.js';
 import { HostWalk } from './host-walk.js';
 import type { MetricNames } from './metric-names.js';
-import { FULL, isFlapping, type Pair } from './pair.js';
+import { blankPair, isFlapping } from './pair.js';
 import type { Roster } from './roster.js';
 import type { NewestValues } from './stuck.js';
 
@@ -65,14 +65,7 @@ class Listing {
   readonly #isMetric: ((name: string) => boolean) | undefined;
   /** By number of the state. */
   readonly #isState: readonly boolean[];
-  readonly #pair: Pair = {
-    state: FULL,
-    sinceSec: 0,
-    found: FULL,
-    betterSec: 0,
-    relapses: 0,
-    hasRecovered: false,
-  };
+  readonly #pair = blankPair();
 
   constructor(parts: HealthPagesParts, walk: HostWalk, request: HealthPageRequest, nowSec: number) {
     this.#parts = parts;

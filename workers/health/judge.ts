@@ -16,7 +16,7 @@ import {
   recoverySec,
   STUCK,
   update,
-  type Pair,
+  blankPair,
 } from './pair.js';
 import type { Group } from './roster.js';
 
@@ -32,14 +32,7 @@ export interface Terms {
 export class Judge {
   readonly #walk: HostWalk;
   readonly #names: MetricNames;
-  readonly #pair: Pair = {
-    state: FULL,
-    sinceSec: 0,
-    found: FULL,
-    betterSec: 0,
-    relapses: 0,
-    hasRecovered: false,
-  };
+  readonly #pair = blankPair();
   readonly #added: number[] = [];
   /** By number of the metric: the row that was found to have it last, by its turn. */
   readonly #marks: number[] = [];

@@ -37,6 +37,18 @@ export function recoverySec({ relapses }: Pick<Pair, 'relapses'>, recoverSec: nu
   return Math.min(RECOVER_SEC_MAX, recoverSec * 2 ** relapses);
 }
 
+/** One that is read into, and begun with what is found. */
+export function blankPair(): Pair {
+  return {
+    state: FULL,
+    sinceSec: 0,
+    found: FULL,
+    betterSec: 0,
+    relapses: 0,
+    hasRecovered: false,
+  };
+}
+
 /** The first look at a pair. */
 export function begin(pair: Pair, found: number, foundSec: number): void {
   pair.state = found;
