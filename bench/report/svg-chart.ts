@@ -1,0 +1,196 @@
+/** A curve: `x` ascending; NaN in `y` is a gap. */
+export interface Curve {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+}
+
+export interface LineChart {
+  readonly title: string;
+  readonly xTitle: string;
+  readonly yTitle: string;
+  /** Logarithmic axes need values above 0; others are left out. */
+  readonly xLog?: boolean;
+  readonly yLog?: boolean;
+  readonly curves: readonly Curve[];
+}
+
+/** A group of bars, one for each series of the chart; undefined = there is none. */
+export interface BarGroup {
+  readonly name: string;
+  readonly values: readonly (number | undefined)[];
+}
+
+export interface BarChart {
+  readonly title: string;
+  /** Names of the bars of a group. */
+  readonly series: readonly string[];
+  readonly groups: readonly BarGroup[];
+  /** What stands behind a number. */
+  readonly unit: string;
+}
+
+/** Distinct for eyes that do not tell red from green (Okabe and Ito, 2008). */
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
+const WIDTH = 860;
+const PLOT_HEIGHT = 320;
+const LEFT = 90;
+const TOP = 44;
+const RIGHT = 20;
+const BOTTOM = 56;
+const ROW = 16;
+const BAR_LEFT = 190;
+const BAR_RIGHT = 110;
+
+/** One axis: from values to pixels. */
+interface Axis {
+  readonly at: (value: number) => number;
+  readonly ticks: readonly number[];
+}
+
+/** Curves over one pair of axes, as an SVG document of its own. */
+export function lineChart(chart: LineChart): string {
+  const { title, xTitle, yTitle, xLog = false, yLog = false, curves } = chart;
+  const isShown = (x: number, y: number): boolean =>
+    Number.isFinite(x) && Number.isFinite(y) && (!xLog || x > 0) && (!yLog || y > 0);
+  const points = curves.map(({ x, y }) => x.map((at, i) => ({ x: at, y: y[i]! })));
+  const shown = points.flat().filter(({ x, y }) => isShown(x, y));
+  const bottom = TOP + PLOT_HEIGHT;
+  const xAxis = axis(
+    shown.map(({ x }) => x),
+    LEFT,
+    WIDTH - RIGHT,
+    xLog,
+  );
+  const yAxis = axis(
+    yLog ? shown.map(({ y }) => y) : [0, ...shown.map(({ y }) => y)],
+    bottom,
+    TOP,
+    yLog,
+  );
+  const parts = [text(LEFT, 24, title, 'class="title"')];
+  for (const tick of xAxis.ticks) {
+    parts.push(rule(xAxis.at(tick), TOP, xAxis.at(tick), bottom));
+    parts.push(text(xAxis.at(tick), bottom + 18, short(tick), 'text-anchor="middle"'));
+  }
+  for (const tick of yAxis.ticks) {
+    parts.push(rule(LEFT, yAxis.at(tick), WIDTH - RIGHT, yAxis.at(tick)));
+    parts.push(text(LEFT - 8, yAxis.at(tick) + 4, short(tick), 'text-anchor="end"'));
+  }
+  parts.push(text((LEFT + WIDTH) / 2, bottom + 40, xTitle, 'text-anchor="middle"'));
+  const middle = TOP + PLOT_HEIGHT / 2;
+  parts.push(text(18, middle, yTitle, `text-anchor="middle" transform="rotate(-90 18 ${middle})"`));
+  points.forEach((curve, index) => {
+    let path = '';
+    let pen = 'M';
+    for (const { x, y } of curve) {
+      if (isShown(x, y)) path += `${pen}${round(xAxis.at(x))} ${round(yAxis.at(y))}`;
+      pen = isShown(x, y) ? 'L' : 'M';
+    }
+    parts.push(`<path d="${path}" fill="none" stroke="${colour(index)}" stroke-width="2"/>`);
+  });
+  const legendTop = bottom + BOTTOM;
+  parts.push(
+    ...legend(
+      curves.map(({ name }) => name),
+      LEFT,
+      legendTop,
+    ),
+  );
+  return document(legendTop + curves.length * ROW, parts);
+}
+
+/** Horizontal bars; each group has a scale of its own, whose largest bar is as long as there is room. */
+export function barChart({ title, series, groups, unit }: BarChart): string {
+  const parts = [text(BAR_LEFT, 24, title, 'class="title"')];
+  let y = TOP;
+  for (const { name, values } of groups) {
+    const largest = Math.max(...values.map((value) => value ?? 0));
+    parts.push(text(BAR_LEFT - 8, y + 12, name, 'text-anchor="end"'));
+    values.forEach((value, index) => {
+      if (value === undefined) return;
+      const room = WIDTH - BAR_LEFT - BAR_RIGHT;
+      const length = largest > 0 ? Math.max(1, (value / largest) * room) : 1;
+      parts.push(
+        `<rect x="${BAR_LEFT}" y="${y + 2}" width="${round(length)}" height="${ROW - 4}" fill="${colour(index)}"/>`,
+        text(BAR_LEFT + length + 6, y + 12, `${short(value)}${unit && ` ${unit}`}`),
+      );
+      y += ROW;
+    });
+    y += ROW;
+  }
+  parts.push(...legend(series, BAR_LEFT, y));
+  return document(y + series.length * ROW, parts);
+}
+
+function axis(values: readonly number[], from: number, to: number, isLog: boolean): Axis {
+  const low = values.length > 0 ? Math.min(...values) : isLog ? 1 : 0;
+  const high = values.length > 0 ? Math.max(...values) : 1;
+  if (isLog) {
+    const first = Math.floor(Math.log10(low));
+    const last = Math.max(first + 1, Math.ceil(Math.log10(high)));
+    const ticks = Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
+    const at = (value: number): number =>
+      from + ((Math.log10(value) - first) / (last - first)) * (to - from);
+    return { at, ticks };
+  }
+  const step = niceStep((high - low || 1) / 6);
+  const first = Math.floor(low / step);
+  const last = Math.max(first + 1, Math.ceil(high / step));
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+  const at = (value: number): number =>
+    from + ((value / step - first) / (last - first)) * (to - from);
+  return { at, ticks };
+}
+
+/** 1, 2 or 5 times a power of ten, not below `least`. */
+function niceStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least * 0.999)!;
+}
+
+function legend(names: readonly string[], x: number, top: number): string[] {
+  return names.flatMap((name, index) => [
+    `<rect x="${x}" y="${top + index * ROW - 9}" width="10" height="10" fill="${colour(index)}"/>`,
+    text(x + 16, top + index * ROW, name),
+  ]);
+}
+
+function colour(index: number): string {
+  return COLOURS[index % COLOURS.length]!;
+}
+
+function rule(x1: number, y1: number, x2: number, y2: number): string {
+  return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="#ddd"/>`;
+}
+
+function text(x: number, y: number, content: string, attributes = ''): string {
+  return `<text x="${round(x)}" y="${round(y)}"${attributes && ` ${attributes}`}>${escape(content)}</text>`;
+}
+
+function document(height: number, parts: readonly string[]): string {
+  const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${Math.ceil(height)}" viewBox="0 0 ${WIDTH} ${Math.ceil(height)}" font-family="sans-serif" font-size="12">`;
+  const style = '<style>.title{font-size:15px;font-weight:bold}</style>';
+  return `${head}${style}<rect width="100%" height="100%" fill="#fff"/>\n${parts.join('\n')}\n</svg>\n`;
+}
+
+/** 12345678 as `12.3 M`. */
+export function short(value: number): string {
+  const size = Math.abs(value);
+  for (const [limit, letter] of [
+    [1e9, ' G'],
+    [1e6, ' M'],
+    [1e3, ' k'],
+  ] as const) {
+    if (size >= limit) return `${Number((value / limit).toPrecision(3))}${letter}`;
+  }
+  return String(Number(value.toPrecision(3)));
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function escape(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}
