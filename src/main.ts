@@ -1,4 +1,5 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
+import './service/collector.js';
 import { parseFlags } from './config/flags.js';
 import { loadConfig } from './config/parse-config.js';
 import { startProgram } from './program.js';

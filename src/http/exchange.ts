@@ -14,6 +14,9 @@ import {
  */
 type AnswerState = 'asked' | 'gone' | 'streaming' | 'over';
 
+/** Of most bodies of lines; nobody changes it. */
+const NO_QUERY = new URLSearchParams();
+
 /** A stream as an adapter makes it. */
 export interface AdapterStream extends AnswerStream {
   /** The connection is closed: nothing more may be done with it. */
@@ -48,7 +51,8 @@ export abstract class AdapterExchange<State extends ServerState> implements Http
   }
 
   get query(): URLSearchParams {
-    return (this.#query ??= new URLSearchParams(this.#queryText));
+    return (this.#query ??=
+      this.#queryText === '' ? NO_QUERY : new URLSearchParams(this.#queryText));
   }
 
   abstract header(name: KeptHeader): string;

@@ -40,10 +40,6 @@ export class Ring {
     return Atomics.load(this.#control, ACKNOWLEDGED);
   }
 
-  get isFull(): boolean {
-    return ((this.published - this.acknowledged) | 0) >= RING_SLOTS;
-  }
-
   /** Field `offset` (PART_*) of the descriptor at a position. */
   get(position: number, offset: number): number {
     return this.#slots[this.#word(position, offset)]!;

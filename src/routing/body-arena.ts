@@ -13,7 +13,8 @@ export const ARENA_PIECE_BYTES_MAX = LEAF_BYTES << ORDER_MAX;
  */
 export class BodyArena {
   readonly #free: number[][] = Array.from({ length: ORDER_MAX + 1 }, () => []);
-  readonly #orderOf = new Map<number, number>();
+  /** By leaf, where a piece begins there. */
+  readonly #orderOf = new Uint8Array(ARENA_BYTES / LEAF_BYTES);
   #bytesInUse = 0;
 
   constructor() {
@@ -38,20 +39,19 @@ export class BodyArena {
       from--;
       this.#free[from]!.push(at + (LEAF_BYTES << from));
     }
-    this.#orderOf.set(at, order);
+    this.#orderOf[at / LEAF_BYTES] = order;
     this.#bytesInUse += LEAF_BYTES << order;
     return ARENA_BASE + at;
   }
 
   /** Bytes of the piece at an address. */
   sizeOf(address: number): number {
-    return LEAF_BYTES << this.#orderOf.get(address - ARENA_BASE)!;
+    return LEAF_BYTES << this.#orderOf[(address - ARENA_BASE) / LEAF_BYTES]!;
   }
 
   release(address: number): void {
     let at = address - ARENA_BASE;
-    let order = this.#orderOf.get(at)!;
-    this.#orderOf.delete(at);
+    let order = this.#orderOf[at / LEAF_BYTES]!;
     this.#bytesInUse -= LEAF_BYTES << order;
     while (order < ORDER_MAX) {
       const buddy = at ^ (LEAF_BYTES << order);

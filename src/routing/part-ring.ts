@@ -11,6 +11,7 @@ import {
   PART_PRECISION,
   PART_REJECTED,
   PART_WRITTEN,
+  RING_SLOTS,
 } from '../../workers/kernel/layout.js';
 import { StoreError } from '../model/errors.js';
 import type { FromShard } from '../protocol/messages.js';
@@ -42,9 +43,14 @@ const NONE: readonly never[] = [];
 /** Parts on their way through the ring of a shard, in their order. */
 export class PartRing {
   readonly #ring: Ring;
-  #parts: Part[] = [];
-  /** Position of the first of them. */
+  /**
+   * By position modulo their number. A list that shifts and grows leaves its former tables behind, and
+   * those that are old keep the parts of later bodies from the collector until it looks at all.
+   */
+  readonly #parts: (Part | undefined)[] = Array.from({ length: RING_SLOTS });
+  /** Position of the first of them, and the one behind the last. */
   #from = 0;
+  #until = 0;
   readonly #examples = new Map<number, readonly RejectedLine[]>();
   #logFailure = '';
 
@@ -53,11 +59,12 @@ export class PartRing {
   }
 
   get count(): number {
-    return this.#parts.length;
+    return (this.#until - this.#from) | 0;
   }
 
+  /** A part that the shard is done with has its slot until it is settled: its result lies there. */
   get isFull(): boolean {
-    return this.#ring.isFull;
+    return this.count >= RING_SLOTS;
   }
 
   /** The caller has seen that there is room. True: the shard sleeps, and has to be woken. */
@@ -70,7 +77,8 @@ export class PartRing {
     ring.set(position, PART_CLUSTER_BYTES, part.clusterBytes);
     ring.set(position, PART_PRECISION, part.precision);
     ring.set(position, PART_ARRIVAL_SEC, arrivalSec);
-    this.#parts.push(part);
+    this.#parts[slotOf(position)] = part;
+    this.#until = (position + 1) | 0;
     return ring.publish();
   }
 
@@ -79,14 +87,13 @@ export class PartRing {
     if (logFailure !== undefined) this.#logFailure = logFailure;
     for (const { position, first } of examples ?? NONE) this.#examples.set(position, first);
     const ring = this.#ring;
-    let settled = 0;
+    const first = this.#from;
     while (((ring.acknowledged - this.#from) | 0) > 0) {
       const position = this.#from;
       if (ring.get(position, PART_HAS_EXAMPLES) === 1 && !this.#examples.has(position)) break;
-      const first = this.#examples.get(position) ?? NONE;
+      const named = this.#examples.get(position) ?? NONE;
       this.#examples.delete(position);
-      const part = this.#parts[settled++]!;
-      this.#from = (position + 1) | 0;
+      const part = this.#take();
       if (ring.get(position, PART_FAILED) === 1) {
         part.done(new StoreError('log-failed', `samples can not be kept: ${this.#logFailure}`));
         continue;
@@ -96,22 +103,32 @@ export class PartRing {
         ignored: ring.get(position, PART_IGNORED),
         rejected: ring.get(position, PART_REJECTED),
         lines: ring.get(position, PART_LINES),
-        first,
+        first: named,
       });
     }
-    if (settled > 0) this.#parts.splice(0, settled);
-    return settled > 0;
+    return this.#from !== first;
+  }
+
+  /** The first part, which is one no more. */
+  #take(): Part {
+    const slot = slotOf(this.#from);
+    const part = this.#parts[slot]!;
+    this.#parts[slot] = undefined;
+    this.#from = (this.#from + 1) | 0;
+    return part;
   }
 
   /** The shard is gone. */
   failAll(error: StoreError): void {
-    const parts = this.#parts;
-    this.#parts = [];
-    for (const part of parts) part.done(error);
+    while (this.count > 0) this.#take().done(error);
   }
 
   /** The shard's batch of answers was taken. True: it sleeps, and has to be woken. */
   consumeBatch(batch: number): boolean {
     return this.#ring.consumeBatch(batch);
   }
+}
+
+function slotOf(position: number): number {
+  return (position >>> 0) % RING_SLOTS;
 }

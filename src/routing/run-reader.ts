@@ -16,6 +16,7 @@ const POINT = 46;
 const ASCII_MAX = 127;
 
 const NO_NAMES: readonly Uint8Array[] = [];
+const NO_WORDS = new Uint32Array(0);
 
 /** Lines one behind the other that belong to one shard. */
 export interface Run {
@@ -37,7 +38,7 @@ export class RunReader {
   /** Where the last run ended, 0 = it does not matter. */
   #until = 0;
   #memory: ArrayBufferLike | undefined;
-  #words: Uint32Array = new Uint32Array(0);
+  #words: Uint32Array = NO_WORDS;
 
   /** `cluster` is for lines that name none; `clusterName` its bytes; `allowed` null = any. */
   constructor(

@@ -10,6 +10,7 @@ const PIECE_BYTES_UNKNOWN = 131072;
 /** With several shards, what arrives leaves room for runs on their way to their shard. */
 const ARRIVAL_BYTES_MAX = (ARENA_BYTES / 4) * 3;
 const NEWLINE = 10;
+const NO_NAME = Buffer.alloc(0);
 
 export interface WriteLimits {
   readonly writeWaitMsMax: number;
@@ -58,7 +59,7 @@ export class ShardedWrite implements WriteSession {
     this.#shardOf = shardOf;
     this.#options = options;
     this.#limits = limits;
-    this.#clusterName = Buffer.from(options.cluster);
+    this.#clusterName = options.cluster === '' ? NO_NAME : Buffer.from(options.cluster);
     this.#isCut = shards.length > 1 || (options.clusters ?? null) !== null;
     this.#sender = new PartSender(shards, options, this.#clusterName, (error) => {
       if (error) this.#fail(error);
