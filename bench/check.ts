@@ -36,9 +36,12 @@ interface Element {
   readonly max: number;
 }
 
+/** Of a batch what its numbers follow from. */
+export type WrittenHost = Pick<Batch, 'cluster' | 'host' | 'index' | 'lineCount' | 'lineOf'>;
+
 /** What was written: round 0 is at `startSec`. */
 export interface Written {
-  readonly batches: readonly Batch[];
+  readonly batches: readonly WrittenHost[];
   readonly seed: number;
   readonly startSec: number;
   readonly stepSec: number;

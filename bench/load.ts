@@ -2,6 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { closedLoop, type LoopResult } from './client.js';
 import { Pacer } from './pacer.js';
+import { shapedPieces } from './scaling/pieces.js';
+import type { Shape } from './scaling/workload.js';
 import { makeBatches, stampBatch } from './workload.js';
 
 /** What a run of the load generator is to do. A round is one interval of every host. */
@@ -21,6 +23,21 @@ export interface LoadTask {
   readonly seconds: number;
   /** Requests are spread evenly so that there are so many lines a second; 0 = as fast as it goes. */
   readonly linesPerSec: number;
+  /** Other hosts, in requests of another size, than the workload's; `scale` says nothing then. */
+  readonly shape?: Shape;
+}
+
+/** The requests of which a round consists; they are made in their order. */
+export interface RoundPieces {
+  readonly count: number;
+  make(piece: number, round: number, timeSec: number): Piece;
+}
+
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly lineCount: number;
+  /** Called when it was answered. */
+  readonly release?: () => void;
 }
 
 export interface LoadResult extends LoopResult {
@@ -39,44 +56,60 @@ export interface LoadEvents {
 }
 
 /**
- * Writes rounds of the workload; every host's batch is one request. A connection has one request
+ * Writes rounds of the workload; every host's batch is one request unless the task has a shape. A connection has one request
  * under way, so a store that is too slow for `linesPerSec` gets less.
  */
 export async function runLoad(
   task: LoadTask,
   { onStarted, stop }: LoadEvents = {},
 ): Promise<LoadResult> {
-  const batches = makeBatches(task.scale);
-  const isUnderWay = batches.map(() => false);
+  const { shape, seed } = task;
+  const pieces = shape ? shapedPieces(shape, seed) : hostPieces(task.scale, seed);
   const until = task.seconds > 0 ? performance.now() + task.seconds * 1000 : Infinity;
   const isOver = (): boolean => stop?.aborted === true || performance.now() >= until;
   const pacer = new Pacer(task.linesPerSec || Infinity, performance.now());
   let round = task.firstRound;
-  let host = 0;
+  let index = 0;
   let lines = 0;
   const result = await closedLoop(task.port, task.connections, () => {
-    if (host === batches.length) {
-      host = 0;
+    if (index === pieces.count) {
+      index = 0;
       round++;
     }
-    if (round >= task.endRound || (host === 0 && isOver())) return undefined;
-    const batch = batches[host]!;
-    const index = host++;
-    // With few hosts a batch may still be on its way out: then the next is written to a copy.
-    const target = isUnderWay[index] ? { ...batch, request: Buffer.from(batch.request) } : batch;
-    if (target === batch) isUnderWay[index] = true;
-    stampBatch(target, round, task.startSec + round * task.stepSec, task.seed);
+    if (round >= task.endRound || (index === 0 && isOver())) return undefined;
+    const piece = pieces.make(index++, round, task.startSec + round * task.stepSec);
     return {
-      bytes: target.request,
-      sendAtMs: pacer.book(batch.lineCount, performance.now()),
+      bytes: piece.bytes,
+      sendAtMs: pacer.book(piece.lineCount, performance.now()),
       onAnswer: () => {
         if (lines === 0) onStarted?.();
-        lines += batch.lineCount;
-        if (target === batch) isUnderWay[index] = false;
+        lines += piece.lineCount;
+        piece.release?.();
       },
     };
   });
   return { ...result, lines, linesPerSec: lines / result.seconds, endRound: round };
+}
+
+/** Every host's batch of the canonical workload. */
+function hostPieces(scale: number, seed: number): RoundPieces {
+  const batches = makeBatches(scale);
+  const isUnderWay = batches.map(() => false);
+  return {
+    count: batches.length,
+    make: (index, round, timeSec) => {
+      const batch = batches[index]!;
+      // With few hosts a batch may still be on its way out: then the next is written to a copy.
+      const isFree = !isUnderWay[index];
+      const target = isFree ? batch : { ...batch, request: Buffer.from(batch.request) };
+      isUnderWay[index] = true;
+      stampBatch(target, round, timeSec, seed);
+      const release = (): void => {
+        if (isFree) isUnderWay[index] = false;
+      };
+      return { bytes: target.request, lineCount: batch.lineCount, release };
+    },
+  };
 }
 
 /** The same in a process of its own, as a load from elsewhere would be. */

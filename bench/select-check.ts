@@ -1,6 +1,6 @@
-import { expect, near, type Written } from './check.js';
+import { expect, near, type Written, type WrittenHost } from './check.js';
 import type { JobRequest } from './select-requests.js';
-import { hundredthsOf, PART_METRICS, type Batch } from './workload.js';
+import { hundredthsOf, PART_METRICS } from './workload.js';
 
 /** Of each slot one value; several sources of it are combined by the metric's strategy. */
 type Values = Float64Array;
@@ -75,7 +75,7 @@ function hostValues(written: Written, host: string, rounds: number): Map<string,
   return new Map(PART_METRICS.map((metric, index) => [metric, columns[index]!]));
 }
 
-function linesOfHost({ lineOf }: Batch, metric: string): number[] {
+function linesOfHost({ lineOf }: WrittenHost, metric: string): number[] {
   const own = lineOf.get(`${metric} node`);
   if (own !== undefined) return [own];
   return [...lineOf].flatMap(([name, line]) =>
@@ -118,7 +118,10 @@ const TABLES_KEPT = 8;
 /** Looks at every row of an export in CSV as it comes. */
 export class CsvCheck {
   readonly #written: Written;
-  readonly #tables = new Map<string, { readonly batch: Batch; readonly rounds: Uint16Array[] }>();
+  readonly #tables = new Map<
+    string,
+    { readonly batch: WrittenHost; readonly rounds: Uint16Array[] }
+  >();
   #columns: ReadonlyMap<string, number> | undefined;
   #rest = '';
   rows = 0;
@@ -148,7 +151,7 @@ export class CsvCheck {
     this.rows++;
   }
 
-  #tableOf(host: string): { readonly batch: Batch; readonly rounds: Uint16Array[] } {
+  #tableOf(host: string): { readonly batch: WrittenHost; readonly rounds: Uint16Array[] } {
     const known = this.#tables.get(host);
     if (known) return known;
     const [oldest] = this.#tables.keys();

@@ -1,4 +1,5 @@
-import { PART_METRICS, type Batch } from './workload.js';
+import type { WrittenHost } from './check.js';
+import { PART_METRICS } from './workload.js';
 
 /** A body of `POST /api/v2/job-stats`, as far as the bench asks. */
 export interface JobRequest {
@@ -21,7 +22,7 @@ const SEED = 12_345;
 
 /** Jobs of 16 hosts of alex and ten metrics over 4 h, each at a time of its own. */
 export function jobRequest(
-  batches: readonly Batch[],
+  batches: readonly WrittenHost[],
   fromSec: number,
   toSec: number,
   stepSec: number,

@@ -42,15 +42,33 @@ export interface Batch {
   stamp: string;
 }
 
+/** A line behind its host: metric and tags. */
+export interface LineKind {
+  readonly metric: string;
+  readonly type: string;
+  /** Empty for `node`. */
+  readonly id: string;
+}
+
+/** A host, and what its collector sends each interval. */
+export interface HostKind {
+  readonly cluster: string;
+  readonly host: string;
+  /** Number of the host over all clusters: its values follow from it. */
+  readonly index: number;
+  readonly path: string;
+  readonly lines: readonly LineKind[];
+}
+
 /** The batches of all hosts; `scale` below 1 takes that share of the hosts, at least one each. */
 export function makeBatches(scale = 1, path = '/api/write'): Batch[] {
   const alex = Math.max(1, Math.floor(ALEX_HOSTS * scale));
   const fritz = Math.max(1, Math.floor(FRITZ_HOSTS * scale));
+  const make = (cluster: string, host: string, index: number): Batch =>
+    makeBatch({ cluster, host, index, path, lines: linesOf(cluster) });
   return [
-    ...Array.from({ length: alex }, (_, i) => makeBatch('alex', hostName('a', i), i, path)),
-    ...Array.from({ length: fritz }, (_, i) =>
-      makeBatch('fritz', hostName('f', i), alex + i, path),
-    ),
+    ...Array.from({ length: alex }, (_, i) => make('alex', hostName('a', i), i)),
+    ...Array.from({ length: fritz }, (_, i) => make('fritz', hostName('f', i), alex + i)),
   ];
 }
 
@@ -63,7 +81,7 @@ function ids(count: number): string[] {
 }
 
 /** Metric and tags behind the host of each line, in the order they are sent. */
-function linesOf(cluster: string): { metric: string; type: string; id: string }[] {
+function linesOf(cluster: string): LineKind[] {
   const isAlex = cluster === 'alex';
   const parts: [string, string[]][] = [['hwthread', ids(isAlex ? 128 : 72)]];
   if (isAlex) parts.push(['accelerator', ACCELERATORS], ['memoryDomain', ids(8)]);
@@ -74,8 +92,8 @@ function linesOf(cluster: string): { metric: string; type: string; id: string }[
   return [...lines, ...NODE_METRICS.map((metric) => ({ metric, type: 'node', id: '' }))];
 }
 
-function makeBatch(cluster: string, host: string, index: number, path: string): Batch {
-  const lines = linesOf(cluster);
+/** One host's batch, with blank numbers. */
+export function makeBatch({ cluster, host, index, path, lines }: HostKind): Batch {
   const valueAt = new Uint32Array(lines.length);
   const stampAt = new Uint32Array(lines.length);
   const lineOf = new Map<string, number>();
@@ -147,7 +165,11 @@ function stampTime(batch: Batch, stamp: string): void {
 }
 
 /** The numbers of a round in hundredths, by line: what {@link stampBatch} writes. */
-export function hundredthsOf(batch: Batch, round: number, seed = 0): Uint16Array {
+export function hundredthsOf(
+  batch: Pick<Batch, 'index' | 'lineCount'>,
+  round: number,
+  seed = 0,
+): Uint16Array {
   const values = new Uint16Array(batch.lineCount);
   let state = batchState(seed, batch.index, round);
   for (let line = 0; line < values.length; line++) {
