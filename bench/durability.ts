@@ -47,9 +47,9 @@ export async function timeRestarts(
   store: Restartable,
 ): Promise<{ server: TestServer; rows: Row[] }> {
   const { samples, samplesInLog } = store;
-  const withLog = await restart(store);
+  const withLog = await restart(store, startServer);
   await makeCheckpoint(withLog.server);
-  const fromCheckpoint = await restart({ ...store, server: withLog.server });
+  const fromCheckpoint = await restart({ ...store, server: withLog.server }, startServer);
   const rows: Row[] = [
     { what: 'killed and started until ready', value: withLog.seconds, unit: 's' },
     { what: '  of that in the log only', value: samplesInLog, unit: 'samples' },
@@ -59,15 +59,18 @@ export async function timeRestarts(
   return { server: fromCheckpoint.server, rows };
 }
 
-async function restart({
-  server,
-  config,
-  query,
-}: Restartable): Promise<{ server: TestServer; seconds: number }> {
+/**
+ * Kills the store and starts another one in its place; the seconds until it serves. What it answers
+ * must be what the first one did.
+ */
+export async function restart<Server extends TestServer>(
+  { server, config, query }: Pick<Restartable, 'server' | 'config' | 'query'>,
+  start: (config: Record<string, unknown>) => Promise<Server>,
+): Promise<{ server: Server; seconds: number }> {
   const { text: answer } = await server.query(query);
   await server.kill();
   const started = performance.now();
-  const again = await startServer(config);
+  const again = await start(config);
   await untilReady(again);
   const seconds = (performance.now() - started) / 1000;
   const { text: answerAgain } = await again.query(query);
@@ -96,7 +99,8 @@ export async function untilReady(server: TestServer): Promise<void> {
   }
 }
 
-function folderBytes(folder: string): number {
+/** Of all files below. */
+export function folderBytes(folder: string): number {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => statSync(join(folder, name)))
     .filter((stat) => stat.isFile())

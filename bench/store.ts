@@ -1,6 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer } from '../test/helpers/server.js';
@@ -9,6 +9,7 @@ import { Bench, STEP_SEC } from './bench.js';
 import { timeCheckpoint, timeRestarts } from './durability.js';
 import { timeNats } from './nats.js';
 import { parsePlan, USAGE, type Plan } from './plan.js';
+import { machineText, thisMachine } from './report/machine.js';
 import { formatTable } from './table.js';
 
 const KERNEL_MS_MAX = 120_000;
@@ -60,24 +61,10 @@ export async function benchStore(argv: string[]): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
   rows.push(...(await timeNats(plan, config)));
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`;
-  console.log(
-    `Node ${process.version}, ${machine}, commit ${commit()}, ${plan.hours.toFixed(1)} h`,
-  );
+  console.log(`${machineText(thisMachine())}, ${plan.hours.toFixed(1)} h`);
   console.log(formatTable(rows));
   if (plan.json) writeFileSync(plan.json, `${JSON.stringify(rows, null, 2)}\n`);
   if (plan.kernel) runKernelBenches();
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    return 'unknown';
-  }
 }
 
 /** Every bench of `bench/kernel/` runs by itself and prints its own lines. */

@@ -39,6 +39,8 @@ const TOP = 44;
 const RIGHT = 20;
 const BOTTOM = 56;
 const ROW = 16;
+/** Between charts of one document. */
+const GAP = 24;
 const BAR_LEFT = 190;
 const BAR_RIGHT = 110;
 
@@ -121,6 +123,18 @@ export function barChart({ title, series, groups, unit }: BarChart): string {
   }
   parts.push(...legend(series, BAR_LEFT, y));
   return document(y + series.length * ROW, parts);
+}
+
+/** Documents of this file, one below the other in one. */
+export function stackCharts(charts: readonly string[]): string {
+  let top = 0;
+  const parts = charts.map((chart) => {
+    const height = Number(/ height="(\d+)"/.exec(chart)![1]);
+    const placed = chart.trimEnd().replace('<svg ', `<svg y="${top}" `);
+    top += height + GAP;
+    return placed;
+  });
+  return document(Math.max(0, top - GAP), parts);
 }
 
 function axis(values: readonly number[], from: number, to: number, isLog: boolean): Axis {
