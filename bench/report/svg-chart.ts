@@ -41,8 +41,16 @@ const BOTTOM = 56;
 const ROW = 16;
 /** Between charts of one document. */
 const GAP = 24;
-const BAR_LEFT = 190;
 const BAR_RIGHT = 110;
+/** Room for the names of groups, by the longest. */
+const BAR_LEFT_MIN = 100;
+const BAR_LEFT_MAX = 360;
+/** Of a letter, on average: nobody measures text here. */
+const LETTER_WIDTH = 6.6;
+/** Where there are more points to a curve, they stand so close that dots would be all there is. */
+const DOTS_MAX = 40;
+/** Of a logarithmic axis; beyond, not every power of ten has one. */
+const LOG_TICKS_MAX = 12;
 
 /** One axis: from values to pixels. */
 interface Axis {
@@ -53,10 +61,10 @@ interface Axis {
 /** Curves over one pair of axes, as an SVG document of its own. */
 export function lineChart(chart: LineChart): string {
   const { title, xTitle, yTitle, xLog = false, yLog = false, curves } = chart;
-  const isShown = (x: number, y: number): boolean =>
+  const isShown = ({ x, y }: Place): boolean =>
     Number.isFinite(x) && Number.isFinite(y) && (!xLog || x > 0) && (!yLog || y > 0);
   const points = curves.map(({ x, y }) => x.map((at, i) => ({ x: at, y: y[i]! })));
-  const shown = points.flat().filter(({ x, y }) => isShown(x, y));
+  const shown = points.flat().filter(isShown);
   const bottom = TOP + PLOT_HEIGHT;
   const xAxis = axis(
     shown.map(({ x }) => x),
@@ -83,46 +91,67 @@ export function lineChart(chart: LineChart): string {
   const middle = TOP + PLOT_HEIGHT / 2;
   parts.push(text(18, middle, yTitle, `text-anchor="middle" transform="rotate(-90 18 ${middle})"`));
   points.forEach((curve, index) => {
-    let path = '';
-    let pen = 'M';
-    for (const { x, y } of curve) {
-      if (isShown(x, y)) path += `${pen}${round(xAxis.at(x))} ${round(yAxis.at(y))}`;
-      pen = isShown(x, y) ? 'L' : 'M';
-    }
-    parts.push(`<path d="${path}" fill="none" stroke="${colour(index)}" stroke-width="2"/>`);
+    const places = curve.map((place) =>
+      isShown(place) ? { x: round(xAxis.at(place.x)), y: round(yAxis.at(place.y)) } : undefined,
+    );
+    parts.push(...drawn(places, colour(index)));
   });
-  const legendTop = bottom + BOTTOM;
-  parts.push(
-    ...legend(
-      curves.map(({ name }) => name),
-      LEFT,
-      legendTop,
-    ),
-  );
-  return document(legendTop + curves.length * ROW, parts);
+  if (shown.length === 0) parts.push(text(LEFT + 12, TOP + 24, 'no points'));
+  const names = curves.map(({ name }) => name);
+  const { height, parts: entries } = legend(names, LEFT, bottom + BOTTOM);
+  return document(bottom + BOTTOM + height, [...parts, ...entries]);
+}
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A curve in pixels; it is interrupted where a place is missing. */
+function drawn(places: readonly (Place | undefined)[], paint: string): string[] {
+  let path = '';
+  let pen = 'M';
+  for (const place of places) {
+    if (place) path += `${pen}${place.x} ${place.y}`;
+    pen = place ? 'L' : 'M';
+  }
+  const line = `<path d="${path}" fill="none" stroke="${paint}" stroke-width="2"/>`;
+  const shown = places.filter((place) => place !== undefined);
+  const dots =
+    shown.length > DOTS_MAX
+      ? []
+      : shown.map(({ x, y }) => `<circle cx="${x}" cy="${y}" r="3" fill="${paint}"/>`);
+  return path === '' ? [] : [line, ...dots];
 }
 
 /** Horizontal bars; each group has a scale of its own, whose largest bar is as long as there is room. */
 export function barChart({ title, series, groups, unit }: BarChart): string {
-  const parts = [text(BAR_LEFT, 24, title, 'class="title"')];
+  const longest = Math.max(0, ...groups.map(({ name }) => name.length));
+  const left = Math.min(BAR_LEFT_MAX, Math.max(BAR_LEFT_MIN, 24 + longest * LETTER_WIDTH));
+  const parts = [text(left, 24, title, 'class="title"')];
   let y = TOP;
   for (const { name, values } of groups) {
-    const largest = Math.max(...values.map((value) => value ?? 0));
-    parts.push(text(BAR_LEFT - 8, y + 12, name, 'text-anchor="end"'));
+    const largest = Math.max(...values.filter(isNumber), 0);
+    parts.push(text(left - 8, y + 12, name, 'text-anchor="end"'));
     values.forEach((value, index) => {
-      if (value === undefined) return;
-      const room = WIDTH - BAR_LEFT - BAR_RIGHT;
+      if (!isNumber(value)) return;
+      const room = WIDTH - left - BAR_RIGHT;
       const length = largest > 0 ? Math.max(1, (value / largest) * room) : 1;
       parts.push(
-        `<rect x="${BAR_LEFT}" y="${y + 2}" width="${round(length)}" height="${ROW - 4}" fill="${colour(index)}"/>`,
-        text(BAR_LEFT + length + 6, y + 12, `${short(value)}${unit && ` ${unit}`}`),
+        `<rect x="${round(left)}" y="${y + 2}" width="${round(length)}" height="${ROW - 4}" fill="${colour(index)}"/>`,
+        text(left + length + 6, y + 12, `${short(value)}${unit && ` ${unit}`}`),
       );
       y += ROW;
     });
-    y += ROW;
+    // A group of nothing has its name still.
+    y += values.some(isNumber) ? ROW : 2 * ROW;
   }
-  parts.push(...legend(series, BAR_LEFT, y));
-  return document(y + series.length * ROW, parts);
+  const { height, parts: entries } = legend(series, left, y + ROW / 2);
+  return document(y + ROW / 2 + height, [...parts, ...entries]);
+}
+
+function isNumber(value: number | undefined): value is number {
+  return value !== undefined && Number.isFinite(value);
 }
 
 /** Documents of this file, one below the other in one. */
@@ -143,7 +172,9 @@ function axis(values: readonly number[], from: number, to: number, isLog: boolea
   if (isLog) {
     const first = Math.floor(Math.log10(low));
     const last = Math.max(first + 1, Math.ceil(Math.log10(high)));
-    const ticks = Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
+    const stride = Math.ceil((last - first) / LOG_TICKS_MAX);
+    const count = Math.floor((last - first) / stride) + 1;
+    const ticks = Array.from({ length: count }, (_, i) => 10 ** (first + i * stride));
     const at = (value: number): number =>
       from + ((Math.log10(value) - first) / (last - first)) * (to - from);
     return { at, ticks };
@@ -163,11 +194,28 @@ function niceStep(least: number): number {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least * 0.999)!;
 }
 
-function legend(names: readonly string[], x: number, top: number): string[] {
-  return names.flatMap((name, index) => [
-    `<rect x="${x}" y="${top + index * ROW - 9}" width="10" height="10" fill="${colour(index)}"/>`,
-    text(x + 16, top + index * ROW, name),
-  ]);
+/** Names one beside the other, as many in a row as there is room for. */
+function legend(
+  names: readonly string[],
+  left: number,
+  top: number,
+): { readonly height: number; readonly parts: string[] } {
+  let x = left;
+  let y = top;
+  const parts = names.flatMap((name, index) => {
+    const width = 16 + name.length * LETTER_WIDTH + 18;
+    if (x > left && x + width > WIDTH - RIGHT) {
+      x = left;
+      y += ROW;
+    }
+    const entry = [
+      `<rect x="${round(x)}" y="${round(y - 9)}" width="10" height="10" fill="${colour(index)}"/>`,
+      text(x + 16, y, name),
+    ];
+    x += width;
+    return entry;
+  });
+  return { height: y - top + ROW, parts };
 }
 
 function colour(index: number): string {
@@ -192,6 +240,7 @@ function document(height: number, parts: readonly string[]): string {
 export function short(value: number): string {
   const size = Math.abs(value);
   for (const [limit, letter] of [
+    [1e12, ' T'],
     [1e9, ' G'],
     [1e6, ' M'],
     [1e3, ' k'],
