@@ -28,6 +28,7 @@ export const STEP_SEC = 60;
 /** Queries ask for the newest of them, however many there are. */
 export const ASKED_ROUNDS = 32;
 const CONNECTIONS = 8;
+const WARM_REQUESTS = 4000;
 /** Enough for anything; where prefixes are few, an axis says how many. */
 const PREFIXES_MAX = 8_000_000;
 /** Series that fit into the default of one shard would not be five million. */
@@ -51,6 +52,8 @@ export interface Point {
   readonly shards: number;
   readonly connections: number;
   readonly prefixesMax: number;
+  /** Requests before anything but new series is timed: less would time a compiler at work. */
+  readonly warmRequests: number;
   /** Rounds that are there before ingest is timed. */
   readonly loadRounds: number;
   /** At most so many are timed. */
@@ -58,6 +61,8 @@ export interface Point {
   /** Ingest is timed for so long, or 0: until all rounds are written. */
   readonly seconds: number;
   readonly querySec: number;
+  /** Garbage of the load goes before memory is looked at. */
+  readonly settleMs: number;
   /** Whether checkpoint and restarts are timed. */
   readonly isDurable: boolean;
 }
@@ -111,11 +116,13 @@ export function pointsOf(axis: AxisName, seconds: number, isSmoke: boolean): Poi
     shards: Math.max(1, availableParallelism() - 1),
     connections: CONNECTIONS,
     prefixesMax: PREFIXES_MAX,
+    warmRequests: isSmoke ? 0 : WARM_REQUESTS,
     loadRounds: ASKED_ROUNDS,
     timedRounds: TIMED_ROUNDS_MAX,
     seconds,
     querySec: seconds / 8,
-    isDurable: axis === 'series' || axis === 'samples',
+    settleMs: isSmoke ? 50 : 1000,
+    isDurable: axis === 'samples' || (axis === 'series' && !isSmoke),
   };
   const at = (x: number, changes: Partial<Point>): Point => ({ ...base, x, ...changes });
   const shaped = (shape: Partial<Shape>): { shape: Shape } => ({

@@ -32,8 +32,6 @@ const LOG_BYTES_MAX = 2 ** 40;
 const QUERY_CONNECTIONS = 4;
 /** Of the time for which a query is timed, before that. */
 const WARM_UP_SHARE = 0.3;
-/** Garbage of the load goes meanwhile. */
-const SETTLE_MS = 1000;
 /** Written behind the checkpoint, for the restart that has to read the log. */
 const LOGGED_ROUNDS = 16;
 
@@ -108,6 +106,7 @@ class Measured {
     const emptyBytes = this.#server.rssBytes();
     this.#measures['emptyBytes'] = emptyBytes;
     await this.#register();
+    await this.#warmUp();
     await this.#write({ endRound: this.#point.loadRounds });
     await this.#ingest();
     await this.#hold(emptyBytes);
@@ -126,6 +125,19 @@ class Measured {
     const { load, used } = await this.#write({ endRound: 1 });
     this.#measures['newSeriesPerSec'] = load.linesPerSec;
     this.#measures['newSeriesUs'] = (sum(used) / this.#series) * US;
+  }
+
+  /**
+   * Where few hosts are loaded for a few rounds, requests are missing: they are all of the first
+   * interval, which is written anew then, so that there are no more samples than elsewhere.
+   */
+  async #warmUp(): Promise<void> {
+    const { warmRequests, loadRounds, shape } = this.#point;
+    const missing = warmRequests - loadRounds * shape.hosts;
+    if (missing <= 0) return;
+    const rounds = Math.ceil(missing / shape.hosts);
+    await this.#write({ firstRound: 0, endRound: rounds, stepSec: 0 });
+    this.#nextRound = 0;
   }
 
   async #ingest(): Promise<void> {
@@ -154,7 +166,7 @@ class Measured {
   }
 
   async #hold(emptyBytes: number): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await new Promise((resolve) => setTimeout(resolve, this.#point.settleMs));
     this.#heldRounds = this.#nextRound;
     const samples = this.#series * this.#nextRound;
     const grownBytes = this.#server!.rssBytes() - emptyBytes;
