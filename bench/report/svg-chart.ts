@@ -169,22 +169,32 @@ export function stackCharts(charts: readonly string[]): string {
 function axis(values: readonly number[], from: number, to: number, isLog: boolean): Axis {
   const low = values.length > 0 ? Math.min(...values) : isLog ? 1 : 0;
   const high = values.length > 0 ? Math.max(...values) : 1;
-  if (isLog) {
-    const first = Math.floor(Math.log10(low));
-    const last = Math.max(first + 1, Math.ceil(Math.log10(high)));
-    const stride = Math.ceil((last - first) / LOG_TICKS_MAX);
-    const count = Math.floor((last - first) / stride) + 1;
-    const ticks = Array.from({ length: count }, (_, i) => 10 ** (first + i * stride));
-    const at = (value: number): number =>
-      from + ((Math.log10(value) - first) / (last - first)) * (to - from);
-    return { at, ticks };
-  }
+  if (isLog) return logAxis(low, high, from, to);
   const step = niceStep((high - low || 1) / 6);
   const first = Math.floor(low / step);
   const last = Math.max(first + 1, Math.ceil(high / step));
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
   const at = (value: number): number =>
     from + ((value / step - first) / (last - first)) * (to - from);
+  return { at, ticks };
+}
+
+/** From one of 1, 2, 5, 10, … to another. Over two decades and more, only powers of ten are named. */
+function logAxis(low: number, high: number, from: number, to: number): Axis {
+  const nice = (decades: number): number => Number((10 ** decades).toPrecision(1));
+  const thirds = (value: number): number => 3 * Math.log10(value);
+  // A third of a decade is near 2, two thirds near 5.
+  let first = Math.floor(thirds(low));
+  if (nice((first + 1) / 3) <= low) first++;
+  let last = Math.max(first + 1, Math.ceil(thirds(high)));
+  if (nice((last - 1) / 3) >= high && last - 1 > first) last--;
+  const [least, most] = [nice(first / 3), nice(last / 3)];
+  const decades = Math.log10(most / least);
+  const stride = decades <= 2 ? 1 : 3 * Math.ceil(decades / LOG_TICKS_MAX);
+  const ticks: number[] = [];
+  const start = stride === 1 ? first : 3 * Math.ceil(first / 3);
+  for (let third = start; third <= last; third += stride) ticks.push(nice(third / 3));
+  const at = (value: number): number => from + (Math.log10(value / least) / decades) * (to - from);
   return { at, ticks };
 }
 

@@ -62,6 +62,28 @@ t.test('places are where the values are', async (t) => {
   t.same(numbersOf(logs, 'circle', 'cy'), [364, 257.3, 44]);
 });
 
+t.test('a logarithmic axis has round ends, and enough ticks', async (t) => {
+  const check = (x: number[], wanted: string[], ends: number[]): void => {
+    const curves = [{ name: 'a', x, y: x }];
+    const svg = lineChart({ ...LINES, xLog: true, yLog: true, curves });
+    const ticks = [...svg.matchAll(/<text x="[\d.]+" y="382" [^>]*>([^<]*)</g)];
+    t.same(
+      ticks.map(([, label]) => label),
+      wanted,
+      `${x.join()}: ticks`,
+    );
+    t.same(numbersOf(svg, 'circle', 'cx'), ends, `${x.join()}: places`);
+  };
+  check([1, 2], ['1', '2'], [90, 840]);
+  check([2, 20], ['2', '5', '10', '20'], [90, 840]);
+  check([0.5, 50], ['0.5', '1', '2', '5', '10', '20', '50'], [90, 840]);
+  check([10, 100_000], ['10', '100', '1 k', '10 k', '100 k'], [90, 840]);
+  check([5, 50_000], ['10', '100', '1 k', '10 k'], [90, 840]);
+  check([5, 5], ['5', '10'], [90, 90]);
+  // 0.05 to 2: not wider than needed.
+  check([0.06, 1.5], ['0.05', '0.1', '0.2', '0.5', '1', '2'], [127.1, 781.5]);
+});
+
 t.test('names go into rows, and are text', async (t) => {
   const names = Array.from({ length: 9 }, (_, i) => `curve <${i}> & more of its name`);
   const curves = names.map((name) => ({ name, x: [1], y: [1] }));
