@@ -22,6 +22,8 @@ export interface Knee {
 
 /** Two steps that differ by less are one trend with noise in it. */
 const KNEE_CHANGE_MIN = 0.3;
+/** So is what bends by less than a quarter of the measure, over steps that are short. */
+const KNEE_BEND_MIN = 0.25;
 /** Upper bounds of exponents; the signs of what falls are turned. */
 const WORDS: readonly (readonly [number, string, string])[] = [
   [0.1, 'flat', 'flat'],
@@ -55,6 +57,7 @@ function kneeOf(x: readonly number[], y: readonly number[]): Knee | undefined {
     const [before, after] = [steps[i - 1]!, steps[i]!];
     const change = Math.abs(after - before);
     if (change < Math.max(KNEE_CHANGE_MIN, best ? Math.abs(best.after - best.before) : 0)) continue;
+    if (change * Math.min(x[i]! - x[i - 1]!, x[i + 1]! - x[i]!) < KNEE_BEND_MIN) continue;
     const between = [Math.exp(x[i - 1]!), Math.exp(x[i + 1]!)] as const;
     best = { at: Math.exp(x[i]!), between, before, after };
   }

@@ -138,7 +138,7 @@ export function pointsOf(axis: AxisName, seconds: number, isSmoke: boolean): Poi
         return at(count * hostLines, { ...shaped({ hosts: count }), shards: 2 });
       });
     case 'samples':
-      return (isSmoke ? [64, 256] : [100, 1000, 3000, 10_000]).map((samples) =>
+      return (isSmoke ? [64, 256] : [100, 300, 1000, 3000, 10_000]).map((samples) =>
         at(samples, {
           ...shaped(isSmoke ? {} : { hosts: SAMPLES_HOSTS }),
           loadRounds: samples / 2,

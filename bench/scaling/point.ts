@@ -30,8 +30,11 @@ const SEED = 1;
 const US = 1e6;
 const LOG_BYTES_MAX = 2 ** 40;
 const QUERY_CONNECTIONS = 4;
-/** Of the time for which a query is timed, before that. */
-const WARM_UP_SHARE = 0.3;
+/** Before queries are timed, and while they are: few would time a compiler, and ticks of the clock. */
+const WARM_QUERIES = 300;
+const QUERIES_MIN = 100;
+/** Where a query takes long, there are fewer of them. */
+const QUERY_SEC_MAX = 2;
 /** Written behind the checkpoint, for the restart that has to read the log. */
 const LOGGED_ROUNDS = 16;
 
@@ -192,18 +195,27 @@ class Measured {
     const onAnswer = (got: number): void => {
       if (got !== wanted) throw new Error(`${name}: ${got} bytes, not ${wanted}`);
     };
-    const loop = (seconds: number): Promise<LoopResult> => {
-      const until = performance.now() + seconds * 1000;
-      const next = () => (performance.now() < until ? { bytes, onAnswer } : undefined);
+    const loop = (seconds: number, count: number): Promise<LoopResult> => {
+      const began = performance.now();
+      let asked = 0;
+      const next = () => {
+        const goneSec = (performance.now() - began) / 1000;
+        const isOver = (goneSec >= seconds && asked >= count) || goneSec >= secondsMax;
+        asked++;
+        return isOver ? undefined : { bytes, onAnswer };
+      };
       return closedLoop(server.port, QUERY_CONNECTIONS, next);
     };
     const { querySec } = this.#point;
-    await loop(querySec * WARM_UP_SHARE);
+    const secondsMax = Math.min(QUERY_SEC_MAX, 8 * querySec);
+    await loop(0, WARM_QUERIES);
     const before = server.threadSeconds();
-    const result = await loop(querySec);
+    const result = await loop(querySec, QUERIES_MIN);
     const used = usedBetween(before, server.threadSeconds());
     this.#measures[`${name}PerSec`] = result.requests / result.seconds;
     this.#measures[`${name}Us`] = (sum(used) / result.requests) * US;
+    this.#measures[`${name}FrontUs`] = (used.front / result.requests) * US;
+    this.#measures[`${name}ShardsUs`] = (used.shards / result.requests) * US;
   }
 
   /** Statistics over all there is, a checkpoint, and restarts: with a log behind it, and without. */

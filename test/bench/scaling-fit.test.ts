@@ -33,6 +33,9 @@ t.test('knees', async (t) => {
   t.ok(exponent > 0.4 && exponent < 0.6, `${exponent}`);
   // The larger of two.
   t.ok(Math.abs(trendOf(X, [1, 3, 9, 900, 90_000])!.knee!.at - 100) < 1e-9);
+  // Over short steps a little noise is a large change of the exponent.
+  t.equal(trendOf([100, 110, 121], [1, 1, 1.1])!.knee, undefined);
+  t.ok(Math.abs(trendOf([100, 110, 121], [1, 1, 4])!.knee!.at - 110) < 1e-9);
   // Noise is none.
   t.equal(trendOf(X, [1, 1.2, 0.9, 1.1, 1])!.knee, undefined);
 });
