@@ -35,10 +35,14 @@ export interface SiteModel {
   readonly shards: number;
   readonly logBytesPerSec: number;
   readonly checkpointBytes: number;
+  /** Of checkpoints, and of merging their segments. */
   readonly checkpointBytesPerSec: number;
   readonly diskBytes: number;
   readonly restartCoreSec: number;
-  /** On as many cores as there are, at most one a shard. */
+  /** That on as many cores as there are, at most one a shard. */
+  readonly restartWorkSec: number;
+  readonly restartReadSec: number;
+  /** The longer of both. */
   readonly restartSec: number;
   /** When nothing is known of any series: an empty store, and the first interval. */
   readonly firstRoundSec: number;
@@ -65,6 +69,8 @@ const CONNECTIONS_MAX = 20_000;
 const NETWORK_BYTES_PER_SEC = 1.25e9;
 const DISK_BYTES_PER_SEC = 1e9;
 const HEAD_BYTES = 150;
+/** Segments are merged when so many of about one size have come together. */
+const MERGED_SEGMENTS = 8;
 const US = 1e6;
 
 /** Every number from the coefficients; MODEL.md has the formulas. */
@@ -83,8 +89,11 @@ export function modelOf(site: Site, cost: Coefficients): SiteModel {
   const frontUsPerLine = cost.frontUsPerLine + cost.frontCutUsPerLine;
   const frontCores = (bodiesPerSec * cost.frontUsPerRequest + linesPerSec * frontUsPerLine) / US;
   const newSamples = linesPerSec * site.checkpointSec;
+  const intervals = (site.retentionHours * 3600) / site.checkpointSec;
+  const merges = Math.log(intervals) / Math.log(MERGED_SEGMENTS);
+  const segmentBytes = newSamples * cost.segmentBytesPerSample;
   const stateBytes = series * cost.stateBytesPerSeries;
-  const checkpointBytes = stateBytes + newSamples * cost.segmentBytesPerSample;
+  const diskBytes = stateBytes + samples * cost.segmentBytesPerSample;
   const jobSamples = (site.jobHours * 3600) / site.stepSec;
   const statisticsUs = cost.statisticsUsPerSeries + jobSamples * cost.statisticsUsPerSample;
   const checkpointUs =
@@ -94,6 +103,8 @@ export function modelOf(site: Site, cost: Coefficients): SiteModel {
   const restoredUs = series * cost.restartUsPerSeries + samples * cost.restartUsPerSample;
   const restartCoreSec = (restoredUs + replayedUs) / US;
   const parallel = Math.min(shards, site.cores);
+  const restartWorkSec = restartCoreSec / parallel;
+  const restartReadSec = diskBytes / DISK_BYTES_PER_SEC;
   return {
     linesPerSec,
     bodiesPerSec,
@@ -111,11 +122,13 @@ export function modelOf(site: Site, cost: Coefficients): SiteModel {
     shardsForCpu,
     shards,
     logBytesPerSec: linesPerSec * cost.logBytesPerSample,
-    checkpointBytes,
-    checkpointBytesPerSec: checkpointBytes / site.checkpointSec,
-    diskBytes: stateBytes + samples * cost.segmentBytesPerSample,
+    checkpointBytes: stateBytes + segmentBytes,
+    checkpointBytesPerSec: (stateBytes + segmentBytes * (1 + merges)) / site.checkpointSec,
+    diskBytes,
     restartCoreSec,
-    restartSec: restartCoreSec / parallel,
+    restartWorkSec,
+    restartReadSec,
+    restartSec: Math.max(restartWorkSec, restartReadSec),
     firstRoundSec: (series * cost.newSeriesUs) / US / parallel,
     queriesPerSec: (Math.max(0, 1 - frontCores) * US) / cost.queryUs,
   };
