@@ -63,7 +63,10 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
     'Series over all shards, each of which takes an equal share; lines that would make more in ' +
       'the shard of their host are rejected.',
   ),
-  prefixesMax: limit('Line prefixes a shard remembers; the least useful go first.'),
+  prefixesMax: limit(
+    'Line prefixes a shard remembers; the least useful go first. A series has one, mostly: with less room ' +
+      'than series in a shard, lines cost ten times as much.',
+  ),
   unitMismatchesMax: {
     ...limit(
       'Metrics of hosts listed whose unit can not be converted, over all shards, each of which ' +

@@ -11,6 +11,8 @@ export const STORE_PARTS = ['shard', 'log', 'memory', 'disk', 'mirror', 'archive
 const DEATH_TOLD_MS = 15 * 60_000;
 /** Above this share of memory-cap samples soon go before their time. */
 const CAP_SHARE_MAX = 0.95;
+/** Of lines. Less is what hosts that come and go make, and costs less than a tenth of ingest. */
+const FORGOTTEN_SHARE_MAX = 0.01;
 
 /** What is remembered of a shard between two looks. */
 interface Seen {
@@ -30,11 +32,15 @@ export class StoreHealth {
   readonly #seen: Seen[] = [];
   #evicted = 0;
   #refused = 0;
+  #forgotten = 0;
+  #lines = 0;
 
   /** Takes what came in a step; to be called once for each. */
   step(earlier: Totals, later: Totals): void {
     this.#evicted = grownBy(earlier, later, (name) => name === 'blocks_evicted_total');
     this.#refused = grownBy(earlier, later, (name) => name === 'rejected:memory full');
+    this.#forgotten = grownBy(earlier, later, (name) => name === 'prefix_evictions_total');
+    this.#lines = grownBy(earlier, later, (name) => name === 'lines_total');
     for (const shard of later.shards) this.#look(shard, later.atMs);
   }
 
@@ -52,6 +58,12 @@ export class StoreHealth {
     };
     for (const shard of shards) this.#shardProblems(shard, nowMs, add);
     for (const text of this.#memoryProblems(shards, memoryCapBytes)) add('memory', text);
+    if (this.#forgotten > FORGOTTEN_SHARE_MAX * this.#lines) {
+      const what = `for ${this.#forgotten} of ${this.#lines} lines of the last ten seconds`;
+      const cost = 'such lines cost ten times as much as others when they come again';
+      const raise = 'raise metricshard.limits.prefixes-max, or find who sends ever new tags';
+      add('memory', `first bytes of other lines were forgotten ${what}, and ${cost}: ${raise}`);
+    }
     if (mirror && mirror.problem !== '') {
       add('mirror', `checkpoints are not copied to ${mirror.location}: ${mirror.problem}`);
     }

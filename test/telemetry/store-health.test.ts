@@ -110,6 +110,18 @@ t.test('memory', (t) => {
     100e9,
     /4 lines .* no memory/,
   );
+  const forgotten = (count: number): Record<string, number> => ({
+    ...heap(10),
+    lines_total: 1000,
+    prefix_evictions_total: count,
+  });
+  check([forgotten(0), forgotten(0)], 0);
+  check([forgotten(20), forgotten(0)], 0);
+  check(
+    [forgotten(20), forgotten(1)],
+    0,
+    /^memory: .* for 21 of 2000 lines .* raise .*prefixes-max/,
+  );
   t.end();
 });
 
