@@ -207,7 +207,7 @@ class Measured {
       return closedLoop(server.port, QUERY_CONNECTIONS, next);
     };
     const { querySec } = this.#point;
-    const secondsMax = Math.min(QUERY_SEC_MAX, 8 * querySec);
+    const secondsMax = Math.min(QUERY_SEC_MAX, 4 * querySec);
     await loop(0, WARM_QUERIES);
     const before = server.threadSeconds();
     const result = await loop(querySec, QUERIES_MIN);
