@@ -4,7 +4,8 @@ import { findHosts, type FoundHost } from '../src/migration/checkpoint-directory
 import { problemText, type Column, type Problem } from '../src/migration/column.js';
 import { HostFolder } from '../src/migration/host-folder.js';
 import { linePrefix } from '../src/migration/line-text.js';
-import { LinePoster, reasonOf, urlOf, type Totals } from './line-poster.js';
+import { reasonOf, type Totals } from './destinations/destination.js';
+import { LinePoster, urlOf } from './destinations/line-poster.js';
 
 const USAGE = `usage: import DIR --url URL [--cluster C] [--hours H] [--dry-run]
 
@@ -78,9 +79,9 @@ export async function importDirectory(
   );
   for (const host of found) {
     const percent = Math.floor((100 * totals.hosts) / found.length);
-    const shown = (text: string): string => `${percent} % ${host.cluster}/${host.host}: ${text}`;
+    const note = `, ${percent} %: ${host.cluster}/${host.host}`;
     await importHost(host, options.fromSec, totals, onProblem, async (lines) => {
-      await poster?.post(lines, shown);
+      await poster?.send(Buffer.from(`${lines.join('\n')}\n`), lines.length, note);
     });
     totals.hosts++;
   }

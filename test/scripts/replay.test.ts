@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { gzipSync } from 'node:zlib';
-import { parseReplayArgs, replay, shiftLine, stampOf } from '../../scripts/replay.js';
+import { shiftLine, stampOf } from '../../scripts/recording.js';
+import { parseReplayArgs, replay } from '../../scripts/replay.js';
 import { fixture } from '../helpers/fixtures.js';
 import { startServer } from '../helpers/server.js';
 
@@ -26,7 +27,7 @@ t.test('timestamps are shifted in the unit they have', async (t) => {
 
 t.test('the command line', async (t) => {
   const options = parseReplayArgs(['f', '--url', 'http://h:1', '--cluster', 'c', '--speed', '2']);
-  t.equal(options.url.href, 'http://h:1/api/write?cluster=c');
+  t.equal(options.destination.url!.href, 'http://h:1/api/write?cluster=c');
   t.equal(options.speed, 2);
   t.throws(() => parseReplayArgs([]), /file/);
   t.throws(() => parseReplayArgs(['f']), /--url/);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { HttpError, InfluxDB, type WriteOptions } from '@influxdata/influxdb-client';
 import * as influx from 'influx';
 import t, { type Test } from 'tap';
-import { LinePoster } from '../../scripts/line-poster.js';
+import { LinePoster } from '../../scripts/destinations/line-poster.js';
 import { run } from '../../scripts/token.js';
 import { rsa, jwk, sign } from '../auth/tokens.js';
 import { startServer, type Reply, type TestServer } from '../helpers/server.js';
@@ -122,8 +122,9 @@ t.test('a store with a key, revocations and a key set', async (t) => {
   await t.test('InfluxDB clients', (t) => influxClients(t, server));
   const another = await sign(other, { roles: ['admin'] }, { alg: 'RS256', kid: 'center' });
   t.equal((await ask(server, '/api/v2/clusters', another)).status, 200, 'of the key set');
-  const poster = new LinePoster(new URL('/api/write', server.url), () => undefined, apiToken);
-  await poster.post([`clock,cluster=alex,hostname=p value=1 ${NOW}`]);
+  const url = new URL('/api/write', server.url);
+  const poster = new LinePoster(url, () => undefined, { token: apiToken });
+  await poster.send(Buffer.from(`clock,cluster=alex,hostname=p value=1 ${NOW}\n`), 1);
   t.equal(poster.totals.written, 1, 'of scripts that post lines');
   await t.test('status and metrics', (t) => isTold(t, server));
 
