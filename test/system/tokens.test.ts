@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { HttpError, InfluxDB, type WriteOptions } from '@influxdata/influxdb-client';
 import * as influx from 'influx';
 import t, { type Test } from 'tap';
+import { generate } from '../../scripts/generate.js';
 import { LinePoster } from '../../scripts/destinations/line-poster.js';
 import { run } from '../../scripts/token.js';
 import { rsa, jwk, sign } from '../auth/tokens.js';
@@ -127,6 +128,14 @@ t.test('a store with a key, revocations and a key set', async (t) => {
   await poster.send(Buffer.from(`clock,cluster=alex,hostname=p value=1 ${NOW}\n`), 1);
   t.equal(poster.totals.written, 1, 'of scripts that post lines');
   await t.test('status and metrics', (t) => isTold(t, server));
+  const tokenFile = join(folder, 'token');
+  writeFileSync(tokenFile, `${apiToken}\n`);
+  const made = ['--url', server.url, '--rounds', '1', '--faults', 'none'];
+  t.equal(await generate([...made, '--token-file', tokenFile], () => undefined), 0);
+  t.equal(await generate([...made, '--token', apiToken], () => undefined), 0);
+  const printed: string[] = [];
+  t.equal(await generate([...made, '--token', 'none'], (text) => printed.push(text)), 1);
+  t.match(printed.at(-1), /generate: http.*: the store answered 401/);
 
   writeFileSync(revoked, 'first\n');
   let reply = await ask(server, '/api/v2/clusters', apiToken);
