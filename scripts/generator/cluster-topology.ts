@@ -119,8 +119,8 @@ function planOf(
   stepAskedSec: number,
 ): MetricPlan {
   const shape = shapeOf(name, unit, scope);
-  const isCounter = shape === 'counter' || shape === 'energy';
-  const decimals = isCounter || shape === 'constant' ? 0 : decimalsFor(full);
+  const isCounted = shape === 'counter' || shape === 'energy' || shape === 'state';
+  const decimals = isCounted || shape === 'constant' ? 0 : decimalsFor(full);
   return {
     name,
     unit,
@@ -129,7 +129,7 @@ function planOf(
     shape,
     full,
     decimals,
-    isInteger: isCounter,
+    isInteger: isCounted,
   };
 }
 
@@ -153,6 +153,7 @@ function shapeOf(name: string, unit: string, scope: string): Shape {
   if (measure?.measure === 'J' || measure?.measure === 'Wh') return 'energy';
   if (measure?.measure === 'Hz') return 'clock';
   if (/util|percent/.test(name) && isAccelerator) return 'accelerator-percent';
+  if (/offset|skew/.test(name)) return 'offset';
   if (/_user|_idle|_system|ratio|percent/.test(name)) return 'percent';
   if (/^ipc$|^cpi$/.test(name)) return 'ratio';
   if (deviceOf(name, 'node') !== '') return measure?.per ? 'io' : 'counter';
