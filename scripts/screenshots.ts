@@ -5,7 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startBrowser, type TestBrowser } from '../test/helpers/browser.js';
 import { startServer, type TestServer } from '../test/helpers/server.js';
-import { MadeUpCluster } from './screenshots/made-up-cluster.js';
+import { Batch } from './generator/batch.js';
+import { clusterTopology } from './generator/cluster-topology.js';
+import { FAULT_PRESETS } from './generator/faults.js';
+import { LineWriter } from './generator/line-writer.js';
+import { MadeUpData } from './generator/made-up-data.js';
+import type { MadeUpHost } from './generator/made-up-host.js';
 
 const USAGE = `usage: screenshots [--seconds N] [--out DIR]
 
@@ -65,19 +70,27 @@ async function takeAll(seconds: number, only: string, folder: string): Promise<v
     'metric-store': { 'memory-cap': 4, checkpoints: { directory } },
     metricshard: { shards: 2, clusters: CLUSTER_FILES.map((file) => join(process.cwd(), file)) },
   };
-  const clusters = CLUSTER_FILES.map((file, index) => new MadeUpCluster(file, SEED + index));
+  // Threads would be many, and show no more than sockets do.
+  const parts = { sockets: 2, threads: 2, accelerators: 8, filesystems: 0, networks: 0 };
+  const topology = clusterTopology(CLUSTER_FILES, {
+    ...parts,
+    isCoarse: true,
+    stepSec: STEP_SEC,
+    hostsMax: Infinity,
+  });
+  const data = new MadeUpData(topology, { seed: SEED, faults: FAULT_PRESETS.none, phase: 1 });
   const loading = await startServer(config);
   try {
-    await loadHistory(loading, clusters);
+    await loadHistory(loading, data);
   } finally {
     await loading.stop();
   }
   // Started again: its own numbers are without those of loading two hours at once.
   const server = await startServer(config);
   try {
-    await writeFor(server, clusters, seconds);
+    await writeFor(server, data, seconds);
     const stopping = new AbortController();
-    const writing = writeFor(server, clusters, Infinity, stopping.signal);
+    const writing = writeFor(server, data, Infinity, stopping.signal);
     const browser = await startBrowser();
     try {
       for (const picture of PICTURES) {
@@ -96,17 +109,27 @@ async function takeAll(seconds: number, only: string, folder: string): Promise<v
 }
 
 /** The past: with nodes that have fallen silent, and some that lack a metric. */
-async function loadHistory(server: TestServer, clusters: readonly MadeUpCluster[]): Promise<void> {
+async function loadHistory(server: TestServer, data: MadeUpData): Promise<void> {
   const nowSec = Math.floor(Date.now() / 1000);
-  const [alex, fritz] = clusters as [MadeUpCluster, MadeUpCluster];
-  for (const host of [77, 78, 79, 640]) fritz.silence(host, nowSec - 22 * MINUTE_SEC);
-  for (const host of [21, 305, 306, 912]) fritz.lose(host, 'mem_bw', nowSec - 9 * MINUTE_SEC);
-  fritz.lose(500, 'cpu_power', nowSec - HISTORY_SEC);
-  alex.lose(48, 'acc_power', nowSec - 41 * MINUTE_SEC);
-  for (let timeSec = nowSec - HISTORY_SEC; timeSec < nowSec; timeSec += STEP_SEC) {
-    for (const cluster of clusters) {
-      await server.write(cluster.hosts.map((_, host) => cluster.lines(host, timeSec)).join(''));
+  const hostsOf = (cluster: string): MadeUpHost[] =>
+    data.hosts.filter(({ plan }) => plan.cluster === cluster);
+  const [alex, fritz] = [hostsOf('alex'), hostsOf('fritz')];
+  for (const host of [77, 78, 79, 640]) fritz[host]!.silentFromSec = nowSec - 22 * MINUTE_SEC;
+  for (const host of [21, 305, 306, 912]) fritz[host]!.lose('mem_bw', nowSec - 9 * MINUTE_SEC);
+  fritz[500]!.lose('cpu_power', nowSec - HISTORY_SEC);
+  // The last one of the list: those before it have no accelerators.
+  alex.at(-1)!.lose('acc_power', nowSec - 41 * MINUTE_SEC);
+  const writer = new LineWriter();
+  const batch = new Batch();
+  // The last minute is the present's: a clock may be ahead of the grid by one.
+  for (const tickSec of data.ticks(nowSec - HISTORY_SEC, nowSec - STEP_SEC)) {
+    for (const host of data.hosts) {
+      batch.clear();
+      host.send(tickSec, batch);
+      writer.write(host, batch);
     }
+    await server.write(writer.bytes);
+    writer.clear();
   }
   await server.post('/api/v2/admin/checkpoint', '');
 }
@@ -114,23 +137,29 @@ async function loadHistory(server: TestServer, clusters: readonly MadeUpCluster[
 /** The present: each node once a minute, evenly spread; now and then a line that is not as it should be. */
 async function writeFor(
   server: TestServer,
-  clusters: readonly MadeUpCluster[],
+  data: MadeUpData,
   seconds: number,
   stop?: AbortSignal,
 ): Promise<void> {
   const until = Date.now() + seconds * 1000;
+  const writer = new LineWriter();
+  const batch = new Batch();
+  let doneSec = Math.floor(Date.now() / 1000) - 1;
   for (let turn = 0; Date.now() < until && !stop?.aborted; turn++) {
-    const timeSec = Math.floor(Date.now() / 1000);
-    let text = '';
-    for (const cluster of clusters) {
-      const { length } = cluster.hosts;
-      for (let host = timeSec % STEP_SEC; host < length; host += STEP_SEC) {
-        text += cluster.lines(host, timeSec);
+    while (doneSec < Math.floor(Date.now() / 1000)) {
+      doneSec++;
+      for (const host of data.hosts) {
+        if (!data.isTick(doneSec - host.aheadSec)) continue;
+        batch.clear();
+        host.send(doneSec - host.aheadSec, batch);
+        writer.write(host, batch);
       }
     }
-    if (turn % 7 === 0) text += 'job_id,cluster=fritz,hostname=f0101 value=1\n'.repeat(20);
-    if (turn % 30 === 0) text += 'cpu_load,cluster=fritz,hostname=f0102 value=n/a\n';
-    await server.write(text);
+    let odd = '';
+    if (turn % 7 === 0) odd += 'job_id,cluster=fritz,hostname=f0101 value=1\n'.repeat(20);
+    if (turn % 30 === 0) odd += 'cpu_load,cluster=fritz,hostname=f0102 value=n/a\n';
+    await server.write(Buffer.concat([writer.bytes, Buffer.from(odd)]));
+    writer.clear();
     await server.post('/api/v2/query', {
       cluster: 'fritz',
       from: '-1h',

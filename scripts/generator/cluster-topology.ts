@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly sockets: number;
   readonly threads: number;
   readonly accelerators: number;
+  /** Metrics of threads and cores come by socket: fewer lines of a large cluster. */
+  readonly isCoarse: boolean;
   /** Hosts that are taken of each cluster; Infinity = all. */
   readonly hostsMax: number;
 }
@@ -87,7 +89,8 @@ function kindOf(
   const series: HostKind['series'][number][] = [];
   for (const [name, metric] of Object.entries(cluster.metrics)) {
     if (metric.removedIn.includes(subCluster.name)) continue;
-    const own = seriesAt(metrics.length, metric.scope, parts, deviceOf(name, metric.scope));
+    const scope = options.isCoarse ? coarseScope(metric.scope) : metric.scope;
+    const own = seriesAt(metrics.length, scope, parts, deviceOf(name, scope));
     if (own.length === 0) continue;
     const normal = normals.get(name) ?? FULL_DEFAULT;
     const full = metric.aggregation === 'sum' ? normal / own.length : normal;
@@ -95,6 +98,10 @@ function kindOf(
     series.push(...own);
   }
   return { metrics, series };
+}
+
+function coarseScope(scope: string): string {
+  return scope === 'hwthread' || scope === 'core' ? 'socket' : scope;
 }
 
 function partsOf({ topology }: SubCluster, options: ClusterOptions): Parts {

@@ -33,6 +33,7 @@ What it is of
                      file: the most that are taken of a cluster, default all
   --sockets, --cores, --threads, --accelerators, --filesystems, --networks N   of a node; default 2, as many
                      as threads, 16, 2, 2 and 2. With a file only what it does not tell
+  --coarse           with a file: metrics of threads and cores come by socket, for large clusters
   --metrics N        how many, or names with commas; default 19
   --step 10s         of all metrics; default a minute, or what the file says
 
@@ -85,6 +86,7 @@ const FLAGS = {
   history: { type: 'string' },
   'print-config': { type: 'boolean' },
   'cluster-file': { type: 'string', multiple: true },
+  coarse: { type: 'boolean' },
   clusters: { type: 'string' },
   hosts: { type: 'string' },
   sockets: { type: 'string' },
@@ -176,6 +178,7 @@ function topologyOf(values: Values): Topology {
     stepSec: values.step === undefined ? 0 : parseStep(values.step, '--step'),
   };
   if (files.length === 0) {
+    onlyWith(values, 'coarse', '--cluster-file', false);
     return madeTopology({
       ...common,
       clusters: values.clusters ?? '1',
@@ -194,6 +197,7 @@ function topologyOf(values: Values): Topology {
     ...common,
     filesystems: part('filesystems', 0),
     networks: part('networks', 0),
+    isCoarse: values.coarse === true,
     hostsMax: integer(values, 'hosts', HOSTS_MAX, 1, HOSTS_MAX),
   });
 }

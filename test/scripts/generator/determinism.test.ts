@@ -66,6 +66,9 @@ t.test('of a cluster.json', async (t) => {
   t.ok(has('nfs4_read,cluster=fritz', ',stype=filesystem,stype-id=/scratch'), 'devices');
   t.ok(has('cpu_load,cluster=emmy'));
   t.notOk(has('nfs4_read,cluster=emmy'), 'what its sub-cluster does not have');
+  const coarse = (await made('e.lp', ...args, ...files, '--coarse')).toString();
+  t.match(coarse, /\nclock,cluster=alex,hostname=a0121,type=socket,type-id=1[ ,]/);
+  t.notMatch(coarse, /type=hwthread/);
 });
 
 t.test('what cannot be read of the command line', async (t) => {
@@ -105,6 +108,7 @@ t.test('what cannot be read of the command line', async (t) => {
     ['--format bin', /--format goes with --checkpoints only/],
     ['--cluster-file /does/not/exist', /does\/not\/exist/],
     ['--cluster-file f --metrics 3', /--metrics goes with/],
+    ['--coarse', /--coarse goes with --cluster-file/],
     ['--nonsense', /nonsense/],
     ['stray', /stray/],
   ];
