@@ -47,6 +47,7 @@ export function destinationOf(values: Values, file?: string): DestinationOptions
   const { url, nats } = { url: text('url'), nats: text('nats') };
   const given = [url, nats, file].filter((one) => one !== undefined);
   const choice = file === undefined ? '--url or --nats' : '--url, --nats or --out';
+  if (given.length === 0) throw new Error(`say where lines go: ${choice}`);
   if (given.length > 1) throw new Error(`lines go to one place: ${choice}`);
   const only = (flag: keyof Values, other: string, isThere: boolean): void => {
     if (values[flag] !== undefined && !isThere) throw new Error(`--${flag} goes with ${other}`);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf, sleep, Progress, type Destination, type Totals } from './destination.js';
 
 const RETRIES_MAX = 5;
@@ -77,7 +78,7 @@ export class LinePoster implements Destination {
         if (!this.#waitsUntil) throw error;
         if (this.#waitsUntil.aborted) return undefined;
         if (!isAway) this.progress.print(`${this.#url.href}: ${reasonOf(error)}; tried again`);
-        await sleep(AWAY_MS);
+        await delay(AWAY_MS, undefined, { signal: this.#waitsUntil }).catch(() => undefined);
       }
     }
   }

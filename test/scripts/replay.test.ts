@@ -1,8 +1,11 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { gzipSync } from 'node:zlib';
+import { compress } from 'zstd-napi';
 import { shiftLine, stampOf } from '../../scripts/recording.js';
 import { parseReplayArgs, replay } from '../../scripts/replay.js';
 import { fixture } from '../helpers/fixtures.js';
@@ -83,4 +86,48 @@ t.test('into a store', async (t) => {
     writeFileSync(file, gzipSync('m value=1\n'.repeat(1000)).subarray(0, 40));
     await t.rejects(replay(options(file), NOTHING));
   });
+});
+
+t.test('a store that has no room is tried again, and a recording begins at any time', async (t) => {
+  const bodies: string[] = [];
+  let refusals = 0;
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    if (refusals++ === 0) {
+      response.writeHead(429, { 'Retry-After': '1' }).end('{}');
+      return;
+    }
+    bodies.push(body);
+    response.writeHead(204).end();
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'metricshard-replay-'));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const file = join(folder, 'a.lp.zst');
+  const packed = compress(
+    Buffer.from('m value=1 1700000060\nm value=2 1700000000000\nm value=3\n'),
+  );
+  writeFileSync(file, packed);
+  const options = parseReplayArgs([file, '--url', url, '--shift-to', '2026-11-26T12:00:00Z']);
+  const totals = await replay(options, NOTHING);
+  t.match(totals, { written: 3, rejected: 0, requests: 2 });
+  t.same(bodies, ['m value=1 1795694460\nm value=2 1795694400000\nm value=3\n']);
+
+  const cut = join(folder, 'cut.lp.zst');
+  writeFileSync(cut, packed.subarray(0, -3));
+  await t.rejects(replay(parseReplayArgs([cut, '--url', url]), NOTHING), /frame/);
+  const wrong: [string, RegExp][] = [
+    ['f --url http://h --shift-to soon', /--shift-to must be a time/],
+    ['f --url http://h --shift-to now --shift-to-now', /not both/],
+    ['f --nats nats://h --cluster c', /--cluster goes with --url/],
+    ['f --url http://h --nats nats://h', /one place: --url or --nats/],
+  ];
+  for (const [text, reason] of wrong)
+    t.throws(() => parseReplayArgs(text.split(' ')), reason, text);
 });

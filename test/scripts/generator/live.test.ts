@@ -31,9 +31,10 @@ function start(t: Test, ...argv: string[]): Running {
   };
 }
 
+const server = await startServer({ metrics: { cpu_load: { frequency: 1, aggregation: 'avg' } } });
+t.teardown(() => server.stop());
+
 t.test('the past at once, then what comes, until Ctrl-C', async (t) => {
-  const server = await startServer({ metrics: { '*': { frequency: 1, aggregation: 'avg' } } });
-  t.teardown(() => server.stop());
   const beganSec = Math.floor(Date.now() / 1000);
   const flags = ['--history', '10m', '--step', '1s', '--hosts', '3', '--metrics', 'cpu_load'];
   const live = start(t, '--live', '--url', server.url, ...flags, '--faults', 'none');
@@ -45,7 +46,7 @@ t.test('the past at once, then what comes, until Ctrl-C', async (t) => {
   t.ok(comes, `${JSON.stringify(series)} ${live.text()}`);
   const nowSec = Date.now() / 1000;
   for (const { firstSec, lastSec } of series) {
-    t.ok(firstSec <= beganSec - 590, 'begins with the past');
+    t.ok(lastSec - firstSec >= 600, 'begins with the past');
     t.ok(lastSec <= nowSec + 2, 'and is not ahead of the time');
   }
   t.equal(await live.interrupt(), 0, live.text());
@@ -66,9 +67,7 @@ t.test('a store that comes later is waited for', async (t) => {
 });
 
 t.test('a store that knows none of the metrics, at a rate', async (t) => {
-  const server = await startServer({ metrics: { other: { frequency: 60, aggregation: 'avg' } } });
-  t.teardown(() => server.stop());
-  const flags = ['--rounds', '5', '--hosts', '10', '--metrics', 'cpu_load', '--faults', 'none'];
+  const flags = ['--rounds', '5', '--hosts', '10', '--metrics', 'clock_offset', '--faults', 'none'];
   const began = performance.now();
   const sent = start(t, ...flags, '--url', server.url, '--rate', '50', '--batch', '10');
   t.equal(await new Promise((resolve) => sent.child.once('close', resolve)), 0, sent.text());
@@ -78,8 +77,6 @@ t.test('a store that knows none of the metrics, at a rate', async (t) => {
 });
 
 t.test('what a store rejects without cause is an error', async (t) => {
-  const server = await startServer();
-  t.teardown(() => server.stop());
   const old = ['--from', '1000000020', '--rounds', '2', '--hosts', '1', '--metrics', 'cpu_load'];
   const sent = start(t, ...old, '--url', server.url, '--faults', 'none');
   t.equal(await new Promise((resolve) => sent.child.once('close', resolve)), 1);
