@@ -74,6 +74,12 @@ t.test('of a cluster.json', async (t) => {
 t.test('what cannot be read of the command line', async (t) => {
   const wrong: [string, RegExp][] = [
     ['--hosts 0', /--hosts 0/],
+    ['--hosts 100001', /--hosts 100001: not a number from 1 to 100000, nor a host list/],
+    ['--clusters 2 --hosts 50001', /100002 hosts: more than 100000/],
+    ['--clusters 101', /--clusters 101: not a number from 1 to 100/],
+    ['--metrics 1001', /--metrics 1001: not a number from 1 to 1000/],
+    ['--threads 4097', /--threads 4097: not an integer from 0 to 4096/],
+    ['--batch 1000001', /--batch 1000001: not an integer from 1 to 1000000/],
     ['--hosts a[1-', /bracket is not closed/],
     ['--clusters x/y', /--clusters: "x\/y" is no name/],
     ['--metrics nonsense', /no metric "nonsense"; there are cpu_load/],
