@@ -46,9 +46,15 @@ export function quoteEnd(bytes: Uint8Array, quote: number, end: number): number 
   return 0;
 }
 
-/** Behind the newline that ends the line, which may have others inside quoted fields. */
+/**
+ * Behind the newline that ends the line, which may have others inside quoted fields. `from` is in its name
+ * or tags, in which a quote is a letter as any other: one would take the lines up to the next with it.
+ */
 export function logicalLineEnd(bytes: Uint8Array, from: number, end: number): number {
   let p = from;
+  while (p < end && bytes[p] !== SPACE && bytes[p] !== NEWLINE) {
+    p += bytes[p] === BACKSLASH && bytes[p + 1] !== NEWLINE ? 2 : 1;
+  }
   while (p < end && bytes[p] !== NEWLINE) {
     if (bytes[p] === QUOTE && bytes[p - 1] === EQUALS) {
       const closed = quoteEnd(bytes, p, end);

@@ -8,6 +8,7 @@ import { scaleValue } from '../../src/units/conversion.js';
 import type { Durability } from '../durability.js';
 import type { Engine } from '../engine/engine.js';
 import { TOO_MANY_METRICS } from '../engine/metrics.js';
+import { skipBlanks } from '../engine/line-scan.js';
 import { parseLine, type LineContext, type ParsedSample } from '../engine/parse-line.js';
 import { parseNumber } from '../engine/parse-number.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -247,6 +248,8 @@ export class PartReader {
 
   #bindIgnored(start: number, end: number, context: number, isRemoved: 0 | 1): void {
     const { kernel } = this.#parts;
+    // Behind blanks the first space says nothing of the metric: all lines that begin so would be ignored.
+    if (skipBlanks(this.#bytes, start, end) > start) return;
     const space = kernel.firstSpace(start, end);
     if (space === 0) return;
     const bytes = space + 1 - start;

@@ -190,9 +190,11 @@ function behindNewline(line: u32, end: u32, isStrict: bool): u32 {
 
 /** The slow path of `behindNewline`: the rules of workers/engine/line-scan.ts. */
 function behindQuotes(line: u32, end: u32): u32 {
-  let p = firstSpace(line, end);
-  if (!p) p = line;
-  const hasFields = p != line;
+  let name = line;
+  while (name < end && (<u32>load<u8>(name) == SPACE || <u32>load<u8>(name) == TAB)) name++;
+  let p = firstSpace(name, end);
+  const hasFields = p != 0;
+  if (!hasFields) p = line;
   while (p < end && <u32>load<u8>(p) != NEWLINE) {
     if (hasFields && <u32>load<u8>(p) == QUOTE && <u32>load<u8>(p - 1) == EQUALS) {
       const closed = quoteEnd(p, end);

@@ -1,0 +1,48 @@
+import t, { type Test } from 'tap';
+import { freezeDeep } from '../../src/config/config.js';
+import { parseConfig } from '../../src/config/parse-config.js';
+import { startStore, type ShardSet } from '../../src/routing/shard-set.js';
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const GOOD = 'm,cluster=c,hostname=h1 value=1 1790000000';
+
+async function start(t: Test, shards: number): Promise<ShardSet> {
+  const { config } = parseConfig({
+    metrics: { m: { frequency: 60, aggregation: 'sum' } },
+    'metric-store': { checkpoints: { directory: '' } },
+    metricshard: { shards, 'retention-enforced': false },
+  });
+  const store = await startStore(freezeDeep(config).store, config.limits, quiet);
+  t.teardown(() => store.stop());
+  return store;
+}
+
+t.test('lines that nobody asked for cost no others', async (t) => {
+  for (const shards of [1, 3]) {
+    const store = await start(t, shards);
+    const check = async (title: string, text: string, expected: object): Promise<void> => {
+      for (const time of ['first', 'again', 'once more']) {
+        const body = Buffer.from(text);
+        const bytesExpected = body.length;
+        const session = store.beginWrite({ cluster: '', precision: 0, bytesExpected });
+        session.push(body);
+        const summary = await session.finish();
+        t.match(summary, expected, `${title}, ${shards} shards, ${time}`);
+      }
+    };
+    const one = { written: 1, ignored: 1, rejected: 0 };
+    for (const blanks of [' ', '  ', '\t', '\t ', ' \t']) {
+      const text = `${blanks}unseen value=1\n${blanks}${GOOD}\n`;
+      await check(`behind ${JSON.stringify(blanks)}`, text, one);
+    }
+    const quote = 'unseen,hostname=h2,disk=" value=1\n';
+    const two = { written: 1, ignored: 2, rejected: 0 };
+    await check('a quote in a tag', `${quote}${GOOD}\n${quote}`, two);
+    await check('a text with a newline', `unseen event="a\n${GOOD}\nb"\n${GOOD}\n`, one);
+    await check('the same behind a blank', ` unseen event="a\n${GOOD}\nb"\n${GOOD}\n`, one);
+    await check('a quote without a key', `unseen,="\n${GOOD}\nx,=" 1\n${GOOD}\n`, {
+      written: 2,
+      ignored: 2,
+    });
+  }
+});
