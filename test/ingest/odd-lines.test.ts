@@ -17,6 +17,37 @@ async function start(t: Test, shards: number): Promise<ShardSet> {
   return store;
 }
 
+function query(store: ShardSet, host: string): Promise<string> {
+  const queries = [{ metric: 'm', host }];
+  const request = { cluster: 'c', from: 1_790_000_000 - 60, to: 1_790_000_000 + 60, queries };
+  return new Promise((resolve) => {
+    store.query(JSON.stringify(request), (answer) =>
+      resolve(answer.ok ? Buffer.from(answer.json).toString() : answer.error.message),
+    );
+  });
+}
+
+t.test('a line ends where the front sees its end, whatever is wrong with it', async (t) => {
+  const lineOf = (host: string): string => `m,cluster=c,hostname=${host} value=1 1790000000\n`;
+  const hosts = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'];
+  for (const shards of [1, 3]) {
+    const store = await start(t, shards);
+    const check = async (title: string, text: string, expected: object): Promise<void> => {
+      const session = store.beginWrite({ cluster: '', precision: 0, bytesExpected: text.length });
+      session.push(Buffer.from(text));
+      t.match(await session.finish(), expected, `${title}, ${shards} shards`);
+    };
+    const all = hosts.map(lineOf).join('');
+    const broken = { written: 0, rejected: 1 };
+    await check('a tag without a value', `m,cluster=c,hostname=h1,x event="\n${all}"\n`, broken);
+    await check('a field without a key', `m,cluster=c,hostname=h1 =1,event="\n${all}"\n`, broken);
+    await check('half a text', `m,cluster=c,hostname=h1 x=="\n${all}" \n`, broken);
+    for (const host of hosts) t.match(await query(store, host), '"results":[[]]', `no ${host}`);
+    await check('a remark', `# x="\n${all}"\n`, { written: hosts.length });
+    for (const host of hosts) t.match(await query(store, host), '"avg":1', `${host} can be found`);
+  }
+});
+
 t.test('lines that nobody asked for cost no others', async (t) => {
   for (const shards of [1, 3]) {
     const store = await start(t, shards);

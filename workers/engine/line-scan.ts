@@ -47,8 +47,9 @@ export function quoteEnd(bytes: Uint8Array, quote: number, end: number): number 
 }
 
 /**
- * Behind the newline that ends the line, which may have others inside quoted fields. `from` is in its name
- * or tags, in which a quote is a letter as any other: one would take the lines up to the next with it.
+ * Behind the newline that ends the line, which may have others inside quoted fields. `from` is where its name
+ * begins: there and in tags a quote is a letter as any other, or one would take the lines up to the next with
+ * it. The front has the same rule, in `behindNewline` of workers/kernel/assembly/route.ts.
  */
 export function logicalLineEnd(bytes: Uint8Array, from: number, end: number): number {
   let p = from;

@@ -123,19 +123,21 @@ const fields = {
 export function parseLine(
   bytes: Uint8Array,
   start: number,
-  end: number,
+  bytesEnd: number,
   context: LineContext,
 ): ParsedLine {
-  const nameFrom = skipBlanks(bytes, start, end);
-  if (isLineEnd(bytes, nameFrom, end) || bytes[nameFrom] === HASH) {
-    return { kind: 'blank', lines: 1, next: newlineAfter(bytes, nameFrom, end) };
+  const nameFrom = skipBlanks(bytes, start, bytesEnd);
+  if (isLineEnd(bytes, nameFrom, bytesEnd) || bytes[nameFrom] === HASH) {
+    return { kind: 'blank', lines: 1, next: newlineAfter(bytes, nameFrom, bytesEnd) };
   }
+  // Whatever is wrong with it: the front cuts bodies by the same rule, and sends what follows elsewhere.
+  const end = logicalLineEnd(bytes, nameFrom, bytesEnd);
   const nameUntil = nameEnd(bytes, nameFrom, end);
   const raw = internText(bytes, nameFrom, nameUntil);
   const metric = raw.includes('\\') ? unescapeName(raw) : raw;
   if (metric !== '' && !context.isKnown(metric)) {
     // Events and metrics nobody configured: what follows is not ours to judge.
-    return ignored(bytes, start, logicalLineEnd(bytes, nameUntil, end), 'unknown metric');
+    return ignored(bytes, start, end, 'unknown metric');
   }
   if (metric === '' || nameUntil - nameFrom > TAG_BYTES_MAX || hasControl(metric)) {
     const detail = `the metric's name is empty, longer than ${TAG_BYTES_MAX} bytes or has control characters`;
@@ -237,26 +239,25 @@ function readSample(
   let stampEnd = stamp;
   while (!isLineEnd(bytes, stampEnd, end) && bytes[stampEnd] !== SPACE) stampEnd++;
   const rest = skipBlanks(bytes, stampEnd, end);
-  const next = newlineAfter(bytes, rest, end);
-  const fault = lineFault(bytes, start, next, fieldsEnd, rest, end, context);
-  if (fault) return rejected(bytes, start, next, fault);
-  if (fields.valueFrom < 0) return ignored(bytes, start, next, fields.message as IgnoreReason);
+  const fault = lineFault(bytes, start, fieldsEnd, rest, end, context);
+  if (fault) return rejected(bytes, start, end, fault);
+  if (fields.valueFrom < 0) return ignored(bytes, start, end, fields.message as IgnoreReason);
   const tags = tagFault(bytes, tagsEnd, context.cluster);
-  if (tags) return rejected(bytes, start, next, tags);
+  if (tags) return rejected(bytes, start, end, tags);
   const value = fields.isQuoted ? NaN : parseNumber(bytes, fields.valueFrom, fields.valueUntil);
-  if (!Number.isFinite(value)) return rejected(bytes, start, next, valueFault(value));
+  if (!Number.isFinite(value)) return rejected(bytes, start, end, valueFault(value));
   const hasTime = stampEnd > stamp;
   const timeSec = hasTime ? parseTime(bytes, stamp, stampEnd, context.precision) : context.nowSec;
   if (hasTime && !(timeSec >= context.minSec && timeSec <= context.maxSec)) {
-    return rejected(bytes, start, next, timeFault(bytes, stamp, stampEnd, timeSec, context));
+    return rejected(bytes, start, end, timeFault(bytes, stamp, stampEnd, timeSec, context));
   }
   const ownCluster = tagText(TAG_CLUSTER) !== '';
   const type = tagText(TAG_TYPE);
   const isHost = type === 'node' || type === '';
   return {
     kind: 'sample',
-    lines: countLines(bytes, start, next),
-    next,
+    lines: countLines(bytes, start, end),
+    next: end,
     metric,
     cluster: ownCluster ? tagText(TAG_CLUSTER) : context.cluster,
     host: tagText(TAG_HOST),
@@ -285,14 +286,13 @@ interface Fault {
 function lineFault(
   bytes: Uint8Array,
   start: number,
-  next: number,
   fieldsEnd: number,
   rest: number,
   end: number,
   context: LineContext,
 ): Fault | undefined {
-  if (next - start > context.lineBytesMax) {
-    const detail = `${next - start} bytes: the limit line-bytes-max is ${context.lineBytesMax}`;
+  if (end - start > context.lineBytesMax) {
+    const detail = `${end - start} bytes: the limit line-bytes-max is ${context.lineBytesMax}`;
     return { at: start + context.lineBytesMax, reason: 'line too long', detail };
   }
   if (fields.count === 0) {
@@ -303,6 +303,9 @@ function lineFault(
   }
   if (!isLineEnd(bytes, rest, end)) {
     return { at: rest, reason: 'bad timestamp', detail: 'there is text behind the timestamp' };
+  }
+  if (newlineAfter(bytes, rest, end) !== end) {
+    return { at: rest, reason: 'bad field', detail: 'a newline stands in half a text in quotes' };
   }
   return undefined;
 }
@@ -339,7 +342,7 @@ function timeFault(
   return { at: from, reason: 'too far ahead', detail };
 }
 
-/** A line that could not be read to its end: it costs its own text up to the next newline. */
+/** A line that could not be read to its end. */
 function broken(
   bytes: Uint8Array,
   start: number,
@@ -348,7 +351,7 @@ function broken(
   reason: RejectReason,
   detail: string,
 ): ParsedLine {
-  return rejected(bytes, start, newlineAfter(bytes, at, end), { at, reason, detail });
+  return rejected(bytes, start, end, { at, reason, detail });
 }
 
 function rejected(bytes: Uint8Array, start: number, next: number, fault: Fault): ParsedLine {

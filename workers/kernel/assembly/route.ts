@@ -17,6 +17,7 @@ const COMMA: u32 = 44;
 const EQUALS: u32 = 61;
 const BACKSLASH: u32 = 92;
 const QUOTE: u32 = 34;
+const HASH: u32 = 35;
 const RETURN: u32 = 13;
 const TAB: u32 = 9;
 const LETTER_C: i8 = 99;
@@ -192,7 +193,8 @@ function behindNewline(line: u32, end: u32, isStrict: bool): u32 {
 function behindQuotes(line: u32, end: u32): u32 {
   let name = line;
   while (name < end && (<u32>load<u8>(name) == SPACE || <u32>load<u8>(name) == TAB)) name++;
-  let p = firstSpace(name, end);
+  const isRemark = name < end && <u32>load<u8>(name) == HASH;
+  let p: u32 = isRemark ? 0 : firstSpace(name, end);
   const hasFields = p != 0;
   if (!hasFields) p = line;
   while (p < end && <u32>load<u8>(p) != NEWLINE) {
