@@ -1,0 +1,24 @@
+import t from 'tap';
+import { Random } from '../helpers/random.js';
+import { readCorpus } from './corpus.js';
+import { fuzz } from './fuzzer.js';
+import { shown } from './target.js';
+import { TARGETS } from './targets.js';
+
+/** Fixed, so that a commit fails for what it has changed; the long form has another one each time. */
+const SEED = 20261126;
+/** On a machine with other work: what is left over is for the long form. */
+const TARGET_MS_MAX = 3000;
+
+for (const { name, make, shortRuns } of TARGETS) {
+  t.test(`${name}: its corpus and some inputs more`, async (t) => {
+    const corpus = readCorpus(name);
+    const untilMs = performance.now() + TARGET_MS_MAX;
+    const random = new Random(SEED);
+    const { runs, finding } = await fuzz(make, { random, runsMax: shortRuns, untilMs, corpus });
+    if (finding) {
+      t.fail(finding.error.message, { case: finding.name, input: shown(finding.input, 2000) });
+    }
+    t.ok(runs >= corpus.length, `${runs} inputs, ${corpus.length} of the corpus`);
+  });
+}
