@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile, syncFolder } from '../../src/storage/files.js';
+import { FILE } from './file-names.js';
 import { DamageError } from './section-file.js';
 
 export const MANIFEST_FILE = 'MANIFEST';
@@ -96,7 +97,33 @@ export function parseManifest(text: string, name: string): Manifest {
   if (manifest.format !== FORMAT) {
     throw new DamageError(name, -1, `format ${manifest.format}, not ${FORMAT}`);
   }
+  const wrong = wrongField(manifest);
+  if (wrong !== '') throw new DamageError(name, -1, `its field ${wrong} makes no sense`);
   return manifest;
+}
+
+/** Of a text whose checksum is right: whoever wrote it has had a mistake, which must not stop a start. */
+function wrongField(manifest: Partial<Manifest>): string {
+  const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+  const isFile = (value: Partial<Segment> | undefined): boolean =>
+    typeof value?.file === 'string' && FILE.test(value.file) && isCount(value.bytes);
+  const { archiveRun = 0, archivedBeforeSec = 0, metrics, series, segments } = manifest;
+  const counts = {
+    checkpoint: manifest.checkpoint,
+    firstFrame: manifest.firstFrame,
+    firstLog: manifest.firstLog,
+    nextSeriesId: manifest.nextSeriesId,
+    archiveRun,
+    archivedBeforeSec,
+  };
+  const wrong = Object.entries(counts).find(([, value]) => !isCount(value));
+  if (wrong) return wrong[0];
+  if (!isFile(series) || !isCount(series?.count)) return 'series';
+  if (!Array.isArray(segments) || !segments.every(isFile)) return 'segments';
+  const isMetric = ({ name, stepSec }: { name?: unknown; stepSec?: unknown }): boolean =>
+    typeof name === 'string' && isCount(stepSec) && stepSec !== 0;
+  const isList = Array.isArray(metrics) && metrics.every((metric) => isMetric(metric ?? {}));
+  return isList ? '' : 'metrics';
 }
 
 /**
