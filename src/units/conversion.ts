@@ -100,11 +100,16 @@ function shiftPoint(value: number, shift: number): number {
   return Object.is(value, -0) ? value : shiftedNumber(String(value), shift);
 }
 
+/** No text that is read as a number has so many digits that they make up for it. */
+const EXPONENT_MAX = 1e6;
+
 /** The number that a decimal text stands for × 10^shift, rounded once. */
 export function shiftedNumber(text: string, shift: number): number {
   if (shift === 0) return Number(text);
   const [digits, exponent = '0'] = text.split(/e/i);
-  return Number(`${digits}e${Number(exponent) + shift}`);
+  // Beyond 1e21 the sum would have an exponent itself; long before it the number is 0 or infinite.
+  const bounded = Math.max(-EXPONENT_MAX, Math.min(EXPONENT_MAX, Number(exponent)));
+  return Number(`${digits}e${bounded + shift}`);
 }
 
 function ratioOf(source: Unit, target: Unit): Ratio | undefined {

@@ -1,6 +1,12 @@
 import t from 'tap';
 import { StoreError } from '../../src/model/errors.js';
-import { conversion, convertTexts, convertValue, isIdentity } from '../../src/units/conversion.js';
+import {
+  conversion,
+  convertTexts,
+  convertValue,
+  isIdentity,
+  shiftedNumber,
+} from '../../src/units/conversion.js';
 import { parseUnit } from '../../src/units/unit.js';
 import { Random, seed } from '../helpers/random.js';
 
@@ -149,4 +155,16 @@ t.test(`short decimals stay short, seed ${seed}`, async () => {
     if (convertValue(back, got) !== value) wrong = `${value} ${source} by ${target} and back`;
   }
   t.equal(wrong, '');
+});
+
+t.test('exponents that are no numbers a text can show', async (t) => {
+  const check = (text: string, shift: number, expected: number): void => {
+    for (const time of ['first', 'again']) {
+      t.equal(shiftedNumber(text, shift), expected, `${text} by ${shift}, ${time}`);
+    }
+  };
+  check('9e999999999999999999999', -9, Infinity);
+  check('-1e999999999999999999999999', 3, -Infinity);
+  check('9e-999999999999999999999', 9, 0);
+  check(`1${'0'.repeat(300)}e-300`, 3, 1000);
 });
