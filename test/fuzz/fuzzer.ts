@@ -12,7 +12,7 @@ const LOOK_RUNS = 8;
 const TIME_MS_MAX = 5000;
 /** So much is made anew, the rest of what there is. */
 const NEW_SHARE = 0.35;
-const MINIMISE_MS_MAX = 60_000;
+const MINIMISE_MS_MAX = 30_000;
 
 export interface FuzzOptions {
   readonly random: Random;

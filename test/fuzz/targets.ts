@@ -1,9 +1,26 @@
 import type { TargetEntry } from './target.js';
 import { checkpoint } from './targets/checkpoint.js';
+import { config, natsWire, referenceFiles } from './targets/foreign.js';
 import { lines, linesOfShards } from './targets/lines.js';
+import { queryJobs, querySelect, queryV1 } from './targets/queries.js';
+import { socketsNode, socketsUws } from './targets/sockets.js';
+import { texts } from './targets/texts.js';
 
 /** All of them, in the order in which they take turns. */
-export const TARGETS: readonly TargetEntry[] = [lines, linesOfShards, checkpoint];
+export const TARGETS: readonly TargetEntry[] = [
+  lines,
+  linesOfShards,
+  checkpoint,
+  queryV1,
+  querySelect,
+  queryJobs,
+  texts,
+  referenceFiles,
+  config,
+  natsWire,
+  socketsUws,
+  socketsNode,
+];
 
 export function targetOf(name: string): TargetEntry {
   const found = TARGETS.find((entry) => entry.name === name);
