@@ -114,6 +114,7 @@ class Fuzzer {
 
   async #reduce(error: Error, input: Buffer): Promise<Finding> {
     const fails = async (candidate: Buffer): Promise<Error | undefined> => {
+      this.#options.onInput?.(candidate);
       const fresh = await this.#make();
       try {
         return await failureOf(fresh, candidate);

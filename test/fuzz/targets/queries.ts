@@ -227,12 +227,20 @@ function queriesTarget(
 }
 
 /** Answers of which some are wrong. */
-function wrongly(change: (answer: string, calls: number) => string): (store: SmallStore) => Ask {
+function wrongly(
+  makeAsk: (store: SmallStore) => Ask,
+  change: (answer: string, calls: number) => string,
+): (store: SmallStore) => Ask {
   return (store) => {
-    const ask = askV1(store);
+    const ask = makeAsk(store);
     let calls = 0;
     return (body, turnMs) => change(ask(body, turnMs), ++calls);
   };
+}
+
+/** Each other answer has the digits of its numbers in another order. */
+function alternating(answer: string, calls: number): string {
+  return calls % 2 === 0 ? answer.replace(/12/, '21') : answer;
 }
 
 export const queryV1: TargetEntry = {
@@ -244,7 +252,7 @@ export const queryV1: TargetEntry = {
       queriesTarget(
         'query',
         v1,
-        wrongly((answer) => {
+        wrongly(askV1, (answer) => {
           if (answer.length > 3000) throw new RangeError('offset is out of bounds');
           return answer;
         }),
@@ -253,7 +261,9 @@ export const queryV1: TargetEntry = {
       queriesTarget(
         'query',
         v1,
-        wrongly((answer, calls) => (calls % 3 === 2 ? answer.replace(/\.25/, '.2') : answer)),
+        wrongly(askV1, (answer, calls) =>
+          calls % 3 === 2 ? answer.replace(/\.25/, '.2') : answer,
+        ),
       ),
   },
 };
@@ -262,12 +272,18 @@ export const querySelect: TargetEntry = {
   name: 'select',
   shortRuns: 600,
   make: () => queriesTarget('select', select, askSelect),
-  mutants: {},
+  mutants: {
+    'the order depends on the turn': () =>
+      queriesTarget('select', select, wrongly(askSelect, alternating)),
+  },
 };
 
 export const queryJobs: TargetEntry = {
   name: 'job-stats',
   shortRuns: 600,
   make: () => queriesTarget('job-stats', jobs, askJobs),
-  mutants: {},
+  mutants: {
+    'the order depends on the turn': () =>
+      queriesTarget('job-stats', jobs, wrongly(askJobs, alternating)),
+  },
 };

@@ -20,6 +20,8 @@ const PROBE_MS_MAX = 10_000;
 const LOOK_INPUTS = 50;
 const GROWTH_BYTES_MAX = 200 * 1024 * 1024;
 const BODY_BYTES_MAX = 20_000;
+/** Lines of a packed body, which nobody can count. */
+const PACKED_LINES_MAX = 600;
 /** What the store says to anybody who is wrong; a 503 says that it is busy. */
 const STATUSES = [
   100, 200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 429, 431, 501,
@@ -221,6 +223,7 @@ class SocketTarget implements Target {
   #inputs = 0;
   #baseBytes = 0;
   #taken = 0;
+  #lines = 0;
 
   constructor(adapter: string, change: (answer: string) => string = (answer) => answer) {
     this.name = `sockets-${adapter}`;
@@ -267,11 +270,12 @@ class SocketTarget implements Target {
     const written = await server.request('/api/write', { method: 'POST', body, signal });
     mustHold(written.status === 200, () => `the store answers ${written.status}: ${written.text}`);
     const taken = await samplesTaken(server);
-    const lines = sent.split('value=').length - 1 + (/encoding/i.test(sent) ? BODY_BYTES_MAX : 0);
     mustHold(taken > this.#taken, () => `${taken} samples after ${this.#taken}`);
-    const more = taken - this.#taken - 1;
     this.#taken = taken;
-    mustHold(more <= lines, () => `${more} samples were taken of ${lines} lines`);
+    // Over all inputs: of a client that went away lines may be taken a little later.
+    this.#lines += sent.replaceAll(CUT, '').split('value=').length;
+    if (/encoding/i.test(sent)) this.#lines += PACKED_LINES_MAX;
+    mustHold(taken <= this.#lines, () => `${taken} samples were taken of ${this.#lines} lines`);
     if (this.#inputs % LOOK_INPUTS !== 0) return;
     const grown = server.rssBytes() - this.#baseBytes;
     mustHold(grown < GROWTH_BYTES_MAX, () => `memory has grown by ${(grown / 1e6).toFixed()} MB`);
@@ -282,7 +286,7 @@ class SocketTarget implements Target {
 function socketsOf(adapter: 'uws' | 'node'): TargetEntry {
   return {
     name: `sockets-${adapter}`,
-    shortRuns: 40,
+    shortRuns: 25,
     make: () => new SocketTarget(adapter),
     mutants: {},
   };
@@ -296,4 +300,10 @@ export const socketsUws: TargetEntry = {
   },
 };
 
-export const socketsNode: TargetEntry = socketsOf('node');
+export const socketsNode: TargetEntry = {
+  ...socketsOf('node'),
+  mutants: {
+    'a reason without a status': () =>
+      new SocketTarget('node', (answer) => answer.replace('HTTP/1.1 40', 'HTTP/2 40')),
+  },
+};
