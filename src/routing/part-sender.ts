@@ -43,6 +43,8 @@ interface LongLine {
 interface OpenPart {
   readonly piece: Piece;
   readonly lineMap: LineMap;
+  /** Its last run is. */
+  isOpen: boolean;
 }
 
 /**
@@ -175,6 +177,7 @@ export class PartSender {
         if (ahead.shard !== run.shard || ahead.isAllowed !== run.isAllowed) break;
         run.until = ahead.until;
         run.lines += ahead.lines;
+        run.isOpen ||= ahead.isOpen;
         ahead = undefined;
       }
       const bytes = run.until - block.at;
@@ -227,7 +230,7 @@ export class PartSender {
     const { shard } = run;
     const bytes = run.until - at;
     let open = this.#open.get(shard);
-    if (open && open.piece.capacity - open.piece.used <= bytes) {
+    if (open && (open.isOpen || open.piece.capacity - open.piece.used <= bytes)) {
       const stuck = this.#publishOpenOf(shard);
       if (stuck) return stuck;
       open = undefined;
@@ -236,12 +239,13 @@ export class PartSender {
       const wanted = Math.max(bytes, Math.min(end - at, GATHER_BYTES));
       const target = openPiece(shard, wanted, this.#clusterName);
       if (!target) return shard;
-      open = { piece: target, lineMap: new LineMap() };
+      open = { piece: target, lineMap: new LineMap(), isOpen: false };
       this.#open.set(shard, open);
     }
     const target = open.piece;
     copyRun(piece.bytes, at, run.until, target.bytes, target.address + HEAD_BYTES + target.used);
     target.used += bytes;
+    open.isOpen = run.isOpen;
     open.lineMap.add(this.#line, run.lines);
     return undefined;
   }

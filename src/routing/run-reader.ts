@@ -3,6 +3,7 @@ import {
   RUN_CLUSTER_BYTES,
   RUN_HOST,
   RUN_HOST_BYTES,
+  RUN_IS_OPEN,
   RUN_LINES,
   STATE_BASE,
 } from '../../workers/kernel/layout.js';
@@ -25,6 +26,8 @@ export interface Run {
   readonly isAllowed: boolean;
   until: number;
   lines: number;
+  /** A text in quotes has no end: lines from elsewhere in the body may not be put behind it. */
+  isOpen: boolean;
 }
 
 /** Tells of the lines in a shard's memory which shard they are for. */
@@ -77,7 +80,8 @@ export class RunReader {
     }
     const shard = this.#shards[this.#hash(piece.bytes) % this.#shards.length]!;
     const isAllowed = this.#allowed === null || this.#isAllowed(piece.bytes, this.#allowed);
-    return { shard, isAllowed, until, lines: this.#words[RUN_LINES / 4]! };
+    const isOpen = this.#words[RUN_IS_OPEN / 4] !== 0;
+    return { shard, isAllowed, until, lines: this.#words[RUN_LINES / 4]!, isOpen };
   }
 
   /** Lines without a cluster are the business of the shard, which has the default one, or rejects them. */

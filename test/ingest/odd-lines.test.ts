@@ -48,6 +48,24 @@ t.test('a line ends where the front sees its end, whatever is wrong with it', as
   }
 });
 
+t.test('lines of one host are not put behind a text without an end', async (t) => {
+  const lineOf = (host: string, rest: string): string => `m,cluster=c,hostname=${host} ${rest}\n`;
+  for (const shards of [1, 3]) {
+    const store = await start(t, shards);
+    for (let host = 2; host < 9; host++) {
+      const text =
+        lineOf('h1', 'x=" 1790000000') +
+        lineOf(`h${host}`, 'event="a"') +
+        lineOf('h1', 'value=1 1790000000') +
+        lineOf('h1', 'x=" 1790000000');
+      const session = store.beginWrite({ cluster: '', precision: 0, bytesExpected: text.length });
+      session.push(Buffer.from(text));
+      const expected = { written: 1, ignored: 1, rejected: 2 };
+      t.match(await session.finish(), expected, `h1 and h${host}, ${shards} shards`);
+    }
+  }
+});
+
 t.test('lines that nobody asked for cost no others', async (t) => {
   for (const shards of [1, 3]) {
     const store = await start(t, shards);

@@ -257,6 +257,7 @@ export const RUN_CLUSTER_BYTES = 68;
 export const RUN_HOST = 72;
 export const RUN_HOST_BYTES = 76;
 export const RUN_LINES = 80;
+export const RUN_IS_OPEN = 84; // 1 = a text in quotes has no end: what is put behind it may look like one
 
 // Answers travel in batches; batch b lies in half b % 2 of the answer region.
 export const CONTROL_BATCH_CONSUMED = 192; // front: the newest batch it has sent on

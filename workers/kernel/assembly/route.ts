@@ -5,6 +5,7 @@ import {
   RUN_CLUSTER_BYTES,
   RUN_HOST,
   RUN_HOST_BYTES,
+  RUN_IS_OPEN,
   RUN_LINES,
   STATE_BASE,
 } from '../layout';
@@ -31,6 +32,8 @@ let hostBytes: u32 = 0;
 /** First comma of that line, and the bytes from there to the end of the later of the two tags. */
 let span: u32 = 0;
 let spanBytes: u32 = 0;
+/** Lines since the run began may have a text in quotes that nothing closes. */
+let isOpen: u32 = 0;
 
 /**
  * From the line at `start` as far as lines name the same cluster and host, or neither: they stay
@@ -47,6 +50,7 @@ export function nextRun(start: u32, end: u32, isNext: bool, isStrict: bool): u32
   let runHost = host;
   let runHostBytes = hostBytes;
   let lines: u32 = 1;
+  isOpen = 0;
   let line = behindNewline(start, end, isStrict);
   while (line < end) {
     const comma = firstComma(line, end);
@@ -69,6 +73,7 @@ export function nextRun(start: u32, end: u32, isNext: bool, isStrict: bool): u32
   store<u32>(STATE_BASE + RUN_HOST, runHost);
   store<u32>(STATE_BASE + RUN_HOST_BYTES, runHostBytes);
   store<u32>(STATE_BASE + RUN_LINES, lines);
+  store<u32>(STATE_BASE + RUN_IS_OPEN, isOpen);
   return line;
 }
 
@@ -202,6 +207,7 @@ function behindQuotes(line: u32, end: u32): u32 {
       const closed = quoteEnd(p, end);
       // A quote that was forgotten costs its own line alone.
       if (!closed) {
+        isOpen = 1;
         while (p < end && <u32>load<u8>(p) != NEWLINE) p++;
         break;
       }
