@@ -31,7 +31,8 @@ export interface LinesSubject {
 }
 
 const PIECE_SLOTS = 8192;
-const PRECISIONS: Readonly<Record<string, number>> = {
+/** By the name that the parameter has. */
+export const PRECISIONS: Readonly<Record<string, number>> = {
   '': layout.PRECISION_AUTO,
   s: layout.PRECISION_S,
   ms: layout.PRECISION_MS,

@@ -1,4 +1,5 @@
 import type { TargetEntry } from './target.js';
+import { bodies, influxPoints } from './targets/bodies.js';
 import { checkpoint } from './targets/checkpoint.js';
 import { config, natsWire, referenceFiles } from './targets/foreign.js';
 import { lines, linesOfShards } from './targets/lines.js';
@@ -10,6 +11,8 @@ import { texts } from './targets/texts.js';
 export const TARGETS: readonly TargetEntry[] = [
   lines,
   linesOfShards,
+  bodies,
+  influxPoints,
   checkpoint,
   queryV1,
   querySelect,

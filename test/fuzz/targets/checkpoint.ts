@@ -247,7 +247,9 @@ function checkpointTarget(open: Open): Target {
       const store = await open(folder);
       if (!damage.isRepaired) {
         const wrong = difference(store, should, basename(damagedName));
-        mustHold(wrong === '', () => wrong);
+        // Nobody can tell frames that were cut off the end of the log from such as were never written.
+        const isCutLog = damage.file === 'log-' && damage.edits.some(({ kind }) => kind === 'cut');
+        mustHold(wrong === '' || (isCutLog && wrong.includes('missing')), () => wrong);
       }
       await goesOn(store);
       rmSync(parent, { recursive: true });

@@ -43,9 +43,9 @@ function valueOf({ metric, value, text, unit }: NaiveSample): number {
 }
 
 /** Counts of a body by the naive reader, which adds its samples to all. */
-export function judgeBody(body: SentBody, all: Samples): Counts {
+export function judgeBody(body: SentBody, all: Samples, context = contextOf(body)): Counts {
   const counts = { written: 0, ignored: 0, rejected: 0, lines: 0 };
-  for (const { outcome, text } of readLines(body.bytes, contextOf(body))) {
+  for (const { outcome, text } of readLines(body.bytes, context)) {
     counts.lines += Math.max(1, text.split('\n').length - (text.endsWith('\n') ? 1 : 0));
     if (outcome === 'ignored') counts.ignored++;
     else if (outcome === 'rejected') counts.rejected++;
