@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import type { WritePath } from '../feed.js';
+import { folderBytes, freePort, memoryOf, StoreProcess, versionOf } from '../processes.js';
+import type { Memory } from '../processes.js';
+import type { Answer, Question } from '../questions.js';
+import { fetchText, type Context, type Disk, type Load, type Store } from '../store.js';
+import { countByPromql, promqlRequest, readPromql, selectorOf, STATISTICS } from './promql.js';
+import type { Dialect } from './promql.js';
+
+/** MetricsQL takes several statistics in one pass, keeps names, and has a label `rollup` for which is which. */
+const DIALECT: Dialect = {
+  idSelector: 'type\\-id',
+  idLabel: 'type-id',
+  statistics: (selection, range, isJob) => {
+    const selector = selectorOf(DIALECT, selection, selection.metrics);
+    const term = (stat: string): string => {
+      const one = `${stat}_over_time(${selector}[${range}]) keep_metric_names`;
+      const all = isJob ? `${stat}(${one}) by (__name__)` : one;
+      return `label_set(${all},"stat","${stat}")`;
+    };
+    return `union(${STATISTICS.map(term).join(',')})`;
+  },
+};
+
+/** VictoriaMetrics, single node, written to by Influx' line protocol. */
+export class VictoriaMetrics implements Store {
+  readonly name = 'VictoriaMetrics';
+  readonly settings =
+    '`-influxSkipSingleField`; `-search.latencyOffset=0s`, so that the newest minute is shown; ' +
+    'its cache of results stays on';
+  readonly tolerance = 1e-9;
+  readonly jobsARequest = 1;
+  readonly version: string;
+  readonly #program: string;
+  readonly #context: Context;
+  #process: StoreProcess | undefined;
+  #folder = '';
+  #port = 0;
+
+  constructor(program: string, context: Context) {
+    this.#program = program;
+    this.#context = context;
+    this.version = versionOf(program, '-version');
+  }
+
+  get writePath(): WritePath {
+    return { kind: 'lines', port: this.#port, path: '/write?precision=s' };
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  async start(folder: string): Promise<void> {
+    this.#folder = folder;
+    this.#port = await freePort();
+    this.#process = new StoreProcess(this.#program, [
+      `-storageDataPath=${join(folder, 'data')}`,
+      `-httpListenAddr=127.0.0.1:${this.#port}`,
+      `-retentionPeriod=${Math.ceil(this.#context.retentionSec / 86_400)}d`,
+      '-influxSkipSingleField',
+      '-search.latencyOffset=0s',
+      '-loggerLevel=ERROR',
+    ]);
+    await this.#process.untilReady(
+      async () => (await fetch(`http://127.0.0.1:${this.#port}/health`)).ok,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop('SIGINT');
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+  }
+
+  memory(): Memory {
+    return memoryOf(this.pid);
+  }
+
+  async flush(): Promise<void> {
+    for (const path of ['/internal/force_flush', '/internal/force_merge']) {
+      await fetchText(this.#port, { method: 'GET', path, headers: {}, body: '' });
+    }
+  }
+
+  disk(): Disk {
+    return { bytes: folderBytes(join(this.#folder, 'data')), logBytes: 0 };
+  }
+
+  count(untilSec: number): Promise<number> {
+    return countByPromql(this.#port, this.#context.written, untilSec);
+  }
+
+  async ask(question: Question, selection: number): Promise<Answer> {
+    const { stepSec } = this.#context.written;
+    const request = promqlRequest(DIALECT, question, question.selections[selection]!, stepSec);
+    return readPromql(DIALECT, question, await fetchText(this.#port, request));
+  }
+
+  load(question: Question): Load {
+    const { stepSec } = this.#context.written;
+    const requests = question.selections.map((one) =>
+      promqlRequest(DIALECT, question, one, stepSec),
+    );
+    return { kind: 'http', port: this.#port, requests };
+  }
+}
