@@ -174,7 +174,7 @@ export class Comparison {
     }
     this.#add('samples sent', store, sent);
     await new Promise((resolve) => setTimeout(resolve, this.#plan.idleSec * 1000));
-    const { bytes, fileBytes } = store.memory();
+    const { bytes, fileBytes } = await store.memory();
     this.#add('memory in all', store, bytes);
     this.#add('memory', store, bytes / sent);
     this.#add('memory without pages of files', store, (bytes - fileBytes) / sent);

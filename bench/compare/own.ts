@@ -115,7 +115,8 @@ export async function fillForMemory(plan: Plan, context: Context, figures: Figur
       seconds: 0,
     });
     await new Promise((resolve) => setTimeout(resolve, plan.idleSec * 1000));
-    figures.add('memory of more hours', store.name, store.memory().bytes / fed.lines);
+    const { bytes } = await store.memory();
+    figures.add('memory of more hours', store.name, bytes / fed.lines);
     figures.add('ingest of more hours', store.name, fed.linesPerSec);
   } finally {
     await store.kill();

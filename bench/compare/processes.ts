@@ -8,13 +8,15 @@ const READY_WAIT_MS = 300_000;
 const READY_POLL_MS = 10;
 const OUTPUT_CHARS_KEPT = 20_000;
 const VERSION = /\d+\.\d+(\.\d+)?[\w.~+-]*/;
-const PAGE_FIELDS = { Pss: 'bytes', Pss_File: 'fileBytes' } as const;
+const PAGE_FIELDS = { Pss: 'bytes', Pss_File: 'fileBytes', Pss_Shmem: 'sharedBytes' } as const;
 
 /** Memory of a process and its children; pages that several share count once. */
 export interface Memory {
   readonly bytes: number;
   /** Of that, pages of files, which the kernel may take back. */
   readonly fileBytes: number;
+  /** Of that, pages of shared memory. */
+  readonly sharedBytes: number;
 }
 
 const mustEnd: (() => number)[] = [];
@@ -125,7 +127,7 @@ export function signalTree(root: number, signal: NodeJS.Signals): void {
 }
 
 export function memoryOf(root: number): Memory {
-  const memory = { bytes: 0, fileBytes: 0 };
+  const memory = { bytes: 0, fileBytes: 0, sharedBytes: 0 };
   for (const pid of processTree(root)) {
     const text = readText(`/proc/${pid}/smaps_rollup`);
     for (const [name, key] of Object.entries(PAGE_FIELDS)) {

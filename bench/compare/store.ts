@@ -54,7 +54,7 @@ export interface Store {
   /** As its operators end it. */
   stop(): Promise<void>;
   kill(): Promise<void>;
-  memory(): Memory;
+  memory(): Promise<Memory>;
   /** What was written goes to the disk in the form in which it stays there. */
   flush(): Promise<void>;
   disk(): Disk;

@@ -83,7 +83,7 @@ export class CcMetricStore implements Store {
     await this.#process?.kill();
   }
 
-  memory(): Memory {
+  async memory(): Promise<Memory> {
     return memoryOf(this.pid);
   }
 

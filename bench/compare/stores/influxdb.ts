@@ -69,7 +69,7 @@ export class InfluxDb implements Store {
     await this.#process?.kill();
   }
 
-  memory(): Memory {
+  async memory(): Promise<Memory> {
     return memoryOf(this.pid);
   }
 

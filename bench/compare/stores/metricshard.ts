@@ -87,7 +87,7 @@ export class Metricshard implements Store {
     await this.#server?.kill();
   }
 
-  memory(): Memory {
+  async memory(): Promise<Memory> {
     return memoryOf(this.pid);
   }
 

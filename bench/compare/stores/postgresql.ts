@@ -14,6 +14,8 @@ import type { Context, Disk, Load, Store } from '../store.js';
 const PROGRAMS = '/usr/lib/postgresql';
 const USER = 'postgres';
 const SERIES_A_STATEMENT = 5000;
+const BUFFER_BYTES = `
+SELECT count(relfilenode) * current_setting('block_size')::int AS bytes FROM pg_buffercache`;
 const TABLES = `
 CREATE TABLE series (id int PRIMARY KEY, metric text, cluster text, host text, type text, type_id text);
 CREATE TABLE samples (series int NOT NULL, time timestamptz NOT NULL, value float8 NOT NULL);
@@ -100,8 +102,16 @@ export class Postgresql implements Store {
     await this.#process?.kill();
   }
 
-  memory(): Memory {
-    return memoryOf(this.pid);
+  /**
+   * Pages of its shared memory show in no process once those have ended that touched them: it tells
+   * how many buffers have something in them.
+   */
+  async memory(): Promise<Memory> {
+    const { bytes, fileBytes, sharedBytes } = memoryOf(this.pid);
+    await this.#query('CREATE EXTENSION IF NOT EXISTS pg_buffercache');
+    const [row] = await this.#query(BUFFER_BYTES);
+    const inBuffers = Number(row!['bytes']);
+    return { bytes: bytes - sharedBytes + inBuffers, fileBytes, sharedBytes: inBuffers };
   }
 
   async flush(): Promise<void> {

@@ -92,7 +92,7 @@ export class Prometheus implements Store {
     await this.#process?.kill();
   }
 
-  memory(): Memory {
+  async memory(): Promise<Memory> {
     return memoryOf(this.pid);
   }
 

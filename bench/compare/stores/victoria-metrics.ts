@@ -75,7 +75,7 @@ export class VictoriaMetrics implements Store {
     await this.#process?.kill();
   }
 
-  memory(): Memory {
+  async memory(): Promise<Memory> {
     return memoryOf(this.pid);
   }
 
