@@ -81,7 +81,7 @@ export function parsePlan(argv: string[]): Plan {
     rounds: number('rounds', smoke ? 1 : 3, (n) => Number.isInteger(n) && n > 0),
     ingestSec: seconds,
     querySec: seconds / 5,
-    idleSec: smoke ? 0.2 : 10,
+    idleSec: smoke ? 0.2 : 30,
     warmUpSec: smoke ? 0 : 1,
     scale: number('scale', smoke ? SMOKE_SCALE : 1),
     connections: smoke ? [4] : [4, 64],

@@ -23,7 +23,7 @@ export class InfluxDb implements Store {
   readonly name = 'InfluxDB';
   readonly settings =
     '`wal-fsync-delay = "100ms"`, its advice for disks that are no SSD; ' +
-    'files are written after some seconds without writes instead of ten minutes; ' +
+    'files are written after half a minute without writes instead of ten; ' +
     'no log of requests, no statistics of its own';
   readonly tolerance = 1e-9;
   readonly jobsARequest = 1;

@@ -9,7 +9,7 @@ export interface Dialect {
   /** The label for `type-id`, as it is written in a selector, and as answers name it. */
   readonly idSelector: string;
   readonly idLabel: string;
-  /** A question for statistics; its answer has labels `metric` and `stat`. */
+  /** A question for statistics; its answer says which in a label `stat` or `rollup`. */
   readonly statistics: (selection: Selection, range: string, isJob: boolean) => string;
 }
 
@@ -59,7 +59,7 @@ export function selectorOf(
   return `${metrics.length > 1 ? '' : metrics[0]}{${matchers.join(',')}}`;
 }
 
-/** Reads an answer; `statistics` are told apart by the label `stat`. */
+/** Reads an answer. */
 export function readPromql(dialect: Dialect, question: Question, text: string): Answer {
   const { data } = JSON.parse(text) as { data: { result: readonly Series[] } };
   const answer = new AnswerBuilder();
@@ -69,7 +69,7 @@ export function readPromql(dialect: Dialect, question: Question, text: string): 
     const id = metric[dialect.idLabel] ?? '';
     const key = keyOf(question.form, name, metric['hostname'] ?? '', id);
     if (isStatistic(question.form)) {
-      const stat = metric['stat']!.replace('_over_time', '');
+      const stat = (metric['stat'] ?? metric['rollup'])!;
       const known = answer.statistics.get(key) ?? { avg: NaN, min: NaN, max: NaN };
       answer.statistics.set(key, { ...known, [stat]: Number(value![1]) });
     } else for (const [timeSec, number] of values!) answer.point(key, timeSec, Number(number));

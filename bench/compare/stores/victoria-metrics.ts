@@ -7,18 +7,18 @@ import { fetchText, type Context, type Disk, type Load, type Store } from '../st
 import { countByPromql, promqlRequest, readPromql, selectorOf, STATISTICS } from './promql.js';
 import type { Dialect } from './promql.js';
 
-/** MetricsQL takes several statistics in one pass, keeps names, and has a label `rollup` for which is which. */
+/** MetricsQL keeps names, and `rollup` is minimum, maximum and average in one pass. */
 const DIALECT: Dialect = {
   idSelector: 'type\\-id',
   idLabel: 'type-id',
   statistics: (selection, range, isJob) => {
-    const selector = selectorOf(DIALECT, selection, selection.metrics);
-    const term = (stat: string): string => {
-      const one = `${stat}_over_time(${selector}[${range}]) keep_metric_names`;
-      const all = isJob ? `${stat}(${one}) by (__name__)` : one;
-      return `label_set(${all},"stat","${stat}")`;
-    };
-    return `union(${STATISTICS.map(term).join(',')})`;
+    const window = `${selectorOf(DIALECT, selection, selection.metrics)}[${range}]`;
+    if (!isJob) return `rollup(${window}) keep_metric_names`;
+    const terms = STATISTICS.map((stat) => {
+      const one = `${stat}_over_time(${window}) keep_metric_names`;
+      return `label_set(${stat}(${one}) by (__name__),"stat","${stat}")`;
+    });
+    return `union(${terms.join(',')})`;
   },
 };
 
