@@ -9,6 +9,7 @@ import type { HttpRequest, Load } from './store.js';
 
 /** What a closed loop of questions came to, and who asked. */
 export interface AskResult {
+  readonly answers: number;
   readonly perSec: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -94,8 +95,14 @@ async function askByWrk(
     number,
     number,
   ];
-  if (errors > 0) throw new Error(`${errors} of ${count} answers were errors`);
-  return { perSec: count / (micros / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, client: 'wrk' };
+  if (errors > 0) throw new Error(`${errors} errors beside ${count} answers`);
+  return {
+    answers: count,
+    perSec: count / (micros / 1e6),
+    p50Ms: p50 / 1000,
+    p99Ms: p99 / 1000,
+    client: 'wrk',
+  };
 }
 
 async function askByPgbench(
@@ -114,7 +121,10 @@ async function askByPgbench(
   const how = ['-n', '-M', 'prepared', '-c', String(connections), '-j', '1', '-T', String(seconds)];
   const files = scripts.flatMap((file) => ['-f', file]);
   const log = ['-l', `--log-prefix=${join(folder, 'log')}`];
-  await run(program, where.concat(how, log, files, 'postgres'));
+  const output = await run(program, where.concat(how, log, files, 'postgres'));
+  // Answers that were under way when the time was over are waited for, and the time is longer then.
+  const perSec = Number(/^tps = ([\d.]+)/m.exec(output)?.[1]);
+  if (!(perSec > 0)) throw new Error(`pgbench: ${output}`);
   const latencies = readdirSync(folder)
     .filter((name) => name.startsWith('log'))
     .flatMap((name) => readFileSync(join(folder, name), 'latin1').trim().split('\n'))
@@ -123,7 +133,8 @@ async function askByPgbench(
   const sorted = Float64Array.from(latencies).sort();
   const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? 0;
   return {
-    perSec: sorted.length / seconds,
+    answers: sorted.length,
+    perSec,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
     client: 'pgbench',
@@ -157,7 +168,7 @@ async function askByNode(load: Load, connections: number, seconds: number): Prom
     });
   }
   const { requests, seconds: took, p50Ms, p99Ms } = result;
-  return { perSec: requests / took, p50Ms, p99Ms, client: 'node' };
+  return { answers: requests, perSec: requests / took, p50Ms, p99Ms, client: 'node' };
 }
 
 function bytesOf({ method, path, headers, body }: HttpRequest): Buffer {

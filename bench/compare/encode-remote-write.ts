@@ -75,8 +75,9 @@ export function stampRemoteWrite(
   const values = hundredthsOf(batch, round, seed);
   const stamp = varint(timeSec * 1000);
   if (stamp.length !== STAMP_BYTES) throw new Error(`the time ${timeSec} does not fit its place`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let line = 0; line < values.length; line++) {
-    bytes.writeDoubleLE(values[line]! / 100, valueAt[line]!);
+    view.setFloat64(valueAt[line]!, values[line]! / 100, true);
     for (let i = 0; i < STAMP_BYTES; i++) bytes[stampAt[line]! + i] = stamp[i]!;
   }
 }
