@@ -188,10 +188,22 @@ function statisticsOf(hundredths: readonly number[]): Statistics {
   return { avg: sum / hundredths.length / 100, min: min / 100, max: max / 100 };
 }
 
-/** Throws unless an answer has what it should have, each number within a relative tolerance. */
-export function compareAnswers(got: Answer, wanted: Answer, tolerance: number): void {
-  const near = (value: number | undefined, right: number, where: string): void => {
-    if (value !== undefined && Math.abs(value - right) <= tolerance * Math.abs(right)) return;
+/** Throws unless an answer has what it should have, each number within its relative tolerance. */
+export function compareAnswers(
+  got: Answer,
+  wanted: Answer,
+  {
+    tolerance,
+    statisticsTolerance = tolerance,
+  }: { readonly tolerance: number; readonly statisticsTolerance?: number },
+): void {
+  const near = (
+    value: number | undefined,
+    right: number,
+    where: string,
+    allowed = statisticsTolerance,
+  ): void => {
+    if (value !== undefined && Math.abs(value - right) <= allowed * Math.abs(right)) return;
     throw new Error(`wrong answer, ${where}: ${value}, not ${right}`);
   };
   const sameSize = (a: number, b: number, what: string): void => {
@@ -202,7 +214,9 @@ export function compareAnswers(got: Answer, wanted: Answer, tolerance: number): 
   for (const [key, curve] of wanted.curves) {
     const points = got.curves.get(key);
     sameSize(points?.size ?? 0, curve.size, `points of ${key}`);
-    for (const [timeSec, value] of curve) near(points!.get(timeSec), value, `${key} at ${timeSec}`);
+    for (const [timeSec, value] of curve) {
+      near(points!.get(timeSec), value, `${key} at ${timeSec}`, tolerance);
+    }
   }
   for (const [key, { avg, min, max }] of wanted.statistics) {
     const one = got.statistics.get(key);

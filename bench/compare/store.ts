@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import type { WritePath } from './feed.js';
 import type { Memory } from './processes.js';
 import type { Answer, Question } from './questions.js';
@@ -46,6 +47,8 @@ export interface Store {
   readonly settings: string;
   /** Relative error of a number that counts as right: 0 would ask sums to be taken in one order. */
   readonly tolerance: number;
+  /** The same for averages, minima and maxima, where they are rounded otherwise. */
+  readonly statisticsTolerance?: number;
   readonly writePath: WritePath;
   /** Process at the top of the store's. */
   readonly pid: number;
@@ -83,18 +86,35 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** Sends a request, and returns the text of its answer; throws on any status but 200. */
-export async function fetchText(port: number, request: HttpRequest): Promise<string> {
-  const { method, path, headers, body } = request;
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method,
-    // Stores are started again on the same port.
-    headers: { ...headers, Connection: 'close' },
-    ...(method === 'POST' && { body }),
+/**
+ * Sends a request, and returns the text of its answer; throws on any status but a success. By
+ * `node:http`: clients of cc-metric-store send GET with a body, which `fetch` refuses.
+ */
+export function fetchText(
+  port: number,
+  { method, path, headers, body }: HttpRequest,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const length = Buffer.byteLength(body);
+    // Stores are started again on the same port: no connection is kept.
+    const options = { host: '127.0.0.1', port, method, path, agent: false };
+    const sent = request(
+      { ...options, headers: { ...headers, 'Content-Length': length } },
+      (response) => {
+        const pieces: Buffer[] = [];
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.once('error', reject);
+        response.once('end', () => {
+          const text = Buffer.concat(pieces).toString();
+          const status = response.statusCode ?? 0;
+          if (status >= 200 && status < 300) resolve(text);
+          else reject(new Error(`${path}: status ${status}: ${text.slice(0, 300)}`));
+        });
+      },
+    );
+    sent.once('error', reject);
+    sent.end(body);
   });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${path}: status ${response.status}: ${text.slice(0, 300)}`);
-  return text;
 }
 
 /** A form, as PromQL and InfluxQL are asked. */
@@ -103,7 +123,11 @@ export function formRequest(path: string, fields: Readonly<Record<string, string
   return { method: 'POST', path, headers, body: new URLSearchParams(fields).toString() };
 }
 
-export function jsonRequest(path: string, body: object): HttpRequest {
+export function jsonRequest(
+  path: string,
+  body: object,
+  method: HttpRequest['method'] = 'POST',
+): HttpRequest {
   const headers = { 'Content-Type': 'application/json' };
-  return { method: 'POST', path, headers, body: JSON.stringify(body) };
+  return { method, path, headers, body: JSON.stringify(body) };
 }

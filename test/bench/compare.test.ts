@@ -85,11 +85,12 @@ t.test('an answer that differs is found', async (t) => {
   );
   for (const { id, form, selections } of questions) {
     const wanted = expectedAnswer(written, form, selections.at(-1)!);
-    compareAnswers(wanted, wanted, 0);
+    compareAnswers(wanted, wanted, { tolerance: 0 });
     const isCurve = wanted.curves.size > 0;
     t.equal(isCurve, form === 'series' || form === 'sum', id);
     const bad: Answer[] = isCurve ? spoiledCurves(wanted) : spoiledStatistics(wanted);
-    for (const answer of bad) t.throws(() => compareAnswers(answer, wanted, 1e-9), /wrong/, id);
+    for (const answer of bad)
+      t.throws(() => compareAnswers(answer, wanted, { tolerance: 1e-9 }), /wrong/, id);
   }
   const [q1, q2] = questions;
   t.equal([...expectedAnswer(written, 'series', q1!.selections[0]!).curves.values()][0]!.size, 300);

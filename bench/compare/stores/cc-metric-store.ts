@@ -8,14 +8,16 @@ import { metricsOf } from '../series.js';
 import { fetchText, type Context, type Disk, type Load, type Store } from '../store.js';
 import { countNative, nativeRequest, readNative } from './native.js';
 
-/** Numbers are float32 in it, and answers cut to three decimals. */
+/** Numbers are float32 in it, and answers cut to three decimals, statistics to two. */
 const TOLERANCE = 1e-4;
+const STATISTICS_TOLERANCE = 1e-3;
 
 /** The reference, from a binary that is named; once for each of its forms of checkpoints. */
 export class CcMetricStore implements Store {
   readonly name: string;
   readonly settings: string;
   readonly tolerance = TOLERANCE;
+  readonly statisticsTolerance = STATISTICS_TOLERANCE;
   readonly jobsARequest = 1;
   readonly version: string;
   readonly #program: string;
