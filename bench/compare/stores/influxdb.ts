@@ -22,7 +22,7 @@ const COLD_LOOK_MS = 2000;
 export class InfluxDb implements Store {
   readonly name = 'InfluxDB';
   readonly settings =
-    '`wal-fsync-delay = "100ms"`, its advice for disks that are no SSD; ' +
+    'each write goes to the disk before its answer, its default (a delay would make each wait for it); ' +
     'files are written after half a minute without writes instead of ten; ' +
     'no log of requests, no statistics of its own';
   readonly tolerance = 1e-9;
@@ -141,7 +141,6 @@ bind-address = "127.0.0.1:${rpcPort}"
 [data]
   dir = "${this.#folder}/data"
   wal-dir = "${this.#folder}/wal"
-  wal-fsync-delay = "100ms"
   cache-snapshot-write-cold-duration = "${this.#context.idleSec}s"
   query-log-enabled = false
 [monitor]
