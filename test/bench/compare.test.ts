@@ -13,6 +13,7 @@ import {
   type Answer,
 } from '../../bench/compare/questions.js';
 import { markdownOf, type Run } from '../../bench/compare/report.js';
+import { findStores } from '../../bench/compare/stores/find.js';
 import { judge, TARGETS } from '../../bench/compare/targets.js';
 import { makeBatches } from '../../bench/workload.js';
 
@@ -120,6 +121,27 @@ function spoiledStatistics(right: Answer): Answer[] {
   });
   return [...changed, { ...right, statistics: new Map([...right.statistics].slice(1)) }];
 }
+
+t.test('a store that is not there is named, with how to get it', async (t) => {
+  const path = process.env['PATH'];
+  t.teardown(() => (process.env['PATH'] = path));
+  process.env['PATH'] = t.testdirName;
+  const written = { batches: makeBatches(0), seed: 1, startSec: START_SEC, stepSec: 60 };
+  const context = { written, retentionSec: 3600, idleSec: 1 };
+  const { stores, skipped } = findStores(parsePlan([]), context, 1);
+  t.equal(stores[0]!.name, 'metricshard');
+  const reasonOf = (name: string) => skipped.find((one) => one.name === name)?.reason;
+  for (const [name, reason] of [
+    ['VictoriaMetrics', /`victoria-metrics`, or `scripts\/bench-peers`/],
+    ['Prometheus', /`prometheus`/],
+    ['InfluxDB', /`influxdb`/],
+    ['cc-metric-store', /--cc-metric-store/],
+    ['TimescaleDB', /not in Debian/],
+    ['QuestDB', /not in Debian/],
+  ] as const) {
+    t.match(reasonOf(name), reason, name);
+  }
+});
 
 t.test('the report says where others are better, and what is left out', async (t) => {
   const figures = new Figures();
