@@ -121,7 +121,8 @@ export function chartOf(run: Run): string {
     { id: 'restart', title: 'restart, s' },
   ];
   return barChart({
-    title: 'metricshard and other stores (4 connections)',
+    title:
+      'metricshard and other stores, 4 connections; of memory, disk and restart less is better',
     series: names,
     groups: shown.map(group).filter(({ values }) => values.some((value) => value !== undefined)),
     unit: '',
