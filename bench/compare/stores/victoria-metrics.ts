@@ -106,4 +106,13 @@ export class VictoriaMetrics implements Store {
     );
     return { kind: 'http', port: this.#port, requests };
   }
+
+  loadAnew(question: Question): Load {
+    const { stepSec } = this.#context.written;
+    const requests = question.selections.map((one) => {
+      const request = promqlRequest(DIALECT, question, one, stepSec);
+      return { ...request, body: `${request.body}&nocache=1` };
+    });
+    return { kind: 'http', port: this.#port, requests };
+  }
 }
