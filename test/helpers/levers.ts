@@ -1,7 +1,7 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServer, type TestServer } from './server.js';
+import { startServer, type StartOptions, type TestServer } from './server.js';
 
 const PRELOAD = new URL('./levers-preload.js', import.meta.url).href;
 /** Longer than a shard waits before it looks for a stall. */
@@ -26,7 +26,7 @@ export interface Levers {
  */
 export async function startWithLevers(
   config: Record<string, unknown>,
-  { stalled }: { readonly stalled?: 'all' | number } = {},
+  { stalled, env, flags }: StartOptions & { readonly stalled?: 'all' | number } = {},
 ): Promise<TestServer & Levers> {
   const folder = mkdtempSync(join(tmpdir(), 'metricshard-levers-'));
   const options = `${process.env['NODE_OPTIONS'] ?? ''} --import ${PRELOAD}`.trim();
@@ -34,7 +34,8 @@ export async function startWithLevers(
     writeFileSync(join(folder, 'stall'), stalled === 'all' ? '' : String(stalled));
   }
   const server = await startServer(config, {
-    env: { NODE_OPTIONS: options, TEST_LEVERS: folder },
+    env: { ...env, NODE_OPTIONS: options, TEST_LEVERS: folder },
+    ...(flags && { flags }),
   });
   const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   const release = (): void => {
