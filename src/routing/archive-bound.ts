@@ -40,8 +40,8 @@ export class ArchiveBound {
 
   /** All that is archived is before this second. */
   get sec(): number {
-    for (const { memory } of this.#shards) {
-      this.#knownSec = Math.max(this.#knownSec, archivedBefore(memory));
+    for (const { hasBegun, memory } of this.#shards) {
+      if (hasBegun) this.#knownSec = Math.max(this.#knownSec, archivedBefore(memory));
     }
     if (this.#isListed || !this.#store.retentionEnforced) return this.#knownSec;
     return Math.max(this.#knownSec, Date.now() / 1000 - this.#store.retentionSec);

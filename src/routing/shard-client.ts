@@ -93,6 +93,11 @@ export class ShardClient {
     this.#pool = this.#makePool();
   }
 
+  /** False as long as its folders are not there: of a store that waits for S3 no shard has memory. */
+  get hasBegun(): boolean {
+    return this.arena !== undefined;
+  }
+
   #makePool(): Piscina {
     const onError = ({ message }: Error): void =>
       this.#log.error({ shard: this.index, error: message }, 'shard reported an error');

@@ -210,6 +210,12 @@ export class ShardSet implements Store {
       );
     }
     const down = this.#shards.find((shard) => !shard.ready);
+    if (down && this.#shards.some((shard) => !shard.hasBegun)) {
+      throw new StoreError(
+        'shard-unavailable',
+        'the store waits for its data and has not begun; nothing was taken, send it again in a moment',
+      );
+    }
     if (down && this.#shards.length === 1) {
       throw new StoreError(
         'shard-unavailable',

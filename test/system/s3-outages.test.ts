@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { becomesReady, temporaryFolder } from '../helpers/durable.js';
 import { Ledger } from '../helpers/ledger.js';
@@ -98,6 +99,53 @@ t.test('a store that waits for S3 can be stopped', async (t) => {
   t.equal((await server.get('/ready')).status, 503);
   t.equal(await server.stop(), 0);
   t.notMatch(server.output(), /level":"error/);
+});
+
+t.test('two shards that wait for S3 take nothing, and say so', async (t) => {
+  const s3 = await testServer(t);
+  const ledger = new Ledger(seed, WRITERS, 4);
+  const folder = temporaryFolder(t, 's3');
+  const local = join(folder, 'local');
+  const config = onS3(s3, local, 2);
+  const cleanup = { mode: 'archive', directory: join(folder, 'archive') };
+  const archived = {
+    ...config,
+    'metric-store': { ...(config['metric-store'] as object), cleanup },
+  };
+  const first = await startReady(t, archived);
+  await fill(first, ledger);
+  t.equal(await first.stop(), 0);
+  rmSync(local, { recursive: true });
+  await s3.down();
+
+  const waiting = await start(t, archived);
+  const line = 'second,cluster=c,hostname=h value=1\n';
+  const packed = { 'content-encoding': 'gzip' };
+  const range = { cluster: 'ledger', from: '-1h', select: { metric: 'second' } };
+  const refused = [
+    await waiting.write(line),
+    await waiting.write(line.repeat(100_000)),
+    await waiting.write(gzipSync(line.repeat(1000)), '', packed),
+    await waiting.post('/api/v2/query', range),
+    await waiting.post('/api/v2/query?format=csv', range),
+    await waiting.post('/api/v2/job-stats', {
+      cluster: 'ledger',
+      jobs: [{ id: 1, hosts: 'w0h0', from: '-1h' }],
+      metrics: 'second',
+    }),
+    await waiting.query({
+      cluster: 'ledger',
+      from: 0,
+      to: 60,
+      queries: [{ metric: 'second', host: 'w0h0' }],
+    }),
+  ];
+  for (const { status, text } of refused) t.equal(status, 503, text);
+  t.notMatch(waiting.output(), /level":"error/);
+  await s3.up();
+  t.ok(await becomesReady(waiting), 'until S3 is there');
+  t.same(await ledger.wrong(waiting), [], 'all is there');
+  t.equal(await waiting.stop(), 0);
 });
 
 t.test('a wrong secret', async (t) => {
