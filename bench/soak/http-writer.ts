@@ -20,6 +20,9 @@ const REPEATED_CELLS = 5;
 const REPEATED_AGE_SEC = 5;
 /** Cells of a body at most, one of which is drawn for each. */
 const BODY_CELLS = [1, 3, 30, 200];
+/** Why a line may be rejected: it is too old, or memory is full until the archive has the oldest. */
+const REFUSALS = /\((retention-in-memory|memory-cap)\)|^memory-cap is reached/;
+const FULL = /^memory-cap is reached/;
 /** The three paths that take lines; the answers of the last two have no numbers. */
 const PATHS = ['/api/write', '/api/write', '/write?db=soak', '/api/v2/write?bucket=soak'];
 
@@ -232,12 +235,12 @@ export class HttpWriter {
     tally.written += written;
     const reasons = new Set((first ?? []).map(({ reason }) => reason));
     for (const reason of reasons) {
-      if (/^(too old|memory full)/.test(reason)) {
+      if (REFUSALS.test(reason)) {
         journal.count(`rejected: ${reason.replaceAll(/\d+/g, 'N').slice(0, 80)}`);
       } else journal.fail(`write: a line is rejected: ${reason}`);
     }
     // There is room again when the archive has taken the oldest.
-    if ([...reasons].some((reason) => reason.startsWith('memory full'))) this.#notTaken(cells);
+    if ([...reasons].some((reason) => FULL.test(reason))) this.#notTaken(cells);
     else ledger.doubt(cells);
   }
 

@@ -13,7 +13,8 @@ const DOUBTFUL = 0b10_0000;
 const VERSION_MAX = 2;
 
 const CELLS_AT_FIRST = 1024;
-const FINDINGS_MAX = 50;
+/** Of each kind, one of a host's second: its other series mostly share its fate. */
+const FINDINGS_MAX = 30;
 
 /** The samples of a host at a second. */
 export interface Cell {
@@ -191,7 +192,9 @@ export class Ledger {
     if (this.#found.has(key)) return;
     this.#found.add(key);
     this.counts[kind]++;
-    if (this.findings.length >= FINDINGS_MAX) return;
+    const ofKind = this.findings.filter((finding) => finding.kind === kind);
+    if (ofKind.length >= FINDINGS_MAX) return;
+    if (ofKind.some((finding) => finding.host === host.name && finding.sec === sec)) return;
     const state = this.#stateOf(host, sec);
     const expected: (number | null)[] = acknowledgedIn(state) === 0 ? [null] : [];
     for (let version = Math.max(1, acknowledgedIn(state)); version <= (state & SENT); version++) {
