@@ -6,7 +6,12 @@ import {
   ArchiveIndexWriter,
   type IndexedSeries,
 } from '../../workers/archive/archive-index.js';
-import { archiveName, clusterFolder, parseArchiveName } from '../../workers/archive/names.js';
+import {
+  archiveName,
+  clusterFolder,
+  inOrderOfRuns,
+  parseArchiveName,
+} from '../../workers/archive/names.js';
 
 function series(metric: string, firstRow: number): IndexedSeries {
   return {
@@ -77,12 +82,33 @@ t.test('a flipped bit or a missing end is noticed, wherever it is', async (t) =>
 t.test('names of files and folders', (t) => {
   const range = { fromSec: 1_700_000_000, toSec: 1_700_003_600 };
   const name = archiveName(range, { origin: 'ab12-1-0', run: 7 });
-  t.same(parseArchiveName(`${name}.index`), { name, ...range });
+  t.match(parseArchiveName(`${name}.index`), { name, ...range });
   t.equal(parseArchiveName(`${name}.parquet`), undefined);
   t.equal(parseArchiveName(`${name}.index.superseded`), undefined);
   t.equal(clusterFolder('alex'), 'alex');
   for (const cluster of ['..', '.', 'a/b', '../x', 'a b', 'ü']) {
     t.match(clusterFolder(cluster), /^[\w%][\w%.]*$/, cluster);
+  }
+  t.end();
+});
+
+t.test('files in the order in which they were written', (t) => {
+  const names = [
+    '50-60.other-1-0.9',
+    '10-90.store-1-0.2',
+    '20-30.store-1-1.2',
+    '40-50.store-1-0.3',
+    '1-5.store-1-0.10',
+    '2-100.store-2-0.1',
+    '3-70.x.4',
+  ];
+  const expected = [...names.slice(0, 1), names[6]!, ...names.slice(1, 6)];
+  const files = names.map((name) => parseArchiveName(`${name}.index`)!);
+  for (const given of [files, files.toReversed()]) {
+    t.same(
+      inOrderOfRuns(given).map(({ name }) => name),
+      expected,
+    );
   }
   t.end();
 });

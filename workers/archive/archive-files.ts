@@ -9,7 +9,13 @@ import { zstd } from '../checkpoint/zstd.js';
 import { ArchiveIndex } from './archive-index.js';
 import type { ArchiveSource, OpenedFile } from './archive-source.js';
 import { digestOf, PAGE_ROWS, type Tail } from './parquet/parquet-file.js';
-import { clusterFolder, endOfNames, parseArchiveName, type NamedFile } from './names.js';
+import {
+  clusterFolder,
+  endOfNames,
+  inOrderOfRuns,
+  parseArchiveName,
+  type NamedFile,
+} from './names.js';
 
 /** Files held open, with their footers; those asked for longest ago are closed first. */
 const OPEN_MAX = 64;
@@ -124,7 +130,7 @@ export class ArchiveFiles {
     this.#sources = sources;
   }
 
-  /** Files of a cluster that have something of a time range (its end exclusive), oldest first. */
+  /** Files of a cluster that have something of a time range (its end exclusive), in the order they were written. */
   async find(cluster: string, fromSec: number, toSec: number): Promise<NamedFile[]> {
     const found = new Map<string, NamedFile>();
     for (const source of this.#sources) {
@@ -133,9 +139,7 @@ export class ArchiveFiles {
         if (file && file.toSec >= fromSec && file.fromSec < toSec) found.set(file.name, file);
       }
     }
-    return [...found.values()].sort(
-      (left, right) => left.fromSec - right.fromSec || left.toSec - right.toSec,
-    );
+    return inOrderOfRuns([...found.values()]);
   }
 
   /** The second before which all is that is archived; 0 = nothing is. Rejects if a place can not be listed. */
