@@ -177,7 +177,9 @@ export class MessageWriter {
     const { lines } = this.#options.counts;
     lines.written += summary.written;
     lines.ignored += summary.ignored;
-    lines.rejected += summary.rejected;
+    // From a stream they come again.
+    const noRoom = this.#options.subscription.stream === '' ? 0 : (summary.noRoom ?? 0);
+    lines.rejected += summary.rejected - noRoom;
     const example = summary.first[0];
     if (example) {
       const { subject } = messages[0]!;
@@ -188,7 +190,10 @@ export class MessageWriter {
         reason: where + example.reason,
       });
     }
-    for (const message of messages) this.#settle(message, 'stored', '');
+    if (noRoom > 0) {
+      const why = `there is no room for ${noRoom} lines now: ${example?.reason}`;
+      for (const message of messages) this.#giveBack(message, 'memory-full', why);
+    } else for (const message of messages) this.#settle(message, 'stored', '');
   }
 
   #failed(messages: readonly Message[], { code, message: why, status }: StoreError): void {

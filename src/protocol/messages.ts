@@ -122,6 +122,8 @@ export interface PartExamples {
   readonly position: number;
   /** Lines count from 1 within the part. */
   readonly first: readonly RejectedLine[];
+  /** Rejected lines that there may be room for later. */
+  readonly noRoom: number;
 }
 
 export interface AnswerBatch {

@@ -14,7 +14,7 @@ import {
   RING_SLOTS,
 } from '../../workers/kernel/layout.js';
 import { StoreError } from '../model/errors.js';
-import type { FromShard } from '../protocol/messages.js';
+import type { FromShard, PartExamples } from '../protocol/messages.js';
 import { Ring } from '../protocol/ring.js';
 import type { RejectedLine } from './store.js';
 
@@ -35,6 +35,8 @@ export interface PartResult {
   readonly rejected: number;
   readonly lines: number;
   readonly first: readonly RejectedLine[];
+  /** Of the rejected lines, those that there may be room for later. */
+  readonly noRoom?: number;
 }
 
 /** Shared, so that bodies without examples leave nothing behind. */
@@ -51,7 +53,7 @@ export class PartRing {
   /** Position of the first of them, and the one behind the last. */
   #from = 0;
   #until = 0;
-  readonly #examples = new Map<number, readonly RejectedLine[]>();
+  readonly #examples = new Map<number, PartExamples>();
   #logFailure = '';
 
   constructor(memory: WebAssembly.Memory) {
@@ -85,13 +87,13 @@ export class PartRing {
   /** Tells those whose parts the shard has acknowledged. True: there were some. */
   settle({ logFailure, examples }: FromShard): boolean {
     if (logFailure !== undefined) this.#logFailure = logFailure;
-    for (const { position, first } of examples ?? NONE) this.#examples.set(position, first);
+    for (const one of examples ?? NONE) this.#examples.set(one.position, one);
     const ring = this.#ring;
     const first = this.#from;
     while (((ring.acknowledged - this.#from) | 0) > 0) {
       const position = this.#from;
       if (ring.get(position, PART_HAS_EXAMPLES) === 1 && !this.#examples.has(position)) break;
-      const named = this.#examples.get(position) ?? NONE;
+      const told = this.#examples.get(position);
       this.#examples.delete(position);
       const part = this.#take();
       if (ring.get(position, PART_FAILED) === 1) {
@@ -103,7 +105,8 @@ export class PartRing {
         ignored: ring.get(position, PART_IGNORED),
         rejected: ring.get(position, PART_REJECTED),
         lines: ring.get(position, PART_LINES),
-        first: named,
+        first: told?.first ?? NONE,
+        noRoom: told?.noRoom ?? 0,
       });
     }
     return this.#from !== first;

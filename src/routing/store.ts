@@ -126,6 +126,8 @@ export interface WriteSummary {
   readonly written: number;
   readonly ignored: number;
   readonly rejected: number;
+  /** How many of these there may be room for later: memory is full, or the archive is being written. */
+  readonly noRoom?: number;
   /** How many of these name clusters that may not be written to. */
   readonly forbidden?: number;
   /** At most 10 rejected lines, in order; line and column count from 1. */

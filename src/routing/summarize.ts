@@ -15,17 +15,20 @@ export function summarize(results: readonly PartResult[]): WriteSummary {
   let written = 0;
   let ignored = 0;
   let rejected = 0;
+  let noRoom = 0;
   let linesBefore = 0;
   const first: RejectedLine[] = [];
   for (const result of results) {
     written += result.written;
     ignored += result.ignored;
     rejected += result.rejected;
+    noRoom += result.noRoom ?? 0;
     for (const example of result.first) {
       first.push({ ...example, line: example.line + linesBefore });
     }
     linesBefore += result.lines;
   }
   first.sort((a, b) => a.line - b.line);
-  return { written, ignored, rejected, first: first.slice(0, EXAMPLES_MAX) };
+  const summary = { written, ignored, rejected, first: first.slice(0, EXAMPLES_MAX) };
+  return noRoom > 0 ? { ...summary, noRoom } : summary;
 }

@@ -71,6 +71,8 @@ export class PartReader {
   #written = 0;
   #ignored = 0;
   #rejected = 0;
+  /** Of these, lines that there may be room for later. */
+  #noRoom = 0;
   #lines = 0;
   #isFailed = false;
   #first: RejectedLine[] = [];
@@ -88,6 +90,7 @@ export class PartReader {
     this.#written = 0;
     this.#ignored = 0;
     this.#rejected = 0;
+    this.#noRoom = 0;
     this.#lines = 0;
     this.#first = [];
     this.#isFailed = false;
@@ -103,7 +106,8 @@ export class PartReader {
     counters.add('samples_total', this.#written);
     counters.set('unit_converted_total', units.converted);
     counters.set('unit_mismatches_total', units.mismatched);
-    return this.#first.length > 0 ? { position, first: this.#first } : undefined;
+    const [first, noRoom] = [this.#first, this.#noRoom];
+    return first.length > 0 ? { position, first, noRoom } : undefined;
   }
 
   #readLines(position: number): void {
@@ -188,10 +192,18 @@ export class PartReader {
 
   #reject(reason: string, detail: string, column: number): void {
     this.#rejected++;
+    if (this.#isForNow(reason)) this.#noRoom++;
     this.#parts.counters.add(`rejected:${reason}`, 1);
     if (this.#first.length < EXAMPLES_MAX) {
       this.#first.push({ line: this.#lines, column, reason: detail });
     }
+  }
+
+  /** Memory is full until something goes; what lies before the floor is refused while the archive is written. */
+  #isForNow(reason: string): boolean {
+    if (reason === 'memory full') return true;
+    const { retention } = this.#parts;
+    return reason === 'too old' && retention.floorSec > retention.minSec;
   }
 
   #store(sample: ParsedSample, start: number, context: number, nowSec: number): void {
