@@ -28,6 +28,8 @@ export interface ChaosParts {
   readonly writers: readonly HttpWriter[];
   /** Whose data is freed. */
   readonly freedHost: SoakHost;
+  /** Outages last so much of their usual time. */
+  readonly holdShare: number;
 }
 
 export type Deed = (random: Random) => Promise<void>;
@@ -63,6 +65,11 @@ export class Chaos {
     free: () => this.#free(),
     'disk is full': (random) => this.#fillDisk(random),
   };
+
+  /** An outage lasts. */
+  async #hold(random: Random, leastMs: number, moreMs: number): Promise<void> {
+    await delay((leastMs + random.below(moreMs)) * this.#parts.holdShare);
+  }
 
   async #kill(): Promise<void> {
     const { store } = this.#parts;
@@ -119,7 +126,7 @@ export class Chaos {
   async #s3Down(random: Random): Promise<void> {
     const { s3 } = this.#parts.place;
     await s3.down();
-    await delay(3000 + random.below(6000));
+    await this.#hold(random, 3000, 6000);
     await s3.up();
   }
 
@@ -130,14 +137,14 @@ export class Chaos {
       const kind = requests++ % 8;
       return kind === 2 ? 503 : kind === 4 ? 'reset' : kind === 5 ? 'cut' : undefined;
     };
-    await delay(4000 + random.below(6000));
+    await this.#hold(random, 4000, 6000);
     s3.failure = () => undefined;
   }
 
   async #s3Slow(random: Random): Promise<void> {
     const { s3 } = this.#parts.place;
     s3.delayMs = 200 + random.below(800);
-    await delay(4000 + random.below(6000));
+    await this.#hold(random, 4000, 6000);
     s3.delayMs = 0;
   }
 
@@ -145,7 +152,7 @@ export class Chaos {
     const { nats } = this.#parts.place;
     const { client, journal } = this.#parts;
     await nats[how]();
-    await delay(1000 + random.below(4000));
+    await this.#hold(random, 1000, 4000);
     await nats.start();
     const isActive = async (): Promise<boolean> => {
       const { nats: status } = await client.json('/api/v2/status').catch(() => ({ nats: {} }));
@@ -237,7 +244,7 @@ export class Chaos {
       // The store writes meanwhile: there is no knowing how much there is room for.
       for (;;) writeSync(filler, piece);
     } catch {
-      await delay(1000 + random.below(4000));
+      await this.#hold(random, 1000, 4000);
     } finally {
       closeSync(filler);
       rmSync(join(place.disk, 'filler'));

@@ -207,8 +207,10 @@ export class HttpWriter {
       ledger.acknowledge(cells);
       return;
     }
-    if (status === 400) this.#rejected(answer, cells);
-    else {
+    if (status === 400) {
+      this.#rejected(answer, cells);
+      await delay(PAUSE_MS);
+    } else {
       tally.doubtful += lines;
       this.#notTaken(cells);
       if (status !== 503 && status !== 429) journal.fail(`write: ${status} ${textOf(answer)}`);

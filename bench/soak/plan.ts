@@ -26,7 +26,7 @@ export const USAGE = `npm run soak -- [flags]
   --out DIR     folder of the results (bench/results)
   --keep        keep the folder of the run`;
 
-const SMOKE = { minutes: 0.45, seed: 1, hosts: 24 };
+const SMOKE = { minutes: 0.35, seed: 1, hosts: 24 };
 const SEED_END = 2 ** 31;
 
 /** Throws with a sentence about what is wrong. */

@@ -23,12 +23,14 @@ export class SlowClients {
   /** Its samples come in bodies that are never whole: some may be there. */
   readonly #host: SoakHost;
   readonly #open = new Set<Socket>();
+  readonly #stayMsMax: number;
   #isOver = false;
 
   constructor(
     parts: { seed: number; ledger: Ledger; journal: Journal; tally: Tally; client: HttpClient },
     targetOf: () => Target | undefined,
     host: SoakHost,
+    stayShare: number,
   ) {
     this.#seed = parts.seed;
     this.#ledger = parts.ledger;
@@ -37,6 +39,7 @@ export class SlowClients {
     this.#client = parts.client;
     this.#targetOf = targetOf;
     this.#host = host;
+    this.#stayMsMax = STAY_MS_MAX * stayShare;
   }
 
   stop(): void {
@@ -55,7 +58,7 @@ export class SlowClients {
 
   #come({ port }: Target, random: Random): void {
     const kind = random.pick(['reads slowly', 'stalls', 'is silent', 'leaves']);
-    const stayMs = kind === 'leaves' ? random.below(50) : random.below(STAY_MS_MAX);
+    const stayMs = kind === 'leaves' ? random.below(50) : random.below(this.#stayMsMax);
     const socket = connect(port, '127.0.0.1');
     this.#open.add(socket);
     socket.on('error', () => undefined);

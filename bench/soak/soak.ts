@@ -33,6 +33,8 @@ const CHANGE_MS = 20_000;
 /** Hosts begin so long ago, so that there are sealed blocks, and data past a shorter retention. */
 const BACKFILL_SEC = RETENTION_SEC - 60;
 const NEW_HOST_BACKFILL_SEC = 100;
+/** Of how long outages and bad clients last, where there is half a minute for all. */
+const SMOKE_SHARE = 0.25;
 const FINISH_MS_MAX = 60_000;
 
 /** All that takes part in a run. */
@@ -152,7 +154,17 @@ function prepare(
     () => new HttpWriter({ ...shared, retentionSec }, newRandom()),
   );
   const freedHost = hosts.make('freed', BACKFILL_SEC);
-  const chaos = new Chaos({ place, store, client, ledger, journal, tally, writers, freedHost });
+  const chaos = new Chaos({
+    place,
+    store,
+    client,
+    ledger,
+    journal,
+    tally,
+    writers,
+    freedHost,
+    holdShare: plan.smoke ? SMOKE_SHARE : 1,
+  });
   writers[0]!.add(freedHost);
   for (let i = 0; i < plan.hosts; i++) {
     writers[i % WRITERS]!.add(hosts.make('http', BACKFILL_SEC));
@@ -164,7 +176,12 @@ function prepare(
   const checker = new Checker(client, ledger, journal);
   const sampler = new Sampler({ store, place, ledger, journal });
   const readers = new Readers(shared, targetOf);
-  const slow = new SlowClients(shared, targetOf, hosts.make('broken', 0));
+  const slow = new SlowClients(
+    shared,
+    targetOf,
+    hosts.make('broken', 0),
+    plan.smoke ? SMOKE_SHARE : 1,
+  );
   const run = { plan, place, store, client, ledger, journal, tally };
   return {
     run: { ...run, checker, sampler, chaos, stream },
