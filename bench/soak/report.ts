@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lineChart, short } from '../report/svg-chart.js';
-import { percent, type Result } from './result.js';
+import { JUDGED_SEC_MIN, percent, type Result } from './result.js';
 import type { Sample } from './sampler.js';
 
 const EVENTS_SHOWN_MAX = 200;
@@ -20,6 +20,7 @@ export function writeReport(result: Result, folder: string): void {
 /** What a run came to, in a few lines. */
 export function summaryOf(result: Result): string {
   const { counts, growth, deeds } = result;
+  const isJudged = result.plan.minutes * 60 >= 2 * JUDGED_SEC_MIN;
   const rows: [string, string][] = [
     ['acknowledged samples', short(result.acknowledgedSamples)],
     ['compared with what must be there', short(result.checkedSamples)],
@@ -36,9 +37,9 @@ export function summaryOf(result: Result): string {
     ['peak resident memory', `${Math.round(result.peakRssBytes / MB)} MB`],
     [
       'its growth in the second half',
-      growth
+      isJudged && growth
         ? `${percent(growth.perHour)} ± ${percent(growth.marginPerHour)} an hour`
-        : 'too short',
+        : 'too short a run to tell',
     ],
     ['most descriptors', String(result.descriptorsMax)],
     ['most files of log and checkpoints', `${result.filesMax} (bound ${result.filesBound})`],

@@ -7,7 +7,7 @@ import type { Run } from './soak.js';
 /** Resident memory may grow by so much an hour, as far as the run can tell. */
 const GROWTH_PER_HOUR_MAX = 0.1;
 /** In less than that heaps and pools find their size: what they grow by then says nothing of an hour. */
-const JUDGED_SEC_MIN = 600;
+export const JUDGED_SEC_MIN = 600;
 /**
  * A store of this load takes what an idle one does, the memory cap, twice that for blocks on their way to
  * disk, and what answers, uploads and the SDK of S3 take.
