@@ -1,4 +1,4 @@
-import type { Batch } from '../workload.js';
+import type { WrittenHost } from '../check.js';
 
 /** What a series is named by, beside its host. */
 export interface SeriesParts {
@@ -19,7 +19,7 @@ export function partsOf(lineName: string): SeriesParts {
 }
 
 /** Of each batch the number of its first series, where series are numbered from 1 on. */
-export function firstSeriesOf(batches: readonly Batch[]): number[] {
+export function firstSeriesOf(batches: readonly WrittenHost[]): number[] {
   let next = 1;
   return batches.map(({ lineCount }) => {
     const first = next;
@@ -29,7 +29,7 @@ export function firstSeriesOf(batches: readonly Batch[]): number[] {
 }
 
 /** All metrics of the workload. */
-export function metricsOf(batches: readonly Batch[]): string[] {
+export function metricsOf(batches: readonly WrittenHost[]): string[] {
   const names = batches.flatMap(({ lineOf }) => [...lineOf.keys()].map((n) => partsOf(n).metric));
   return [...new Set(names)].sort();
 }
