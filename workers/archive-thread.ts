@@ -1,7 +1,8 @@
 // The Piscina entry of the threads of the archive: one reads it, and where it is on S3 another one uploads.
 // No shard waits for a disk or a network because of it.
-import { StoreError, type ErrorData } from '../src/model/errors.js';
+import type { ErrorData } from '../src/model/errors.js';
 import { openObjectStore } from '../src/object-store/object-store.js';
+import { archiveFailure } from '../src/storage/archive-failure.js';
 import type {
   ArchivePiece,
   ArchiveQuery,
@@ -74,7 +75,7 @@ export async function query({
       if (isDone) return { value: Buffer.concat(pieces) };
     }
   } catch (error) {
-    return { error: errorData(error) };
+    return { error: archiveFailure(error).toData() };
   }
 }
 
@@ -90,15 +91,9 @@ export async function answer({
     const { reader } = await open(start);
     await new ArchiveAnswer(start.limits, reader, task).send();
   } catch (error) {
-    const last = { error: errorData(error) };
+    const last = { error: archiveFailure(error).toData() };
     task.port.postMessage({ bytes: new Uint8Array(0), last } satisfies ArchivePiece);
   }
-}
-
-function errorData(error: unknown): ErrorData {
-  if (error instanceof StoreError) return error.toData();
-  const message = `the archive can not be asked: ${(error as Error).message}`;
-  return { code: 'internal', message };
 }
 
 /** Uploads what waits. */

@@ -18,6 +18,7 @@ export const ERROR_STATUS = {
   'queue-full': 503,
   'shard-unavailable': 503,
   'log-failed': 503,
+  'archive-unavailable': 503,
   'keys-unavailable': 503,
   stopping: 503,
 } as const;

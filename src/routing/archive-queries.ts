@@ -15,6 +15,7 @@ import {
 } from '../protocol/archive.js';
 import type { ShardAnswer } from '../protocol/messages.js';
 import type { JobStatsTask, SelectTask } from '../protocol/select.js';
+import { archiveFailure } from '../storage/archive-failure.js';
 import { ArchiveBound } from './archive-bound.js';
 import { ArchivePool } from './archive-pool.js';
 import type { AnswerReceiver, ArchiveTarget } from './query-port.js';
@@ -90,7 +91,7 @@ export class ArchiveQueries implements ArchiveTarget {
       if ('error' in answer!) throw StoreError.fromData(answer.error);
       return { ok: true, json: answer!.value };
     } catch (error) {
-      return { ok: false, error: asStoreError(error) };
+      return { ok: false, error: archiveFailure(error) };
     }
   }
 
@@ -104,7 +105,7 @@ export class ArchiveQueries implements ArchiveTarget {
         () => this.#running.has(task.id),
         task.isLow,
       )
-      .catch((error: unknown) => this.#done(task.id, asStoreError(error)));
+      .catch((error: unknown) => this.#done(task.id, archiveFailure(error)));
   }
 
   taken(id: number): void {
@@ -186,12 +187,6 @@ export class ArchiveQueries implements ArchiveTarget {
 
 function buffersOf({ inMemory }: ArchiveRead): ArrayBuffer[] {
   return inMemory.map(({ values }) => values.buffer as ArrayBuffer);
-}
-
-function asStoreError(error: unknown): StoreError {
-  if (error instanceof StoreError) return error;
-  const message = `the archive can not be asked: ${(error as Error).message}`;
-  return new StoreError('internal', message);
 }
 
 /** A query that wants the archive. Most do not: only where the word is there it is looked at. */

@@ -138,7 +138,7 @@ t.test('S3 is down at the start: what is not past the retention is answered', as
   where.s3.failNext(10_000, 503);
   const third = await start(t, where, '4h');
   const { status, text } = await select(third);
-  t.equal(status, 500);
+  t.equal(status, 503, 'it may pass');
   t.match(text, /the archive can not be asked/);
   t.equal((await select(third, { archive: false })).status, 200);
   t.equal((await select(third, { from: NEWEST - 3600 })).status, 200);

@@ -71,9 +71,9 @@ export class CcMetricStore implements Store {
     };
     writeFileSync(file, JSON.stringify(config));
     this.#process = new StoreProcess(this.#program, ['-config', file]);
-    // Any answer says that it listens.
+    // Any answer says that it listens, but for one that says itself that it is too early.
     await this.#process.untilReady(
-      async () => (await fetch(`http://127.0.0.1:${this.#port}/api/query`)).status > 0,
+      async () => (await fetch(`http://127.0.0.1:${this.#port}/api/query`)).status !== 503,
     );
   }
 
