@@ -216,7 +216,8 @@ export class Restore {
       const stepSec = this.#metrics.stepOf(saved.metric);
       const own = this.#isOwn ? saved.id : engine.nextId++;
       const address = engine.makeSeries(level, metric, stepSec, stagger, own);
-      kernel.restoreSeries(address, STAGING_BASE + saved.at);
+      const isSound = kernel.restoreSeries(address, STAGING_BASE + saved.at) !== 0;
+      if (!isSound) this.#unsound(cluster, host, metric.name);
       this.#table.bind(saved.id, address, frame);
       if (stepSec !== metric.stepSec) this.converted.add(address);
       made.push(address);
@@ -356,6 +357,12 @@ export class Restore {
   #problem(text: string, file: string): void {
     this.report.problems.push(text);
     if (file !== '') this.#aside(file);
+  }
+
+  #unsound(cluster: string, host: string, metric: string): void {
+    const { file } = this.report.manifest!.series;
+    const what = `the state of ${metric} of ${host} of ${cluster} makes no sense`;
+    this.#problem(`${file}: ${what}: its newest samples are not restored`, file);
   }
 
   #unknownSaved(cluster: string, index: number): void {

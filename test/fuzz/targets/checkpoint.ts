@@ -18,7 +18,7 @@ interface Damage {
 }
 
 /** `at` and `value` are taken modulo what there is, so that each edit means something in each file. */
-interface Edit {
+export interface Edit {
   readonly kind: 'flip' | 'word' | 'cut' | 'zero' | 'copy';
   readonly at: number;
   readonly value: number;
@@ -106,7 +106,7 @@ function xxhash(bytes: Uint8Array): bigint {
 }
 
 /** Edits what sections hold, unpacked; `at` counts over all of them. */
-function repairedSections(file: Buffer, edits: readonly Edit[]): Buffer {
+export function repairedSections(file: Buffer, edits: readonly Edit[]): Buffer {
   const pieces: Buffer[] = [];
   for (let at = 0, index = 0; at + SECTION_BYTES <= file.length; index++) {
     const header = Buffer.from(file.subarray(at, at + SECTION_BYTES));

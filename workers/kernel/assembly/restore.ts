@@ -1,6 +1,7 @@
 // Restoring: from what checkpoints and logs hold back to series in memory.
 import {
   BLOCK_BYTES_MAX,
+  BLOCK_HEADER_BYTES,
   BLOCK_START,
   BLOCK_WORD,
   HEAD_SLOTS,
@@ -22,6 +23,7 @@ import {
   SAVED_RUN_BYTES,
   SAVED_RUN_ID,
   SAVED_RUN_SIZE,
+  SAVED_SIZE,
   SERIES_COUNT,
   SERIES_EXPONENT,
   SERIES_FREED_AT,
@@ -33,6 +35,7 @@ import {
   SERIES_NEXT_LOW,
   SERIES_NEXT_SPAN,
   TABLE_ENTRY_BYTES,
+  WINDOW_SLOTS,
 } from '../layout';
 import { allocate, memoryLow } from './alloc';
 import { blockBytes, wordSlots } from './block-fields';
@@ -45,10 +48,19 @@ import { fillMissing, findWindow, windowStart } from './window';
 /** No window starts there. */
 const NO_WINDOW: u32 = 0xffffffff;
 
-/** State, head and growing block of a fresh series, as `saveSeries` left them at `saved`. */
-export function restoreSeries(series: u32, saved: u32): void {
+/** Of times of 31 bits; a greater one would be taken for a slot of the head that there is not. */
+const LAST_SLOT_MAX: u32 = 0x7ffffffe;
+
+/**
+ * State, head and growing block of a fresh series, as `saveSeries` left them at `saved`. False if they
+ * make no sense, although their checksum is right: what lies outside its head or window is not taken,
+ * since it would be written over other memory.
+ */
+export function restoreSeries(series: u32, saved: u32): bool {
+  const lastSlot = load<u32>(saved + SAVED_LAST_SLOT);
+  if (lastSlot > LAST_SLOT_MAX) return false;
   store<u8>(series + SERIES_EXPONENT, load<u8>(saved + SAVED_EXPONENT));
-  store<u32>(series + SERIES_LAST_SLOT, load<u32>(saved + SAVED_LAST_SLOT));
+  store<u32>(series + SERIES_LAST_SLOT, lastSlot);
   store<u32>(series + SERIES_NEXT_LOW, load<u32>(saved + SAVED_NEXT_LOW));
   store<u32>(series + SERIES_NEXT_SPAN, load<u32>(saved + SAVED_NEXT_SPAN));
   store<u32>(series + SERIES_LAST_TIME, load<u32>(saved + SAVED_LAST_TIME));
@@ -56,9 +68,11 @@ export function restoreSeries(series: u32, saved: u32): void {
   store<u32>(series + SERIES_FREED_AT, load<u32>(saved + SAVED_FREED_AT));
   store<u32>(series + SERIES_FREED_SLOT, load<u32>(saved + SAVED_FREED_SLOT));
   const parts = <u32>load<u8>(saved + SAVED_BLOCKS);
+  const end = saved + load<u32>(saved + SAVED_SIZE);
   let at = saved + SAVED_BYTES;
   if (parts & SAVED_HEAD) {
     const headSlot = load<u32>(saved + SAVED_HEAD_SLOT);
+    if (!isHead(series, headSlot) || !isWithin(at, headSlot, HEAD_SLOTS, end)) return false;
     const head = allocate(HEAD_SLOTS << 3);
     fillMissing(head, HEAD_SLOTS);
     decodeBlock(at, head + ((load<u32>(at + BLOCK_START) - headSlot) << 3));
@@ -66,7 +80,36 @@ export function restoreSeries(series: u32, saved: u32): void {
     store<u32>(series + SERIES_HEAD_SLOT, headSlot);
     at += blockBytes(at);
   }
-  if (parts & SAVED_GROWING) putBlock(series, at, blockBytes(at), 0);
+  if (parts & SAVED_GROWING) {
+    if (!isInWindow(series, at, end)) return false;
+    putBlock(series, at, blockBytes(at), 0);
+  }
+  return true;
+}
+
+/** Whether a head may begin there: it has the newest slot, and is a part of one window. */
+function isHead(series: u32, headSlot: u32): bool {
+  const inWindow = headSlot - windowStart(series, headSlot);
+  return (
+    (inWindow & (HEAD_SLOTS - 1)) == 0 &&
+    load<u32>(series + SERIES_LAST_SLOT) - headSlot < <u32>HEAD_SLOTS
+  );
+}
+
+/** Whether a block ends in front of `end`, and has no slots but `slots` from `from` on. */
+function isWithin(block: u32, from: u32, slots: u32, end: u32): bool {
+  if (end - block < <u32>BLOCK_HEADER_BYTES) return false;
+  const bytes = blockBytes(block);
+  if (bytes > end - block || bytes > <u32>BLOCK_BYTES_MAX) return false;
+  const first = load<u32>(block + BLOCK_START) - from;
+  return first < slots && first + wordSlots(load<u32>(block + BLOCK_WORD)) <= slots;
+}
+
+// @ts-ignore: decorator
+@inline
+function isInWindow(series: u32, block: u32, end: u32): bool {
+  const start = windowStart(series, load<u32>(block + BLOCK_START));
+  return isWithin(block, start, WINDOW_SLOTS, end);
 }
 
 /** A copy of a block at its place in the directory, in place of one of the same window. */
@@ -109,8 +152,8 @@ export function restoreBlocks(
       ? windowStart(series, load<u32>(series + SERIES_HEAD_SLOT))
       : NO_WINDOW;
     for (let block = first; block < at; ) {
+      if (!isInWindow(series, block, at)) return 0;
       const bytes = blockBytes(block);
-      if (bytes > at - block || bytes > <u32>BLOCK_BYTES_MAX) return 0;
       const start = load<u32>(block + BLOCK_START);
       const isFreed = start + wordSlots(load<u32>(block + BLOCK_WORD)) <= freedSlot;
       if (!isFreed && windowStart(series, start) != growing) putBlock(series, block, bytes, flags);

@@ -23,8 +23,8 @@ export interface DurabilityExports {
   /** The blocks written since the last call are saved (1), or not (0). */
   settleBlocks(series: number, isSaved: number): void;
 
-  /** Gives a fresh series the state at `saved`. */
-  restoreSeries(series: number, saved: number): void;
+  /** Gives a fresh series the state at `saved`; 0 if that makes no sense: then only a part of it, or nothing. */
+  restoreSeries(series: number, saved: number): number;
   /**
    * Restores runs of blocks by a table of series; returns where it stopped (`end`, or in front of a
    * run when memory is low), 0 if they make no sense.
