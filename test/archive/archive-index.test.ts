@@ -79,6 +79,15 @@ t.test('a flipped bit or a missing end is noticed, wherever it is', async (t) =>
   }
 });
 
+t.test('a section that does not tell its size costs no other its reading', async (t) => {
+  const bytes = await made(t.testdir());
+  const damaged = Buffer.from(bytes);
+  // Behind the index's and the frame's magic numbers: that the frame has its size.
+  damaged[12]! ^= 0x20;
+  await t.rejects((await open(damaged)).seriesOf(HOSTS[0]!));
+  t.equal((await (await open(bytes)).seriesOf(HOSTS[0]!)).length, 2);
+});
+
 t.test('names of files and folders', (t) => {
   const range = { fromSec: 1_700_000_000, toSec: 1_700_003_600 };
   const name = archiveName(range, { origin: 'ab12-1-0', run: 7 });

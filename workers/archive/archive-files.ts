@@ -6,7 +6,7 @@ import {
   type ParquetScan,
 } from 'hyparquet';
 import { zstd } from '../checkpoint/zstd.js';
-import { ArchiveIndex } from './archive-index.js';
+import { ArchiveIndex, type IndexedSeries } from './archive-index.js';
 import type { ArchiveSource, OpenedFile } from './archive-source.js';
 import { digestOf, PAGE_ROWS, type Tail } from './parquet/parquet-file.js';
 import {
@@ -30,10 +30,14 @@ export interface Rows {
   readonly values: Float64Array;
 }
 
+/** Of a page: of a dictionary 0.5 MB, of others less. */
+const PAGE_BYTES_MAX = 16 * 1024 * 1024;
+
 const COMPRESSORS = {
   ZSTD: (bytes: Uint8Array, rawBytes: number): Uint8Array => {
-    const raw = new Uint8Array(rawBytes);
-    zstd.decompress(raw, bytes);
+    // What a page's header says has no checksum; its frame has.
+    const raw = zstd.unpack(bytes, PAGE_BYTES_MAX);
+    if (raw.length !== rawBytes) throw new Error(`a page has ${raw.length} bytes of ${rawBytes}`);
     return raw;
   },
 };
@@ -80,24 +84,41 @@ export class ArchiveFile {
       return new ArchiveFile(path, index, scan, opened);
     } catch (error) {
       await Promise.allSettled(opened.map((file) => file.close()));
-      const message = `${path}${ending} can not be read: ${(error as Error).message}`;
-      throw new Error(message, { cause: error });
+      throw unreadable(path + ending, error);
     }
   }
 
-  /** Rows `from` … `until`, exclusive. */
+  /** All series of a host. Rejects as `open` does. */
+  async seriesOf(host: string): Promise<IndexedSeries[]> {
+    try {
+      return await this.index.seriesOf(host);
+    } catch (error) {
+      throw unreadable(`${this.path}.index`, error);
+    }
+  }
+
+  /** Rows `from` … `until`, exclusive. Rejects as `open` does. */
   async rows(from: number, until: number): Promise<Rows> {
+    try {
+      return await this.#readRows(from, until);
+    } catch (error) {
+      throw unreadable(`${this.path}.parquet`, error);
+    }
+  }
+
+  async #readRows(from: number, until: number): Promise<Rows> {
     const times = new Float64Array(until - from);
     const values = new Float64Array(until - from);
     for (const [first, last] of this.#pages(from, until)) {
       const range = { rowStart: first, rowEnd: last };
       const seconds = await this.#scan.readColumn({ column: 'timestamp', ...range });
       const read = await this.#scan.readColumn({ column: 'value', ...range });
-      if (seconds.length !== last - first || read.length !== last - first) {
-        throw new Error(`${this.path}.parquet: rows ${first} … ${last} are not all there`);
+      const count = last - first;
+      if (seconds.length !== count || read.length !== count || !areDoubles(read)) {
+        throw new Error(`rows ${first} … ${last} are not all there`);
       }
       readTimes(seconds, times.subarray(first - from, last - from));
-      values.set(read as Float64Array, first - from);
+      values.set(read, first - from);
     }
     return { times, values };
   }
@@ -163,6 +184,13 @@ export class ArchiveFiles {
     return file;
   }
 
+  /** Closes those that are open. */
+  async close(): Promise<void> {
+    const files = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(files.map((file) => file.close()));
+  }
+
   /** Opens the newest files of each cluster: those of the last days are asked for most. */
   async openNewest(): Promise<void> {
     const folders = new Set((await Promise.all(this.#sources.map((one) => one.folders()))).flat());
@@ -189,11 +217,28 @@ export class ArchiveFiles {
   }
 }
 
+function unreadable(path: string, error: unknown): Error {
+  return new Error(`${path} can not be read: ${(error as Error).message}`, { cause: error });
+}
+
 /** Where everything is in a Parquet file. Rejects if that is damaged. */
 async function readTail(file: AsyncBuffer, { bytes, digest }: Tail): Promise<FileMetaData> {
   const tail = await file.slice(Math.max(0, file.byteLength - bytes), file.byteLength);
   if (digestOf(new Uint8Array(tail)) !== digest) throw new Error('its end is damaged, or cut off');
   return parquetMetadata(tail);
+}
+
+/**
+ * Whether all are doubles, of which no archive has NaN. The encoding that a page's header tells has no
+ * checksum: of another one there would be indexes, or values of no dictionary.
+ */
+function areDoubles(read: ArrayLike<unknown>): read is ArrayLike<number> {
+  if (ArrayBuffer.isView(read) && !(read instanceof Float64Array)) return false;
+  for (let i = 0; i < read.length; i++) {
+    const value = read[i];
+    if (typeof value !== 'number' || value !== value) return false;
+  }
+  return true;
 }
 
 /** 64-bit numbers by their halves: a bigint for each would be slow. */

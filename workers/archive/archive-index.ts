@@ -1,10 +1,13 @@
 import { open } from 'node:fs/promises';
-import { compress, decompress } from 'zstd-napi';
+import { compress } from 'zstd-napi';
+import { zstd } from '../checkpoint/zstd.js';
 import type { Tail } from './parquet/parquet-file.js';
 
 /** See FORMAT.md. */
 const MAGIC = Buffer.from('MSINDEX1');
 const TRAILER_BYTES = 16;
+/** Of the JSON of a section, 100 bytes for each series of a host; only a damaged one says more. */
+const SECTION_BYTES_MAX = 256 * 1024 * 1024;
 /** A damaged section does not unpack: it has a checksum. */
 const OPTIONS = { compressionLevel: 3, checksumFlag: true };
 
@@ -154,5 +157,5 @@ function pack(value: unknown): Uint8Array {
 }
 
 function unpack(bytes: Uint8Array): unknown {
-  return JSON.parse(decompress(bytes).toString());
+  return JSON.parse(zstd.unpack(bytes, SECTION_BYTES_MAX).toString());
 }

@@ -53,6 +53,11 @@ export class ArchiveReader {
     return scratch;
   }
 
+  /** Closes the files that it has open. */
+  close(): Promise<void> {
+    return this.#files.close();
+  }
+
   async #addArchived(
     scope: ReadScope,
     scratch: ScratchStore,
@@ -67,7 +72,7 @@ export class ArchiveReader {
       for (const named of await deadline.race(files)) {
         const file = await deadline.race(this.#files.open(cluster, named));
         for (const host of scope.hostsOf(cluster, file.index.hosts)) {
-          const indexed = await deadline.race(file.index.seriesOf(host));
+          const indexed = await deadline.race(file.seriesOf(host));
           const needed = scope.of(cluster, host, indexed).filter(isThere);
           left -= needed.reduce((sum, { series }) => sum + series.rows, 0);
           if (left < 0) throw tooManySamples(this.#start.limits.archiveSamplesMax);
@@ -118,6 +123,7 @@ async function addRun(
     const { metric, type, typeId, stype, stypeId, firstRow, rows } = indexed;
     const series = scratch.seriesOf(cluster, host, metric, [type, typeId, stype, stypeId]);
     if (series === 0) continue;
+    checkTimes(file.path, indexed, times.subarray(firstRow - from, firstRow - from + rows));
     for (const { fromSec, toSec } of spans) {
       for (let row = firstRow - from; row < firstRow - from + rows; row++) {
         const timeSec = times[row]!;
@@ -125,4 +131,15 @@ async function addRun(
       }
     }
   }
+}
+
+/** The index has a checksum, what a page's header tells of its encoding has none. */
+function checkTimes(path: string, series: IndexedSeries, times: Float64Array): void {
+  const { stepSec, firstSlot, lastSlot, firstRow } = series;
+  let isRight = times[0] === firstSlot * stepSec && times.at(-1) === lastSlot * stepSec;
+  for (let row = 1; row < times.length; row++) isRight &&= times[row]! > times[row - 1]!;
+  if (isRight) return;
+  throw new Error(
+    `${path}.parquet can not be read: times from row ${firstRow} on are not its index's`,
+  );
 }
