@@ -1,8 +1,10 @@
 import type { TargetEntry } from './target.js';
+import { archive } from './targets/archive.js';
 import { bodies, influxPoints } from './targets/bodies.js';
 import { checkpoint } from './targets/checkpoint.js';
 import { config, natsWire, referenceFiles } from './targets/foreign.js';
 import { lines, linesOfShards } from './targets/lines.js';
+import { natsMessage } from './targets/nats-message.js';
 import { queryJobs, querySelect, queryV1 } from './targets/queries.js';
 import { socketsNode, socketsUws } from './targets/sockets.js';
 import { texts } from './targets/texts.js';
@@ -14,6 +16,7 @@ export const TARGETS: readonly TargetEntry[] = [
   bodies,
   influxPoints,
   checkpoint,
+  archive,
   queryV1,
   querySelect,
   queryJobs,
@@ -21,6 +24,7 @@ export const TARGETS: readonly TargetEntry[] = [
   referenceFiles,
   config,
   natsWire,
+  natsMessage,
   socketsUws,
   socketsNode,
 ];

@@ -32,7 +32,15 @@ const FILES = [
   'MANIFEST',
   'MANIFEST.copy',
 ];
-const KINDS: readonly Edit['kind'][] = ['flip', 'flip', 'word', 'word', 'cut', 'zero', 'copy'];
+export const KINDS: readonly Edit['kind'][] = [
+  'flip',
+  'flip',
+  'word',
+  'word',
+  'cut',
+  'zero',
+  'copy',
+];
 const WORDS = [0, 1, 2, 127, 128, 255, 65_535, 65_536, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
 const WHERES: readonly Where[] = ['h0', 'h1'].flatMap((host) =>
   ['load', 'power'].map((metric) => ({ metric, host })),
@@ -82,7 +90,7 @@ function contents(store: DiskStore): Samples {
   return new Map(WHERES.map((where) => [`${where.metric} of ${where.host}`, store.read(where)]));
 }
 
-function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
+export function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
   let changed = Buffer.from(bytes);
   for (const { kind, at, value } of edits) {
     if (changed.length < 8) break;
@@ -178,7 +186,7 @@ function encode(damage: Damage): Buffer {
   return Buffer.from(JSON.stringify(damage));
 }
 
-function randomEdit(random: Random): Edit {
+export function randomEdit(random: Random): Edit {
   return {
     kind: random.pick(KINDS),
     at: random.below(random.pick([64, 400, 5000, 100_000])),
