@@ -5,6 +5,7 @@ import { checkpoint } from './targets/checkpoint.js';
 import { config, natsWire, referenceFiles } from './targets/foreign.js';
 import { lines, linesOfShards } from './targets/lines.js';
 import { natsMessage } from './targets/nats-message.js';
+import { packedBodies } from './targets/packed.js';
 import { queryJobs, querySelect, queryV1 } from './targets/queries.js';
 import { socketsNode, socketsUws } from './targets/sockets.js';
 import { texts } from './targets/texts.js';
@@ -14,6 +15,7 @@ export const TARGETS: readonly TargetEntry[] = [
   lines,
   linesOfShards,
   bodies,
+  packedBodies,
   influxPoints,
   checkpoint,
   archive,
