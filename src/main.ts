@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=2
 import './service/collector.js';
 import { parseFlags } from './config/flags.js';
 import { loadConfig } from './config/parse-config.js';

@@ -58,7 +58,7 @@ export interface StartOptions {
 }
 
 /** As `npm start` has them. */
-const NODE_FLAGS = ['--max-semi-space-size=4'];
+const NODE_FLAGS = ['--max-semi-space-size=2'];
 
 /** Starts the compiled store with a configuration, of which `main.addr` is filled in where it has none. */
 export async function startServer(

@@ -276,8 +276,7 @@ export class Checkpointer {
   ): void {
     if (end === base) return;
     const checksum = this.#parts.kernel.checksum(base, end - base);
-    // A copy: the region is filled again while it is written.
-    const bytes = Buffer.from(this.#bytes.subarray(base, end));
+    const bytes = this.#bytes.subarray(base, end);
     file.append({ kind, checkpoint, bytes, checksum }, isPacked);
   }
 

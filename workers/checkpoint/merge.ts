@@ -78,7 +78,7 @@ async function copySections(
   try {
     for (let section = reader.next(); section; section = reader.next()) {
       checkpoint = Math.max(checkpoint, section.checkpoint);
-      writer.append({ ...section, bytes: Buffer.from(section.bytes) }, false);
+      writer.append(section, false);
       await writer.settled();
       await nextTurn();
     }

@@ -24,6 +24,10 @@ const PLAIN = 0;
 const ZSTD = 1;
 /** Packing that wins less than this share is not worth the time to unpack it. */
 const PACKING_WIN_MIN = 0.1;
+/** Sizes of buffers are multiples of it: sections are not all of one size. */
+const BUFFER_STEP_BYTES = 1 << 18;
+/** What a turn of a checkpoint makes at most, or nearly so. */
+const SPARE_MAX = 4;
 
 /** Behind damage a header is looked for in pieces of this size. */
 const SEARCH_BYTES = 65_536;
@@ -71,6 +75,8 @@ export class SectionWriter {
   readonly #file: FileHandle;
   #last: Promise<unknown> = Promise.resolve();
   #failure: unknown;
+  /** Buffers that are written, for the next sections. */
+  readonly #spare: Buffer[] = [];
   bytes = 0;
   sections = 0;
 
@@ -82,22 +88,34 @@ export class SectionWriter {
     return new SectionWriter(await open(path, 'w'));
   }
 
-  /** Queues a section; what it is made of must not change until `settled`. */
+  /** Queues a section; its bytes are copied, or packed, before this returns. */
   append(section: Section, isPacked: boolean): void {
-    const packed = isPacked ? zstd.compress(section.bytes) : undefined;
-    const isWorthIt = packed && packed.length < section.bytes.length * (1 - PACKING_WIN_MIN);
-    const stored = isWorthIt ? packed : section.bytes;
+    const plainBytes = section.bytes.length;
+    const buffer = this.#takeBuffer(isPacked ? zstd.packedBytesMax(plainBytes) : plainBytes);
+    let storedBytes = isPacked ? zstd.pack(buffer, section.bytes) : plainBytes;
+    const isWorthIt = isPacked && storedBytes < plainBytes * (1 - PACKING_WIN_MIN);
+    if (!isWorthIt) {
+      buffer.set(section.bytes);
+      storedBytes = plainBytes;
+    }
     const header = Buffer.alloc(SECTION_HEADER_BYTES);
     header.writeUInt32LE(MAGIC, AT_MAGIC);
     header.writeUInt32LE(section.kind, AT_KIND);
     header.writeUInt32LE(section.checkpoint, AT_CHECKPOINT);
-    header.writeUInt32LE(section.bytes.length, AT_BYTES);
-    header.writeUInt32LE(stored.length, AT_STORED_BYTES);
+    header.writeUInt32LE(plainBytes, AT_BYTES);
+    header.writeUInt32LE(storedBytes, AT_STORED_BYTES);
     header.writeUInt32LE(isWorthIt ? ZSTD : PLAIN, AT_PACKING);
     header.writeBigInt64LE(section.checksum, AT_CHECKSUM);
     header.writeUInt32LE(headerCheck(header), AT_HEADER_CHECK);
-    this.#queue([header, stored]);
+    this.#queue(header, buffer, storedBytes);
     this.sections++;
+  }
+
+  /** One that is not being written, or a new one: a section each would leave hundreds of MB to the collector. */
+  #takeBuffer(bytes: number): Buffer {
+    const found = this.#spare.findIndex((buffer) => buffer.length >= bytes);
+    if (found >= 0) return this.#spare.splice(found, 1)[0]!;
+    return Buffer.allocUnsafeSlow(Math.ceil(bytes / BUFFER_STEP_BYTES) * BUFFER_STEP_BYTES);
   }
 
   /** Resolves when all that was appended is written; rejects if that failed. */
@@ -119,12 +137,14 @@ export class SectionWriter {
     await this.#file.close();
   }
 
-  #queue(parts: readonly Uint8Array[]): void {
-    for (const part of parts) this.bytes += part.length;
+  #queue(header: Buffer, buffer: Buffer, bytes: number): void {
+    this.bytes += header.length + bytes;
     this.#last = this.#last.then(async () => {
       if (this.#failure) return;
       try {
-        for (const part of parts) await writeAll(this.#file, part);
+        await writeAll(this.#file, header);
+        await writeAll(this.#file, buffer.subarray(0, bytes));
+        if (this.#spare.length < SPARE_MAX) this.#spare.push(buffer);
       } catch (error) {
         this.#failure = error;
       }
