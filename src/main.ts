@@ -1,8 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 import './service/collector.js';
 import { parseFlags } from './config/flags.js';
-import { loadConfig } from './config/parse-config.js';
-import { startProgram } from './program.js';
 import { startFailure } from './service/exit-codes.js';
 import { version } from './service/version.js';
 
@@ -17,9 +15,19 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = await checkConfig(flags, (line) => console.log(line));
   } else if (flags.cleanUp) {
     const { cleanUpCheckpoints } = await import('./routing/clean-up.js');
+    const { loadConfig } = await import('./config/parse-config.js');
     const { config } = loadConfig(argv);
     await cleanUpCheckpoints(config.store, Date.now(), (line) => console.log(line));
-  } else await startProgram(flags);
+  } else {
+    const { beginThread, begunThreadLoaded, SHARD_THREAD } =
+      await import('./routing/thread-pool.js');
+    beginThread(SHARD_THREAD);
+    const { startProgram } = await import('./program.js');
+    await startProgram(flags).catch(async (error: unknown) => {
+      await begunThreadLoaded();
+      throw error;
+    });
+  }
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -39,6 +39,9 @@ async function answerLater<Result>(
   }
 }
 
+/** Nothing: that it is called says that the thread has loaded its code. */
+export function loaded(): void {}
+
 /** Takes over the memory and the port; from now on the shard owns its series. */
 export function start(task: ShardStart): void {
   shard = new Shard(task);

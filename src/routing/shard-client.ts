@@ -21,7 +21,7 @@ import { BodyArena } from './body-arena.js';
 import { QueryPort, type AnswerReceiver } from './query-port.js';
 import { watchRestore } from './restore-watch.js';
 import { PartRing, type Part } from './part-ring.js';
-import { makeThread } from './thread-pool.js';
+import { makeThread, SHARD_THREAD } from './thread-pool.js';
 
 /** What a shard is asked by name, through its pool: slow and rare things. */
 export type TaskName =
@@ -101,7 +101,7 @@ export class ShardClient {
   #makePool(): Piscina {
     const onError = ({ message }: Error): void =>
       this.#log.error({ shard: this.index, error: message }, 'shard reported an error');
-    return makeThread({ file: 'shard.js', tasks: 64, onError });
+    return makeThread(SHARD_THREAD, onError);
   }
 
   /**
