@@ -1,3 +1,4 @@
+import { copyBytes } from './copy-bytes.js';
 import { nodeQuery, queryJson } from '../model/query-request.js';
 import type { HostList } from '../protocol/messages.js';
 import type { QueryRoute } from './query-route.js';
@@ -89,7 +90,7 @@ export function joinPieces(
     // Behind a comma, but for the first.
     const start = first === 0 ? 0 : ends[first - 1]! + 1;
     const end = ends[last]!;
-    memory.set(bytes.subarray(from + start, from + end), at);
+    copyBytes(bytes, from + start, from + end, memory, at);
     at += end - start;
   }
   memory.set(TAIL, at);

@@ -7,6 +7,7 @@ import {
   releasePiece,
   type Piece,
 } from './arena-piece.js';
+import { copyBytes } from './copy-bytes.js';
 import { LineMap } from './line-map.js';
 import { RunReader, type Run } from './run-reader.js';
 import type { PartResult } from './part-ring.js';
@@ -243,7 +244,7 @@ export class PartSender {
       this.#open.set(shard, open);
     }
     const target = open.piece;
-    copyRun(piece.bytes, at, run.until, target.bytes, target.address + HEAD_BYTES + target.used);
+    copyBytes(piece.bytes, at, run.until, target.bytes, target.address + HEAD_BYTES + target.used);
     target.used += bytes;
     open.isOpen = run.isOpen;
     open.lineMap.add(this.#line, run.lines);
@@ -294,20 +295,6 @@ export class PartSender {
     };
     piece.shard.publish(part, Math.floor(Date.now() / 1000));
   }
-}
-
-/** Below it a loop is faster than a call out of JavaScript. */
-const LOOP_BYTES_MAX = 48;
-
-function copyRun(
-  source: Uint8Array,
-  from: number,
-  until: number,
-  target: Uint8Array,
-  to: number,
-): void {
-  if (until - from > LOOP_BYTES_MAX) target.set(source.subarray(from, until), to);
-  else for (let at = from; at < until; at++) target[to++] = source[at]!;
 }
 
 /** The memory a piece lay in is gone, and what the shard had stored with it. */

@@ -1,6 +1,7 @@
 import { ARENA_BYTES } from '../../workers/kernel/layout.js';
 import { StoreError } from '../model/errors.js';
 import { HEAD_BYTES, isLost, openPiece, releasePiece, type Piece } from './arena-piece.js';
+import { copyBytes } from './copy-bytes.js';
 import { lost, PartSender } from './part-sender.js';
 import type { ShardClient } from './shard-client.js';
 import type { WriteOptions, WriteSession, WriteSummary } from './store.js';
@@ -118,8 +119,7 @@ export class ShardedWrite implements WriteSession {
         continue;
       }
       const count = Math.min(room, chunk.length - taken);
-      const part = count === chunk.length ? chunk : chunk.subarray(taken, taken + count);
-      piece.bytes.set(part, piece.address + HEAD_BYTES + piece.used);
+      copyBytes(chunk, taken, taken + count, piece.bytes, piece.address + HEAD_BYTES + piece.used);
       piece.used += count;
       taken += count;
       this.#bytesSeen += count;

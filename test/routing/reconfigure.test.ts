@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { freezeDeep, type Limits, type StoreConfig } from '../../src/config/config.js';
 import { parseConfig } from '../../src/config/parse-config.js';
+import { StoreError } from '../../src/model/errors.js';
 import { needsRestart } from '../../src/routing/restart-settings.js';
 import { startStore, type ShardSet } from '../../src/routing/shard-set.js';
 import type { ReconfigureSummary, WriteSummary } from '../../src/routing/store.js';
@@ -217,14 +218,16 @@ t.test('a shard that dies starts with the configuration as it is now', async (t)
   const summary = await change({ metrics: { m: rule(30), n: rule(30) } });
   await dying;
   t.equal(summary.shards.length, 2);
+  // That the thread is gone is seen a moment after it: until then a write fails, and is sent again.
+  const isTaken = async (): Promise<boolean> => {
+    const lines = HOSTS.map((host) => `n,hostname=${host} value=1 ${FROM}`);
+    const written = await write(store, lines).catch((error: StoreError) => error);
+    if (written instanceof StoreError) t.equal(written.code, 'shard-unavailable');
+    else t.match(written, { written: 8 });
+    return !(written instanceof StoreError);
+  };
+  t.ok(await eventually(isTaken));
   t.ok(await eventually(() => store.status().ready));
-  t.match(
-    await write(
-      store,
-      HOSTS.map((host) => `n,hostname=${host} value=1 ${FROM}`),
-    ),
-    { written: 8 },
-  );
   for (const host of HOSTS) {
     const [shown] = await query(store, { metric: 'm', host });
     t.same([shown!.resolution, shown!.data![0]], [30, 1], host);
