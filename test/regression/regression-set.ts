@@ -82,8 +82,12 @@ async function unpacked(bytes: Buffer, response: Response, isPacked: boolean): P
 /** Streamed answers have their series in no order. */
 function textOf(bytes: Buffer, form: Case['form']): string {
   if (form === 'lines') {
-    const [first = '', ...rest] = bytes.toString().trimEnd().split('\n');
-    return [first, ...rest].sort().join('\n');
+    // Each with its end: whichever is the last one has it, too.
+    return bytes
+      .toString()
+      .split(/(?<=\n)/)
+      .sort()
+      .join('');
   }
   if (form !== 'arrow') return bytes.toString();
   const plain = (_: string, value: unknown): unknown =>
