@@ -206,7 +206,9 @@ export class Durability {
     const saved = isWhole ? (manifest ? manifest.firstFrame - 1 : 0) : -1;
     const isTwofold = !own || this.#publishAgain(own);
     // Logs of starts after which nothing was stored would pile up: no checkpoint is made to cut them.
-    if (sequence === saved && isTwofold) this.#log.removeBefore(this.#log.fileNumber);
+    if (sequence === saved && isTwofold) {
+      for (const path of this.#log.pathsBefore(this.#log.fileNumber)) rmSync(path);
+    }
     this.#checkpointer = new Checkpointer(
       {
         memory,

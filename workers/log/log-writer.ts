@@ -1,4 +1,5 @@
 import {
+  close,
   closeSync,
   fdatasync,
   fdatasyncSync,
@@ -6,7 +7,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -137,17 +137,18 @@ export class LogWriter {
       return;
     }
     fdatasync(descriptor, (error) => {
-      closeSync(descriptor);
+      // Not here: if the file has been removed by then, this is what takes long.
+      close(descriptor, () => undefined);
       if (error) this.#fail(error);
     });
   }
 
-  /** Removes the files before a number: a checkpoint has what is in them. */
-  removeBefore(number: number): void {
-    for (const old of logNumbers(this.#folder)) {
-      const path = logPath(this.#folder, old);
-      if (old < number && statSync(path).isFile()) rmSync(path);
-    }
+  /** The files before a number, when a checkpoint has what is in them. */
+  pathsBefore(number: number): string[] {
+    return logNumbers(this.#folder)
+      .filter((old) => old < number)
+      .map((old) => logPath(this.#folder, old))
+      .filter((path) => statSync(path).isFile());
   }
 
   /** Called each second: gives the file to the disk, where that is wanted, beside all other work. */
