@@ -81,7 +81,10 @@ t.test('a download that takes long is told', async (t) => {
     return status === 200;
   };
   t.ok(await eventually(isReady, 20_000));
-  t.ok(seen.size >= 3, `/ready tells how far it is: ${[...seen]}`);
+  t.ok(
+    [...seen].some((part) => part > 0 && part < 1),
+    `/ready tells how far it is: ${[...seen]}`,
+  );
   t.ok([...seen].every((part) => part >= 0 && part <= 1));
   t.match(
     server.output(),

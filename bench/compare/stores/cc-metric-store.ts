@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WritePath } from '../feed.js';
-import { folderBytes, freePort, memoryOf, StoreProcess, versionOf } from '../processes.js';
-import type { Memory } from '../processes.js';
+import { folderBytes, freePort } from '../processes.js';
 import type { Answer, Question } from '../questions.js';
 import { metricsOf } from '../series.js';
 import { fetchText, type Context, type Disk, type Load, type Store } from '../store.js';
+import { StoreServer } from './store-server.js';
 import { countNative, nativeRequest, readNative } from './native.js';
 
 /** Numbers are float32 in it, and answers cut to three decimals, statistics to two. */
@@ -13,49 +13,36 @@ const TOLERANCE = 1e-4;
 const STATISTICS_TOLERANCE = 1e-3;
 
 /** The reference, from a binary that is named; once for each of its forms of checkpoints. */
-export class CcMetricStore implements Store {
+export class CcMetricStore extends StoreServer implements Store {
   readonly name: string;
   readonly settings: string;
   readonly tolerance = TOLERANCE;
   readonly statisticsTolerance = STATISTICS_TOLERANCE;
-  readonly jobsARequest = 1;
-  readonly version: string;
-  readonly #program: string;
   readonly #format: 'wal' | 'json';
-  readonly #context: Context;
-  #process: StoreProcess | undefined;
-  #folder = '';
-  #port = 0;
 
   constructor(program: string, format: 'wal' | 'json', context: Context) {
-    this.#program = program;
+    super(program, '-version', context);
     this.#format = format;
-    this.#context = context;
     this.name = format === 'wal' ? 'cc-metric-store' : 'cc-metric-store (json)';
     this.settings =
       format === 'wal'
         ? '`file-format: wal`, its default: a log of all samples'
         : '`file-format: json`: no log, what came since the last checkpoint is lost in a crash';
-    this.version = versionOf(program, '-version');
   }
 
   get writePath(): WritePath {
-    return { kind: 'lines', port: this.#port, path: '/api/write/' };
-  }
-
-  get pid(): number {
-    return this.#process?.pid ?? 0;
+    return { kind: 'lines', port: this.port, path: '/api/write/' };
   }
 
   async start(folder: string): Promise<void> {
-    this.#folder = join(folder, 'checkpoints');
-    this.#port = await freePort();
-    mkdirSync(this.#folder, { recursive: true });
-    const { written, retentionSec } = this.#context;
+    this.folder = join(folder, 'checkpoints');
+    this.port = await freePort();
+    mkdirSync(this.folder, { recursive: true });
+    const { written, retentionSec } = this.context;
     const frequency = written.stepSec;
     const file = join(folder, 'config.json');
     const config = {
-      main: { addr: `127.0.0.1:${this.#port}` },
+      main: { addr: `127.0.0.1:${this.port}` },
       metrics: Object.fromEntries(
         metricsOf(written.batches).map((metric) => [
           metric,
@@ -65,28 +52,13 @@ export class CcMetricStore implements Store {
       'metric-store': {
         'retention-in-memory': `${Math.ceil(retentionSec / 3600)}h`,
         'checkpoint-interval': '12h',
-        checkpoints: { 'file-format': this.#format, directory: this.#folder },
+        checkpoints: { 'file-format': this.#format, directory: this.folder },
         cleanup: { mode: 'delete' },
       },
     };
     writeFileSync(file, JSON.stringify(config));
-    this.#process = new StoreProcess(this.#program, ['-config', file]);
     // Any answer says that it listens, but for one that says itself that it is too early.
-    await this.#process.untilReady(
-      async () => (await fetch(`http://127.0.0.1:${this.#port}/api/query`)).status !== 503,
-    );
-  }
-
-  async stop(): Promise<void> {
-    await this.#process?.stop();
-  }
-
-  async kill(): Promise<void> {
-    await this.#process?.kill();
-  }
-
-  async memory(): Promise<Memory> {
-    return memoryOf(this.pid);
+    await this.run(['-config', file], '/api/query', ({ status }) => status !== 503);
   }
 
   /** It makes checkpoints by the clock and at its end only. */
@@ -94,23 +66,23 @@ export class CcMetricStore implements Store {
 
   disk(): Disk {
     const isLog = (path: string): boolean => path.endsWith('.wal');
-    return { bytes: folderBytes(this.#folder), logBytes: folderBytes(this.#folder, isLog) };
+    return { bytes: folderBytes(this.folder), logBytes: folderBytes(this.folder, isLog) };
   }
 
   count(untilSec: number): Promise<number> {
-    return countNative(this.#port, this.#context.written, untilSec, TOLERANCE);
+    return countNative(this.port, this.context.written, untilSec, TOLERANCE);
   }
 
   async ask(question: Question, index: number): Promise<Answer> {
-    const { written } = this.#context;
+    const { written } = this.context;
     const selection = question.selections[index]!;
-    const text = await fetchText(this.#port, nativeRequest(written, question, selection));
+    const text = await fetchText(this.port, nativeRequest(written, question, selection));
     return readNative(written, question, selection, text);
   }
 
   load(question: Question): Load {
-    const { written } = this.#context;
+    const { written } = this.context;
     const requests = question.selections.map((one) => nativeRequest(written, question, one));
-    return { kind: 'http', port: this.#port, requests };
+    return { kind: 'http', port: this.port, requests };
   }
 }

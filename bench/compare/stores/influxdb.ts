@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WritePath } from '../feed.js';
-import { folderBytes, freePort, memoryOf, StoreProcess, versionOf } from '../processes.js';
-import type { Memory } from '../processes.js';
+import { folderBytes, freePort } from '../processes.js';
 import { AnswerBuilder, CLUSTER, keyOf } from '../questions.js';
 import type { Answer, Question, Selection } from '../questions.js';
 import { fetchText, formRequest } from '../store.js';
+import { StoreServer } from './store-server.js';
 import type { Context, Disk, HttpRequest, Load, Store } from '../store.js';
 
 interface Row {
@@ -19,75 +19,47 @@ interface Row {
 const COLD_LOOK_MS = 2000;
 
 /** InfluxDB 1.x, one database of one retention policy. */
-export class InfluxDb implements Store {
+export class InfluxDb extends StoreServer implements Store {
   readonly name = 'InfluxDB';
   readonly settings =
     'each write goes to the disk before its answer, its default (a delay would make each wait for it); ' +
     'files are written after half a minute without writes instead of ten; ' +
     'no log of requests, no statistics of its own';
   readonly tolerance = 1e-9;
-  readonly jobsARequest = 1;
-  readonly version: string;
-  readonly #program: string;
-  readonly #context: Context;
-  #process: StoreProcess | undefined;
-  #folder = '';
-  #port = 0;
 
   constructor(program: string, context: Context) {
-    this.#program = program;
-    this.#context = context;
-    this.version = versionOf(program, 'version');
+    super(program, 'version', context);
   }
 
   get writePath(): WritePath {
-    return { kind: 'lines', port: this.#port, path: '/write?db=bench&precision=s' };
-  }
-
-  get pid(): number {
-    return this.#process?.pid ?? 0;
+    return { kind: 'lines', port: this.port, path: '/write?db=bench&precision=s' };
   }
 
   async start(folder: string): Promise<void> {
-    this.#folder = folder;
-    this.#port = await freePort();
+    this.folder = folder;
+    this.port = await freePort();
     const config = join(folder, 'influxdb.conf');
     mkdirSync(folder, { recursive: true });
     writeFileSync(config, this.#config(await freePort()));
-    this.#process = new StoreProcess(this.#program, ['-config', config]);
-    await this.#process.untilReady(
-      async () => (await fetch(`http://127.0.0.1:${this.#port}/ping`)).ok,
-    );
+    await this.run(['-config', config], '/ping');
     await this.#text({ q: 'CREATE DATABASE bench' });
-  }
-
-  async stop(): Promise<void> {
-    await this.#process?.stop();
-  }
-
-  async kill(): Promise<void> {
-    await this.#process?.kill();
-  }
-
-  async memory(): Promise<Memory> {
-    return memoryOf(this.pid);
   }
 
   /** It goes by itself when nothing was written for a while. */
   async flush(): Promise<void> {
     await new Promise((resolve) =>
-      setTimeout(resolve, 1.5 * this.#context.idleSec * 1000 + COLD_LOOK_MS),
+      setTimeout(resolve, 1.5 * this.context.idleSec * 1000 + COLD_LOOK_MS),
     );
   }
 
   disk(): Disk {
-    const data = folderBytes(join(this.#folder, 'data'));
-    const logBytes = folderBytes(join(this.#folder, 'wal'));
+    const data = folderBytes(join(this.folder, 'data'));
+    const logBytes = folderBytes(join(this.folder, 'wal'));
     return { bytes: data + logBytes, logBytes };
   }
 
   async count(untilSec: number): Promise<number> {
-    const { startSec } = this.#context.written;
+    const { startSec } = this.context.written;
     const q = `SELECT count(value) FROM /.*/ WHERE time >= ${startSec}s AND time < ${untilSec}s`;
     const rows = rowsOf(await this.#text({ db: 'bench', q }));
     return rows.reduce((sum, { values }) => sum + (values[0]?.[1] ?? 0), 0);
@@ -95,7 +67,7 @@ export class InfluxDb implements Store {
 
   async ask(question: Question, selection: number): Promise<Answer> {
     const request = this.#request(question, question.selections[selection]!);
-    const rows = rowsOf(await fetchText(this.#port, request));
+    const rows = rowsOf(await fetchText(this.port, request));
     const answer = new AnswerBuilder();
     for (const { name, tags, values } of rows) {
       const key = keyOf(question.form, name, tags?.['hostname'] ?? '', tags?.['type-id'] ?? '');
@@ -110,7 +82,7 @@ export class InfluxDb implements Store {
 
   load(question: Question): Load {
     const requests = question.selections.map((one) => this.#request(question, one));
-    return { kind: 'http', port: this.#port, requests };
+    return { kind: 'http', port: this.port, requests };
   }
 
   #request({ form }: Question, selection: Selection): HttpRequest {
@@ -125,7 +97,7 @@ export class InfluxDb implements Store {
     where.push(`time >= ${fromSec}s`, `time < ${untilSec}s`);
     const groups = {
       series: ' GROUP BY hostname, "type-id"',
-      sum: ` GROUP BY time(${this.#context.written.stepSec}s)`,
+      sum: ` GROUP BY time(${this.context.written.stepSec}s)`,
       statistics: ' GROUP BY hostname, "type-id"',
       job: '',
     };
@@ -137,24 +109,24 @@ export class InfluxDb implements Store {
     return `reporting-disabled = true
 bind-address = "127.0.0.1:${rpcPort}"
 [meta]
-  dir = "${this.#folder}/meta"
+  dir = "${this.folder}/meta"
 [data]
-  dir = "${this.#folder}/data"
-  wal-dir = "${this.#folder}/wal"
-  cache-snapshot-write-cold-duration = "${this.#context.idleSec}s"
+  dir = "${this.folder}/data"
+  wal-dir = "${this.folder}/wal"
+  cache-snapshot-write-cold-duration = "${this.context.idleSec}s"
   query-log-enabled = false
 [monitor]
   store-enabled = false
 [logging]
   level = "error"
 [http]
-  bind-address = "127.0.0.1:${this.#port}"
+  bind-address = "127.0.0.1:${this.port}"
   log-enabled = false
 `;
   }
 
   #text(fields: Readonly<Record<string, string>>): Promise<string> {
-    return fetchText(this.#port, formRequest('/query', { epoch: 's', ...fields }));
+    return fetchText(this.port, formRequest('/query', { epoch: 's', ...fields }));
   }
 }
 

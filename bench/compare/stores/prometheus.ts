@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WritePath } from '../feed.js';
-import { folderBytes, freePort, memoryOf, StoreProcess, versionOf } from '../processes.js';
-import type { Memory } from '../processes.js';
+import { folderBytes, freePort } from '../processes.js';
 import type { Answer, Question } from '../questions.js';
 import { fetchText, type Context, type Disk, type Load, type Store } from '../store.js';
+import { StoreServer } from './store-server.js';
 import { countByPromql, promqlRequest, readPromql, selectorOf, STATISTICS } from './promql.js';
 import type { Dialect } from './promql.js';
 
@@ -36,90 +36,63 @@ storage:
 `;
 
 /** Prometheus, written to by remote write. */
-export class Prometheus implements Store {
+export class Prometheus extends StoreServer implements Store {
   readonly name = 'Prometheus';
   readonly settings =
     '`--web.enable-remote-write-receiver`, nothing scraped, `out_of_order_time_window: 1h`; ' +
     'blocks of 2 h, its default';
   readonly tolerance = 1e-9;
-  readonly jobsARequest = 1;
-  readonly version: string;
-  readonly #program: string;
-  readonly #context: Context;
-  #process: StoreProcess | undefined;
-  #folder = '';
-  #port = 0;
 
   constructor(program: string, context: Context) {
-    this.#program = program;
-    this.#context = context;
-    this.version = versionOf(program, '--version');
+    super(program, '--version', context);
   }
 
   get writePath(): WritePath {
-    return { kind: 'remote-write', port: this.#port, path: '/api/v1/write' };
-  }
-
-  get pid(): number {
-    return this.#process?.pid ?? 0;
+    return { kind: 'remote-write', port: this.port, path: '/api/v1/write' };
   }
 
   async start(folder: string): Promise<void> {
-    this.#folder = folder;
-    this.#port = await freePort();
+    this.folder = folder;
+    this.port = await freePort();
     const config = join(folder, 'prometheus.yml');
     const data = join(folder, 'data');
     mkdirSync(data, { recursive: true });
     writeFileSync(config, CONFIG);
-    this.#process = new StoreProcess(this.#program, [
+    const args = [
       `--config.file=${config}`,
       `--storage.tsdb.path=${data}`,
-      `--storage.tsdb.retention.time=${this.#context.retentionSec}s`,
-      `--web.listen-address=127.0.0.1:${this.#port}`,
+      `--storage.tsdb.retention.time=${this.context.retentionSec}s`,
+      `--web.listen-address=127.0.0.1:${this.port}`,
       '--web.enable-remote-write-receiver',
       '--log.level=error',
-    ]);
-    await this.#process.untilReady(
-      async () => (await fetch(`http://127.0.0.1:${this.#port}/-/ready`)).ok,
-    );
-  }
-
-  async stop(): Promise<void> {
-    await this.#process?.stop();
-  }
-
-  async kill(): Promise<void> {
-    await this.#process?.kill();
-  }
-
-  async memory(): Promise<Memory> {
-    return memoryOf(this.pid);
+    ];
+    await this.run(args, '/-/ready');
   }
 
   /** Blocks are written when their time has come; what is younger stays in the log. */
   async flush(): Promise<void> {}
 
   disk(): Disk {
-    const data = join(this.#folder, 'data');
+    const data = join(this.folder, 'data');
     const isLog = (path: string): boolean => /^(wal|wbl|chunks_head)\//.test(path);
     return { bytes: folderBytes(data), logBytes: folderBytes(data, isLog) };
   }
 
   count(untilSec: number): Promise<number> {
-    return countByPromql(this.#port, this.#context.written, untilSec);
+    return countByPromql(this.port, this.context.written, untilSec);
   }
 
   async ask(question: Question, selection: number): Promise<Answer> {
-    const { stepSec } = this.#context.written;
+    const { stepSec } = this.context.written;
     const request = promqlRequest(DIALECT, question, question.selections[selection]!, stepSec);
-    return readPromql(DIALECT, question, await fetchText(this.#port, request));
+    return readPromql(DIALECT, question, await fetchText(this.port, request));
   }
 
   load(question: Question): Load {
-    const { stepSec } = this.#context.written;
+    const { stepSec } = this.context.written;
     const requests = question.selections.map((one) =>
       promqlRequest(DIALECT, question, one, stepSec),
     );
-    return { kind: 'http', port: this.#port, requests };
+    return { kind: 'http', port: this.port, requests };
   }
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { WritePath } from '../feed.js';
-import { folderBytes, freePort, memoryOf, StoreProcess, versionOf } from '../processes.js';
-import type { Memory } from '../processes.js';
+import { folderBytes, freePort } from '../processes.js';
 import type { Answer, Question } from '../questions.js';
 import { fetchText, type Context, type Disk, type Load, type Store } from '../store.js';
+import { StoreServer } from './store-server.js';
 import { countByPromql, promqlRequest, readPromql, selectorOf, STATISTICS } from './promql.js';
 import type { Dialect } from './promql.js';
 
@@ -23,96 +23,73 @@ const DIALECT: Dialect = {
 };
 
 /** VictoriaMetrics, single node, written to by Influx' line protocol. */
-export class VictoriaMetrics implements Store {
+export class VictoriaMetrics extends StoreServer implements Store {
   readonly name = 'VictoriaMetrics';
   readonly settings =
     '`-influxSkipSingleField`; `-search.latencyOffset=0s`, so that the newest minute is shown; ' +
     'its cache of results stays on';
   readonly tolerance = 1e-9;
-  readonly jobsARequest = 1;
-  readonly version: string;
-  readonly #program: string;
-  readonly #context: Context;
-  #process: StoreProcess | undefined;
-  #folder = '';
-  #port = 0;
 
   constructor(program: string, context: Context) {
-    this.#program = program;
-    this.#context = context;
-    this.version = versionOf(program, '-version');
+    super(program, '-version', context);
   }
 
   get writePath(): WritePath {
-    return { kind: 'lines', port: this.#port, path: '/write?precision=s' };
-  }
-
-  get pid(): number {
-    return this.#process?.pid ?? 0;
+    return { kind: 'lines', port: this.port, path: '/write?precision=s' };
   }
 
   async start(folder: string): Promise<void> {
-    this.#folder = folder;
-    this.#port = await freePort();
-    this.#process = new StoreProcess(this.#program, [
+    this.folder = folder;
+    this.port = await freePort();
+    const args = [
       `-storageDataPath=${join(folder, 'data')}`,
-      `-httpListenAddr=127.0.0.1:${this.#port}`,
-      `-retentionPeriod=${Math.ceil(this.#context.retentionSec / 86_400)}d`,
+      `-httpListenAddr=127.0.0.1:${this.port}`,
+      `-retentionPeriod=${Math.ceil(this.context.retentionSec / 86_400)}d`,
       '-influxSkipSingleField',
       '-search.latencyOffset=0s',
       '-loggerLevel=ERROR',
-    ]);
-    await this.#process.untilReady(
-      async () => (await fetch(`http://127.0.0.1:${this.#port}/health`)).ok,
-    );
+    ];
+    await this.run(args, '/health');
   }
 
-  async stop(): Promise<void> {
-    await this.#process?.stop('SIGINT');
-  }
-
-  async kill(): Promise<void> {
-    await this.#process?.kill();
-  }
-
-  async memory(): Promise<Memory> {
-    return memoryOf(this.pid);
+  override stop(): Promise<void> {
+    return super.stop('SIGINT');
   }
 
   async flush(): Promise<void> {
     for (const path of ['/internal/force_flush', '/internal/force_merge']) {
-      await fetchText(this.#port, { method: 'GET', path, headers: {}, body: '' });
+      await fetchText(this.port, { method: 'GET', path, headers: {}, body: '' });
     }
   }
 
   disk(): Disk {
-    return { bytes: folderBytes(join(this.#folder, 'data')), logBytes: 0 };
+    return { bytes: folderBytes(join(this.folder, 'data')), logBytes: 0 };
   }
 
   count(untilSec: number): Promise<number> {
-    return countByPromql(this.#port, this.#context.written, untilSec);
+    return countByPromql(this.port, this.context.written, untilSec);
   }
 
   async ask(question: Question, selection: number): Promise<Answer> {
-    const { stepSec } = this.#context.written;
+    const { stepSec } = this.context.written;
     const request = promqlRequest(DIALECT, question, question.selections[selection]!, stepSec);
-    return readPromql(DIALECT, question, await fetchText(this.#port, request));
+    return readPromql(DIALECT, question, await fetchText(this.port, request));
   }
 
   load(question: Question): Load {
-    const { stepSec } = this.#context.written;
+    const { stepSec } = this.context.written;
     const requests = question.selections.map((one) =>
       promqlRequest(DIALECT, question, one, stepSec),
     );
-    return { kind: 'http', port: this.#port, requests };
+    return { kind: 'http', port: this.port, requests };
   }
 
   loadAnew(question: Question): Load {
-    const { stepSec } = this.#context.written;
+    const { stepSec } = this.context.written;
     const requests = question.selections.map((one) => {
       const request = promqlRequest(DIALECT, question, one, stepSec);
       return { ...request, body: `${request.body}&nocache=1` };
     });
-    return { kind: 'http', port: this.#port, requests };
+    return { kind: 'http', port: this.port, requests };
   }
 }
