@@ -72,7 +72,7 @@ t.test('a download that takes long is told', async (t) => {
   await fill(first, ledger);
   t.equal(await first.stop(), 0);
   rmSync(local, { recursive: true });
-  s3.delayMs = 300;
+  s3.delayMs = 600;
   const server = await start(t, onS3(s3, local, 6));
   const seen = new Set<number>();
   const isReady = async (): Promise<boolean> => {
@@ -81,10 +81,7 @@ t.test('a download that takes long is told', async (t) => {
     return status === 200;
   };
   t.ok(await eventually(isReady, 20_000));
-  t.ok(
-    [...seen].some((part) => part > 0 && part < 1),
-    `/ready tells how far it is: ${[...seen]}`,
-  );
+  t.ok(seen.size >= 3, `/ready tells how far it is: ${[...seen]}`);
   t.ok([...seen].every((part) => part >= 0 && part <= 1));
   t.match(
     server.output(),
