@@ -1,10 +1,12 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { closedLoop, type LoopResult } from './client.js';
+import { forkTask, resultOf } from './forked.js';
 import { Pacer } from './pacer.js';
 import { shapedPieces } from './scaling/pieces.js';
 import type { Shape } from './scaling/workload.js';
 import { makeBatches, stampBatch } from './workload.js';
+
+const GENERATOR = 'the load generator';
 
 /** What a run of the load generator is to do. A round is one interval of every host. */
 export interface LoadTask {
@@ -114,7 +116,7 @@ function hostPieces(scale: number, seed: number): RoundPieces {
 
 /** The same in a process of its own, as a load from elsewhere would be. */
 export function spawnLoad(task: LoadTask): Promise<LoadResult> {
-  return resultOf(forkLoad(task));
+  return resultOf(forkTask(import.meta.url, task), GENERATOR);
 }
 
 /**
@@ -125,9 +127,10 @@ export async function duringLoad<T>(
   task: LoadTask,
   work: () => Promise<T>,
 ): Promise<{ readonly value: T; readonly load: LoadResult }> {
-  const child = forkLoad(task);
+  // Its channel carries `started` one way and `stop` the other.
+  const child = forkTask(import.meta.url, task);
   const started = new Promise<unknown>((resolve) => child.once('message', resolve));
-  const result = resultOf(child);
+  const result = resultOf<LoadResult>(child, GENERATOR);
   const early = result.then((): never => {
     throw new Error('the load generator ended before the work that it was to accompany');
   });
@@ -139,25 +142,6 @@ export async function duringLoad<T>(
     if (child.connected) child.send('stop');
   }
   return { value, load: await result };
-}
-
-/** Its channel carries `started` one way and `stop` the other, its output the result. */
-function forkLoad(task: LoadTask): ChildProcess {
-  return fork(fileURLToPath(import.meta.url), [JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-}
-
-function resultOf(child: ChildProcess): Promise<LoadResult> {
-  let output = '';
-  child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve(JSON.parse(output) as LoadResult);
-      else reject(new Error(`the load generator ended with ${code}`));
-    });
-  });
 }
 
 async function main(): Promise<void> {

@@ -1,6 +1,6 @@
-import { fork } from 'node:child_process';
 import { createConnection, type Socket } from 'node:net';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { forkTask, resultOf } from './forked.js';
 import { makeBatches, stampBatch } from './workload.js';
 
 /** Messages that may be on their way: so much that nobody waits for the next, too little to be dropped. */
@@ -105,18 +105,7 @@ async function open(port: number): Promise<Socket> {
 
 /** The same in a process of its own, as collectors are. */
 export function spawnNatsLoad(task: NatsLoadTask): Promise<NatsLoadResult> {
-  const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  let output = '';
-  child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve(JSON.parse(output) as NatsLoadResult);
-      else reject(new Error(`the NATS publisher ended with ${code}`));
-    });
-  });
+  return resultOf(forkTask(import.meta.url, task), 'the NATS publisher');
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,8 +1,8 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { forkTask, resultOf } from '../forked.js';
 import { makeBatches, stampBatch, type Batch } from '../workload.js';
 import { encodeCopy, stampCopy } from './encode-copy.js';
 import { encodeRemoteWrite, stampRemoteWrite } from './encode-remote-write.js';
@@ -149,18 +149,7 @@ function copyLoop(
 
 /** The same in a process of its own, as a load from elsewhere would be. */
 export function spawnFeed(task: FeedTask): Promise<FeedResult> {
-  const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  let output = '';
-  child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve(JSON.parse(output) as FeedResult);
-      else reject(new Error(`the generator ended with ${code}`));
-    });
-  });
+  return resultOf(forkTask(import.meta.url, task), 'the generator');
 }
 
 async function main(): Promise<void> {

@@ -2,10 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WritePath } from '../feed.js';
 import { folderBytes, freePort } from '../processes.js';
-import type { Answer, Question } from '../questions.js';
-import { fetchText, type Context, type Disk, type Load, type Store } from '../store.js';
-import { StoreServer } from './store-server.js';
-import { countByPromql, promqlRequest, readPromql, selectorOf, STATISTICS } from './promql.js';
+import type { Context, Disk, Store } from '../store.js';
+import { PromqlServer } from './promql-server.js';
+import { selectorOf, STATISTICS } from './promql.js';
 import type { Dialect } from './promql.js';
 
 /**
@@ -36,12 +35,13 @@ storage:
 `;
 
 /** Prometheus, written to by remote write. */
-export class Prometheus extends StoreServer implements Store {
+export class Prometheus extends PromqlServer implements Store {
   readonly name = 'Prometheus';
   readonly settings =
     '`--web.enable-remote-write-receiver`, nothing scraped, `out_of_order_time_window: 1h`; ' +
     'blocks of 2 h, its default';
   readonly tolerance = 1e-9;
+  protected readonly dialect = DIALECT;
 
   constructor(program: string, context: Context) {
     super(program, '--version', context);
@@ -76,23 +76,5 @@ export class Prometheus extends StoreServer implements Store {
     const data = join(this.folder, 'data');
     const isLog = (path: string): boolean => /^(wal|wbl|chunks_head)\//.test(path);
     return { bytes: folderBytes(data), logBytes: folderBytes(data, isLog) };
-  }
-
-  count(untilSec: number): Promise<number> {
-    return countByPromql(this.port, this.context.written, untilSec);
-  }
-
-  async ask(question: Question, selection: number): Promise<Answer> {
-    const { stepSec } = this.context.written;
-    const request = promqlRequest(DIALECT, question, question.selections[selection]!, stepSec);
-    return readPromql(DIALECT, question, await fetchText(this.port, request));
-  }
-
-  load(question: Question): Load {
-    const { stepSec } = this.context.written;
-    const requests = question.selections.map((one) =>
-      promqlRequest(DIALECT, question, one, stepSec),
-    );
-    return { kind: 'http', port: this.port, requests };
   }
 }

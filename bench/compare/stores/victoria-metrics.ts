@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { WritePath } from '../feed.js';
 import { folderBytes, freePort } from '../processes.js';
-import type { Answer, Question } from '../questions.js';
+import type { Question } from '../questions.js';
 import { fetchText, type Context, type Disk, type Load, type Store } from '../store.js';
-import { StoreServer } from './store-server.js';
-import { countByPromql, promqlRequest, readPromql, selectorOf, STATISTICS } from './promql.js';
+import { PromqlServer } from './promql-server.js';
+import { selectorOf, STATISTICS } from './promql.js';
 import type { Dialect } from './promql.js';
 
 /** MetricsQL keeps names, and `rollup` is minimum, maximum and average in one pass. */
@@ -23,12 +23,13 @@ const DIALECT: Dialect = {
 };
 
 /** VictoriaMetrics, single node, written to by Influx' line protocol. */
-export class VictoriaMetrics extends StoreServer implements Store {
+export class VictoriaMetrics extends PromqlServer implements Store {
   readonly name = 'VictoriaMetrics';
   readonly settings =
     '`-influxSkipSingleField`; `-search.latencyOffset=0s`, so that the newest minute is shown; ' +
     'its cache of results stays on';
   readonly tolerance = 1e-9;
+  protected readonly dialect = DIALECT;
 
   constructor(program: string, context: Context) {
     super(program, '-version', context);
@@ -66,30 +67,11 @@ export class VictoriaMetrics extends StoreServer implements Store {
     return { bytes: folderBytes(join(this.folder, 'data')), logBytes: 0 };
   }
 
-  count(untilSec: number): Promise<number> {
-    return countByPromql(this.port, this.context.written, untilSec);
-  }
-
-  async ask(question: Question, selection: number): Promise<Answer> {
-    const { stepSec } = this.context.written;
-    const request = promqlRequest(DIALECT, question, question.selections[selection]!, stepSec);
-    return readPromql(DIALECT, question, await fetchText(this.port, request));
-  }
-
-  load(question: Question): Load {
-    const { stepSec } = this.context.written;
-    const requests = question.selections.map((one) =>
-      promqlRequest(DIALECT, question, one, stepSec),
-    );
-    return { kind: 'http', port: this.port, requests };
-  }
-
   loadAnew(question: Question): Load {
-    const { stepSec } = this.context.written;
-    const requests = question.selections.map((one) => {
-      const request = promqlRequest(DIALECT, question, one, stepSec);
-      return { ...request, body: `${request.body}&nocache=1` };
-    });
+    const requests = this.requestsOf(question).map((request) => ({
+      ...request,
+      body: `${request.body}&nocache=1`,
+    }));
     return { kind: 'http', port: this.port, requests };
   }
 }
