@@ -191,7 +191,9 @@ export class Durability {
     const { lastLog = 0, lastFrame = 0 } = own ?? {};
     const sequence = Math.max(lastFrame, (manifest?.firstFrame ?? 1) - 1);
     const sync = store.checkpoints.logSync;
-    this.#log = new LogWriter(folders.own, kernel, memory, sync, lastLog + 1, sequence);
+    // A folder that was filled from S3 has no log: a number below the manifest's would never be read.
+    const firstLog = Math.max(lastLog + 1, manifest?.firstLog ?? 1);
+    this.#log = new LogWriter(folders.own, kernel, memory, sync, firstLog, sequence);
     engine.onNewSeries = (sample, metric, id) =>
       logSeries(kernel, this.#bytes, sample, metric.stepSec, id);
     engine.regrid.onRegrid = (record) => {

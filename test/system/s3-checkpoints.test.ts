@@ -52,6 +52,26 @@ async function comesBack(t: Test, shards: number): Promise<void> {
   t.equal(s3.multiparts.uploads.size, 0);
 }
 
+t.test('what is stored behind a start from S3 outlives kill -9', async (t) => {
+  const s3 = await testServer(t);
+  const ledger = new Ledger(seed, WRITERS, 4);
+  const local = join(temporaryFolder(t, 's3'), 'local');
+  const first = await startReady(t, onS3(s3, local, 2));
+  // Each checkpoint begins a file of the log: S3 has their number, but none of them.
+  for (let i = 0; i < 3; i++) {
+    await fill(first, ledger);
+    await checkpoint(t, first);
+  }
+  t.equal(await first.stop(), 0);
+  rmSync(local, { recursive: true });
+  for (const start of ['from S3', 'after a kill', 'after another one']) {
+    const server = await startReady(t, onS3(s3, local, 2));
+    t.same(await ledger.wrong(server), [], `${start}: all is there`);
+    await fill(server, ledger);
+    await server.kill();
+  }
+});
+
 t.test('many checkpoints, merges among them, with a slow S3', async (t) => {
   const s3 = await testServer(t);
   s3.delayMs = 15;
