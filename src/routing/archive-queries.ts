@@ -82,7 +82,7 @@ export class ArchiveQueries implements ArchiveTarget {
     try {
       const answer = await this.#line.run(async () => {
         const task: ArchiveQuery = { ...(await this.#read({ query })), text };
-        return this.#pool.run<{ value: Uint8Array } | { error: ErrorData }>(
+        return this.#pool.ask<{ value: Uint8Array } | { error: ErrorData }>(
           'query',
           task,
           buffersOf(task),
@@ -139,7 +139,7 @@ export class ArchiveQueries implements ArchiveTarget {
     });
     const sent: ArchiveTask = { ...read, task, port: port2, progress };
     try {
-      await this.#pool.run('answer', sent, [port2, ...buffersOf(sent)]);
+      await this.#pool.ask('answer', sent, [port2, ...buffersOf(sent)]);
       if (Atomics.load(progress, PROGRESS_CANCELLED) === 0) await isAnswered;
     } finally {
       port1.close();

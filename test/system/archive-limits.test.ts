@@ -78,8 +78,9 @@ t.test('requests wait for the thread: so many, so long; one that dies costs one'
   const next = asks[1]!(server);
   server.crash(THREAD);
   const failed = await inWork;
-  t.equal(failed.status, 500);
-  t.match(failed.text, /the archive can not be asked: the test wants this thread to die/);
+  t.equal(failed.status, 503);
+  t.match(failed.headers.get('retry-after'), /^\d+$/);
+  t.match(failed.text, /the thread that reads it has ended, .* in a moment \(the test wants this/);
   const answered = await next;
   t.equal(answered.status, 200, answered.text.slice(0, 200));
   t.match(answered.text, /"data":\[/);
