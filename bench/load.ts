@@ -8,9 +8,8 @@ import { makeBatches, stampBatch } from './workload.js';
 
 const GENERATOR = 'the load generator';
 
-/** What a run of the load generator is to do. A round is one interval of every host. */
-export interface LoadTask {
-  readonly port: number;
+/** Which rounds of the workload a generator sends. A round is one interval of every host. */
+export interface Rounds {
   readonly connections: number;
   /** Share of the workload's hosts. */
   readonly scale: number;
@@ -23,6 +22,11 @@ export interface LoadTask {
   readonly endRound: number;
   /** After so long it ends with the round under way; 0 = not before `endRound`. */
   readonly seconds: number;
+}
+
+/** What a run of the load generator is to do. */
+export interface LoadTask extends Rounds {
+  readonly port: number;
   /** Requests are spread evenly so that there are so many lines a second; 0 = as fast as it goes. */
   readonly linesPerSec: number;
   /** Other hosts, in requests of another size, than the workload's; `scale` says nothing then. */

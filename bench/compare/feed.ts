@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { forkTask, resultOf } from '../forked.js';
+import type { Rounds } from '../load.js';
 import { makeBatches, stampBatch, type Batch } from '../workload.js';
 import { encodeCopy, stampCopy } from './encode-copy.js';
 import { encodeRemoteWrite, stampRemoteWrite } from './encode-remote-write.js';
@@ -14,21 +15,9 @@ export type WritePath =
   | { readonly kind: 'lines' | 'remote-write'; readonly port: number; readonly path: string }
   | { readonly kind: 'copy'; readonly port: number; readonly user: string };
 
-/** What a run of the generator is to do. A round is one interval of every host. */
-export interface FeedTask {
+/** What a run of the generator is to do. */
+export interface FeedTask extends Rounds {
   readonly to: WritePath;
-  readonly connections: number;
-  /** Share of the workload's hosts. */
-  readonly scale: number;
-  readonly seed: number;
-  /** Time of round 0. */
-  readonly startSec: number;
-  readonly stepSec: number;
-  readonly firstRound: number;
-  /** At most up to this one, which is not sent. */
-  readonly endRound: number;
-  /** After so long it ends with the round under way; 0 = not before `endRound`. */
-  readonly seconds: number;
 }
 
 export interface FeedResult extends TimedLoop {
