@@ -10,7 +10,7 @@ import {
   SECTION_BLOCKS,
   SECTION_HEADER_BYTES,
   SECTION_SERIES,
-  type Section,
+  type ReadSection,
   type SectionReader,
 } from '../../workers/checkpoint/section-file.js';
 import { SAVED_BLOCKS, SAVED_BYTES, SAVED_HEAD } from '../../workers/kernel/layout.js';
@@ -80,7 +80,7 @@ class SectionInspection {
 
   #section(reader: SectionReader): void {
     const offset = reader.at;
-    let section: Section | undefined;
+    let section: ReadSection | undefined;
     try {
       section = reader.next();
       if (!section) return;
@@ -104,13 +104,16 @@ class SectionInspection {
     }
   }
 
-  #take(section: Section): void {
-    const bytes = section.bytes.length;
+  #take(section: ReadSection): void {
     this.#checkpoint = Math.max(this.#checkpoint, section.checkpoint);
     if (section.kind === SECTION_SERIES) {
-      for (const level of readLevels(this.#tools.area, bytes)) this.#level(level);
+      for (const level of readLevels(section.bytes)) this.#level(level);
     } else if (section.kind === SECTION_BLOCKS) {
-      for (const { id, blocks } of readRuns(this.#tools.kernel, this.#tools.area, bytes)) {
+      for (const { id, blocks } of readRuns(
+        this.#tools.kernel,
+        this.#tools.area,
+        section.bytes.length,
+      )) {
         this.#runs++;
         this.#count(blocks, this.#names.stepOf(id));
         const known = this.#names.selected(id);

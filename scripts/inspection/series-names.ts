@@ -110,7 +110,7 @@ export class SeriesNames {
         const section = reader.next();
         if (!section) break;
         if (section.kind !== SECTION_SERIES) continue;
-        for (const level of readLevels(this.#tools.area, section.bytes.length)) {
+        for (const level of readLevels(section.bytes)) {
           const text = pathText(level.cluster, level.host, level.path);
           for (const { id, metric } of level.series) this.#note(id, metric, text);
         }

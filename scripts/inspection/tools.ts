@@ -53,7 +53,9 @@ export class Tools {
   }
 
   sectionReader(path: string): SectionReader {
-    return new SectionReader(path, this.area, (bytes) => this.kernel.checksum(STAGING_BASE, bytes));
+    return new SectionReader(path, this.area, (at, bytes) =>
+      this.kernel.checksum(STAGING_BASE + at, bytes),
+    );
   }
 
   logReader(path: string): LogReader {

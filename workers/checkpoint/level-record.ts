@@ -27,8 +27,9 @@ export interface SavedSeries {
   readonly bytes: number;
 }
 
-/** The levels in the first so many bytes of a section of series. Throws if they make no sense. */
-export function* readLevels(section: Buffer, bytes: number): Generator<LevelRecord> {
+/** The levels in a section of series. Throws if they make no sense. */
+export function* readLevels(section: Buffer): Generator<LevelRecord> {
+  const bytes = section.length;
   let at = 0;
   while (at < bytes) {
     const size = bytes - at < LEVEL_HEADER_BYTES ? 0 : section.readUInt32LE(at);

@@ -73,7 +73,7 @@ async function copySections(
 ): Promise<number> {
   const { area } = staging(0);
   const path = join(folder, segment.file);
-  const reader = new SectionReader(path, area, (bytes) => staging(bytes).checksum);
+  const reader = new SectionReader(path, area, (_at, bytes) => staging(bytes).checksum);
   let checkpoint = 0;
   try {
     for (let section = reader.next(); section; section = reader.next()) {

@@ -26,7 +26,7 @@ import { MANIFEST_FILE, MANIFEST_COPY, readManifest, type Manifest } from './man
 import { ReplayedSeries } from './replayed-series.js';
 import { RestoredMetrics } from './restored-metrics.js';
 import { newReport, noteArchived, type RestoreReport } from './restore-report.js';
-import { SECTION_BLOCKS, SECTION_SERIES, SectionReader } from './section-file.js';
+import { SECTION_BLOCKS, SECTION_SERIES, SectionReader, type ReadSection } from './section-file.js';
 import { SeriesTable } from './series-table.js';
 
 const TURN_MS = 20;
@@ -157,34 +157,31 @@ export class Restore {
 
   async #checkpoint(manifest: Manifest): Promise<void> {
     this.#metrics.begin(manifest.metrics);
-    await this.#sections(manifest.series.file, SECTION_SERIES, (bytes) => this.#levels(bytes));
+    await this.#sections(manifest.series.file, SECTION_SERIES, (section) => this.#levels(section));
     for (const { file } of manifest.segments) {
-      await this.#sections(file, SECTION_BLOCKS, (bytes, checkpoint) =>
-        this.#blocks(bytes, checkpoint),
-      );
+      await this.#sections(file, SECTION_BLOCKS, (section) => this.#blocks(section));
     }
   }
 
   /** All sections of a file; what is damaged is passed over and told. */
-  async #sections(
-    file: string,
-    kind: number,
-    take: (bytes: number, checkpoint: number) => void,
-  ): Promise<void> {
+  async #sections(file: string, kind: number, take: (section: ReadSection) => void): Promise<void> {
     const path = join(this.#folder, file);
     let reader: SectionReader | undefined;
     try {
-      reader = new SectionReader(path, this.#area, (bytes) => this.#checksum(0, bytes));
+      reader = new SectionReader(path, this.#area, (at, bytes) => this.#checksum(at, bytes));
       for (;;) {
+        let ahead: Promise<void> | undefined;
         try {
           const section = reader.next();
           if (!section) break;
           if (section.kind !== kind) throw new Error(`a section of kind ${section.kind}`);
-          take(section.bytes.length, section.checkpoint);
+          ahead = reader.readAhead();
+          take(section);
           this.#bytesDone += section.bytes.length;
         } catch (error) {
           this.#problem((error as Error).message, file);
         }
+        await ahead;
         await this.#breathe();
       }
     } catch (error) {
@@ -195,11 +192,13 @@ export class Restore {
   }
 
   /** A section of series' states, level by level. */
-  #levels(bytes: number): void {
-    for (const level of readLevels(this.#area, bytes)) this.#level(level);
+  #levels({ bytes, areaAt }: ReadSection): void {
+    const base = STAGING_BASE + areaAt;
+    for (const level of readLevels(bytes)) this.#level(level, base);
   }
 
-  #level({ cluster, host, path, frame, series }: LevelRecord): void {
+  /** `base`: address of the section that it is in. */
+  #level({ cluster, host, path, frame, series }: LevelRecord, base: number): void {
     if (!this.#parts.owns(cluster, host)) return;
     const { engine, kernel } = this.#parts;
     const level = engine.tree.getOrCreatePath(cluster, host, path);
@@ -216,7 +215,7 @@ export class Restore {
       const stepSec = this.#metrics.stepOf(saved.metric);
       const own = this.#isOwn ? saved.id : engine.nextId++;
       const address = engine.makeSeries(level, metric, stepSec, stagger, own);
-      const isSound = kernel.restoreSeries(address, STAGING_BASE + saved.at) !== 0;
+      const isSound = kernel.restoreSeries(address, base + saved.at) !== 0;
       if (!isSound) this.#unsound(cluster, host, metric.name);
       this.#table.bind(saved.id, address, frame);
       if (stepSec !== metric.stepSec) this.converted.add(address);
@@ -226,12 +225,12 @@ export class Restore {
     this.report.series += made.length;
   }
 
-  #blocks(bytes: number, checkpoint: number): void {
+  #blocks({ bytes, areaAt, checkpoint }: ReadSection): void {
     const { kernel, evict, exportedCheckpoint } = this.#parts;
     const exported = checkpoint <= exportedCheckpoint ? BLOCK_FLAG_EXPORTED : 0;
     const flags = BLOCK_FLAG_SAVING | exported;
-    const end = STAGING_BASE + bytes;
-    let at = STAGING_BASE;
+    let at = STAGING_BASE + areaAt;
+    const end = at + bytes.length;
     while (at < end) {
       const next =
         kernel.restoreBlocks(at, end, ANSWER_BASE, this.#table.count, checkpoint, flags) >>> 0;
@@ -240,7 +239,7 @@ export class Restore {
       if (next < end && next === at && end - at < 8) throw new Error('half a run of blocks');
       at = next;
     }
-    this.report.blockBytes += bytes;
+    this.report.blockBytes += bytes.length;
   }
 
   async #log(number: number, manifest: Manifest | undefined): Promise<void> {

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, read as readLater } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { HASH_START, hashByte } from '../../src/model/hash.js';
 import { readAll } from '../../src/storage/files.js';
 import { zstd } from './zstd.js';
@@ -57,6 +58,24 @@ export interface Section {
   /** XXH64 of `bytes`, as the kernel gives it: signed. */
   readonly checksum: bigint;
 }
+
+/** One that was read. */
+export interface ReadSection extends Section {
+  readonly bytes: Buffer;
+  /** Where its bytes lie in the reader's area. */
+  readonly areaAt: number;
+}
+
+/** A section on its way into memory while the one before it is in use. */
+interface Ahead {
+  /** Where it begins in the file. */
+  readonly begin: number;
+  /** Where its bytes come to lie. */
+  readonly target: Buffer;
+  isThere: boolean;
+}
+
+const readBeside = promisify(readLater);
 
 /** FNV-1a over what stands in front of the check. */
 function headerCheck(header: Buffer): number {
@@ -164,15 +183,19 @@ export class SectionReader {
   readonly #path: string;
   readonly #descriptor: number;
   readonly #area: Buffer;
-  readonly #checksum: (bytes: number) => bigint;
+  readonly #checksum: (areaAt: number, bytes: number) => bigint;
   readonly #header = Buffer.alloc(SECTION_HEADER_BYTES);
+  #ahead: Ahead | undefined;
+  /** Where the section that was read last lies, and its size. */
+  #areaAt = 0;
+  #bytes = 0;
   readonly size: number;
   /** Where the next section begins. */
   at = 0;
   isAtEnd = false;
 
-  /** `checksum` of the first so many bytes of `area`. */
-  constructor(path: string, area: Buffer, checksum: (bytes: number) => bigint) {
+  /** `checksum` of bytes of `area`. */
+  constructor(path: string, area: Buffer, checksum: (areaAt: number, bytes: number) => bigint) {
     this.#path = path;
     this.#area = area;
     this.#checksum = checksum;
@@ -184,7 +207,7 @@ export class SectionReader {
    * The next section, whose bytes lie in the area until the one after; undefined at the end.
    * Throws DamageError; `next` goes on behind that section, if one with a good header follows.
    */
-  next(): Section | undefined {
+  next(): ReadSection | undefined {
     if (this.isAtEnd) return undefined;
     const begin = this.at;
     const header = this.#header;
@@ -206,18 +229,67 @@ export class SectionReader {
       return this.#stop(`a section has ${bytes} bytes, which is too large`);
     }
     this.at = begin + SECTION_HEADER_BYTES + storedBytes;
-    const isPacked = header.readUInt32LE(AT_PACKING) === ZSTD;
-    const target = isPacked ? Buffer.allocUnsafe(storedBytes) : this.#area.subarray(0, storedBytes);
-    if (readAll(this.#descriptor, target, begin + SECTION_HEADER_BYTES) < storedBytes) {
-      return this.#stop('it ends inside a section');
+    if (!this.#takeAhead(begin)) {
+      this.#areaAt = 0;
+      const isPacked = header.readUInt32LE(AT_PACKING) === ZSTD;
+      const target = isPacked
+        ? Buffer.allocUnsafe(storedBytes)
+        : this.#area.subarray(0, storedBytes);
+      if (readAll(this.#descriptor, target, begin + SECTION_HEADER_BYTES) < storedBytes) {
+        return this.#stop('it ends inside a section');
+      }
+      if (isPacked) this.#unpack(target, bytes, begin);
     }
-    if (isPacked) this.#unpack(target, bytes, begin);
+    this.#bytes = bytes;
+    const areaAt = this.#areaAt;
     const checksum = header.readBigInt64LE(AT_CHECKSUM);
-    if (this.#checksum(bytes) !== checksum) {
+    if (this.#checksum(areaAt, bytes) !== checksum) {
       throw this.#damage(`the checksum of ${bytes} bytes is wrong`, begin);
     }
     const checkpoint = header.readUInt32LE(AT_CHECKPOINT);
-    return { kind, checkpoint, bytes: this.#area.subarray(0, bytes), checksum };
+    return {
+      kind,
+      checkpoint,
+      bytes: this.#area.subarray(areaAt, areaAt + bytes),
+      checksum,
+      areaAt,
+    };
+  }
+
+  /**
+   * Reads the next section into the half of the area that the last one is not in, beside other work of the thread.
+   * Resolves when it is there, or at once where it can not be: then `next` reads it. Neither `next` nor `close` may be
+   * called before.
+   */
+  async readAhead(): Promise<void> {
+    const header = this.#header;
+    const begin = this.at;
+    const half = this.#area.length >>> 1;
+    if (this.isAtEnd || readAll(this.#descriptor, header, begin) < SECTION_HEADER_BYTES) return;
+    const bytes = header.readUInt32LE(AT_STORED_BYTES);
+    const isPlain = isHeader(header) && header.readUInt32LE(AT_PACKING) === PLAIN;
+    if (!isPlain || bytes > half || this.#bytes > half) return;
+    const areaAt = this.#areaAt === 0 ? half : 0;
+    const target = this.#area.subarray(areaAt, areaAt + bytes);
+    const ahead = { begin, target, isThere: false };
+    this.#ahead = ahead;
+    // What fails here fails once more where it is told.
+    const read = await readBeside(
+      this.#descriptor,
+      target,
+      0,
+      bytes,
+      begin + SECTION_HEADER_BYTES,
+    ).catch(() => undefined);
+    ahead.isThere = read?.bytesRead === bytes;
+  }
+
+  #takeAhead(begin: number): boolean {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (!ahead?.isThere || ahead.begin !== begin) return false;
+    this.#areaAt = ahead.target.byteOffset - this.#area.byteOffset;
+    return true;
   }
 
   close(): void {
