@@ -72,6 +72,8 @@ export class Shard {
   readonly #start: ShardStart;
   #archiver: Archiver | undefined;
   #batch = 0;
+  /** Messages with queries that have come, as the ring counts them. */
+  #messages = 0;
   /** Messages that wait for what selections need. */
   readonly #held: QueryMessage[] = [];
   #isRestored = false;
@@ -133,7 +135,10 @@ export class Shard {
       limits: start.limits,
     });
     this.#port.on('message', (message: ToShard) => {
-      if (message !== 0) this.#receive(message);
+      if (message !== 0) {
+        this.#messages = (this.#messages + 1) | 0;
+        this.#receive(message);
+      }
       this.#turn();
     });
     setInterval(() => this.#keepHouse(), UPKEEP_MS).unref();
@@ -234,13 +239,14 @@ export class Shard {
     this.#retention.hostsInUse = hosts;
   }
 
-  /** Parts for a bounded time, then answers for as long, then one message to the front. */
+  /** Answers for a bounded time, then parts, at least for as long. */
   #turn(): void {
     if (!this.#isRestored) return;
+    const turnBegan = performance.now();
     const batch = this.#answerQueries();
     if (batch) this.#port.postMessage({ examples: [], batch } satisfies FromShard);
     const began = performance.now();
-    const { parts, logFailure } = this.#readParts(began);
+    const { parts, logFailure } = this.#readParts(began, began - turnBegan);
     if (parts > 0) {
       const now = performance.now();
       this.#ingestTimes.add((now - began) / 1e3);
@@ -267,9 +273,9 @@ export class Shard {
   /**
    * Reads parts, then writes the log once for all of them, and only then acknowledges them. Returns
    * how many, and why they failed, if they did: then what was read of them is stored, but not for
-   * sure.
+   * sure. It goes on for `leastMs`, and longer as long as no query waits.
    */
-  #readParts(began: number): { parts: number; logFailure?: string } {
+  #readParts(began: number, leastMs: number): { parts: number; logFailure?: string } {
     const ring = this.#ring;
     const from = ring.acknowledged;
     // A query may have put series onto another grid: no line may find the old ones.
@@ -283,7 +289,8 @@ export class Shard {
         const examples = this.#reader.read(position);
         if (examples) this.#examples.push(examples);
       }
-      if (performance.now() - began > TURN_MS) break;
+      const tookMs = performance.now() - began;
+      if (tookMs > TURN_MS || (tookMs >= leastMs && ring.messages !== this.#messages)) break;
     }
     if (read === 0) return { parts: 0 };
     if (failure === '' && this.#durability && !this.#durability.flush()) {

@@ -3,6 +3,7 @@ import {
   CONTROL_ASLEEP,
   CONTROL_BASE,
   CONTROL_BATCH_CONSUMED,
+  CONTROL_MESSAGES,
   CONTROL_PUBLISHED,
   RING_BASE,
   RING_SLOTS,
@@ -14,6 +15,7 @@ const PUBLISHED = CONTROL_PUBLISHED / WORD;
 const ACKNOWLEDGED = CONTROL_ACKNOWLEDGED / WORD;
 const ASLEEP = CONTROL_ASLEEP / WORD;
 const CONSUMED = CONTROL_BATCH_CONSUMED / WORD;
+const MESSAGES = CONTROL_MESSAGES / WORD;
 // Values of ASLEEP.
 const AWAKE = 0;
 const WAITS_FOR_PARTS = 1;
@@ -89,6 +91,16 @@ export class Ring {
       AWAKE,
     );
     return waitsFor === WAITS_FOR_PARTS_AND_ROOM;
+  }
+
+  /** Called before a message with queries is sent: a shard that reads parts sees it between two of them. */
+  countMessage(): void {
+    Atomics.store(this.#control, MESSAGES, (this.messages + 1) | 0);
+  }
+
+  /** Messages with queries that were sent so far; the count wraps. */
+  get messages(): number {
+    return Atomics.load(this.#control, MESSAGES);
   }
 
   #word(position: number, offset: number): number {

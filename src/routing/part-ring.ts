@@ -126,6 +126,11 @@ export class PartRing {
     while (this.count > 0) this.#take().done(error);
   }
 
+  /** A message with queries is about to be sent. */
+  countMessage(): void {
+    this.#ring.countMessage();
+  }
+
   /** The shard's batch of answers was taken. True: it sleeps, and has to be woken. */
   consumeBatch(batch: number): boolean {
     return this.#ring.consumeBatch(batch);

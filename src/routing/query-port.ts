@@ -78,13 +78,17 @@ export class QueryPort {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      const message = { queries: this.#queries, taken: this.#taken, cancelled: this.#cancelled };
-      const { queries, taken, cancelled } = message;
-      this.#forget();
-      if (queries.length + taken.length + cancelled.length > 0) this.#post(message);
-    });
+    setImmediate(() => this.flush());
+  }
+
+  /** Sends what waits for the end of the turn now. */
+  flush(): void {
+    if (!this.#isScheduled) return;
+    this.#isScheduled = false;
+    const message = { queries: this.#queries, taken: this.#taken, cancelled: this.#cancelled };
+    const { queries, taken, cancelled } = message;
+    this.#forget();
+    if (queries.length + taken.length + cancelled.length > 0) this.#post(message);
   }
 
   /** Pieces of a long answer that is wanted as a whole are kept until the last one is there. */

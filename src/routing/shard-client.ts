@@ -65,7 +65,10 @@ export class ShardClient {
   #ring!: PartRing;
   #counters: Counters | undefined;
   #port: MessagePort | undefined;
-  readonly #queries = new QueryPort((message) => this.#port!.postMessage(message));
+  readonly #queries = new QueryPort((message) => {
+    this.#ring.countMessage();
+    this.#port!.postMessage(message);
+  });
   #waiters: (() => void)[] = [];
   #stopping = false;
   /** Counts starts and deaths: what belongs to an earlier one has no say any more. */
@@ -225,6 +228,8 @@ export class ShardClient {
 
   /** Publishes a part; the caller has checked `hasRoom`. */
   publish(part: Part, arrivalSec: number): void {
+    // Bodies are large: what was asked before one does not wait for those behind it.
+    this.#queries.flush();
     if (this.#ring.publish(part, arrivalSec)) this.#port!.postMessage(0);
   }
 

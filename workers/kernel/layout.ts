@@ -261,6 +261,7 @@ export const RUN_IS_OPEN = 84; // 1 = a text in quotes has no end: what is put b
 
 // Answers travel in batches; batch b lies in half b % 2 of the answer region.
 export const CONTROL_BATCH_CONSUMED = 192; // front: the newest batch it has sent on
+export const CONTROL_MESSAGES = 256; // front: messages with queries that it has sent
 export const CONTROL_COUNTERS = 1024; // Float64 each, in the order of src/protocol/counters.ts
 export const CONTROL_TURN_TIMES = 3072; // histograms of Float64: 256 counters fit before, 1 KiB behind
 
