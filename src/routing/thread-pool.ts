@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import { threadEntry } from '../places.js';
 
 export interface ThreadOptions {
   /** Entry, below `workers/`. */
@@ -47,7 +48,7 @@ export function makeThread(options: ThreadOptions, onError?: (error: Error) => v
 
 function makePool({ file, isLazy = false, tasks = 1 }: ThreadOptions): Piscina {
   return new Piscina({
-    filename: new URL(`../../workers/${file}`, import.meta.url).href,
+    filename: threadEntry(file).href,
     minThreads: isLazy ? 0 : 1,
     maxThreads: 1,
     idleTimeout: Infinity,

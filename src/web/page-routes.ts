@@ -7,11 +7,11 @@ import type { ProgramPart } from '../http/program-part.js';
 import type { Route } from '../http/route.js';
 import type { Headers, HttpExchange } from '../http/server.js';
 import { StoreError } from '../model/errors.js';
+import { PAGES_FOLDER } from '../places.js';
 import { PageCache, type PageContent } from './page-cache.js';
 import { listPages, type PageFile } from './page-list.js';
 
-/** Built beside this file. */
-const FOLDER = fileURLToPath(new URL('./pages/', import.meta.url));
+const FOLDER = fileURLToPath(PAGES_FOLDER);
 const LABEL = '/ui';
 const START_PAGE = '/ui/overview';
 const PACKED_TYPES = /^(text|application\/json|image\/svg)/;

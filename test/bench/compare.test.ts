@@ -16,9 +16,9 @@ import { markdownOf, type Run } from '../../bench/compare/report.js';
 import { findStores } from '../../bench/compare/stores/find.js';
 import { judge, TARGETS } from '../../bench/compare/targets.js';
 import { makeBatches } from '../../bench/workload.js';
+import { MAIN } from '../helpers/program.js';
 
 const BENCH = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const START_SEC = 1_800_000_000;
 
 t.test('medians with their spread', async (t) => {

@@ -2,9 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { MAIN } from './program.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const START_WAIT_MS = 20_000;
 /** A store that has not ended by then after SIGTERM is killed, and `stop` resolves to null. */
 const STOP_WAIT_MS = 15_000;

@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { eventually, metricSum } from '../helpers/metrics.js';
+import { MAIN } from '../helpers/program.js';
 import { random as randomFrom, seed } from '../helpers/random.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { binBytes, jsonBytes, walBytes, writeHostFile, type LevelData } from './reference-files.js';
@@ -21,7 +21,6 @@ import { binBytes, jsonBytes, walBytes, writeHostFile, type LevelData } from './
 const root = mkdtempSync(join(tmpdir(), 'metricshard-reference-'));
 t.teardown(() => rmSync(root, { recursive: true, force: true }));
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 /** Far inside the retention, on the grid. */
 const T0 = Math.floor(Date.now() / 3_600_000) * 3600 - 6 * 3600;
 /** What the log says if there was anything to import. */

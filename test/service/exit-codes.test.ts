@@ -2,12 +2,10 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { temporaryFolder } from '../helpers/durable.js';
+import { MAIN } from '../helpers/program.js';
 import { startServer } from '../helpers/server.js';
-
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 interface Ended {
   readonly code: number | null;

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { filesBelow, temporaryFolder } from '../helpers/durable.js';
+import { MAIN } from '../helpers/program.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 import { jsonBytes, writeHostFile } from '../migration/reference-files.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const HOUR_SEC = 3600;
 const NOW_SEC = Math.floor(Date.now() / 1000);
 const T0 = Math.floor(NOW_SEC / HOUR_SEC) * HOUR_SEC - 6 * HOUR_SEC;

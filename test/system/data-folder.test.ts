@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { becomesReady, durable, filesBelow, temporaryFolder } from '../helpers/durable.js';
+import { MAIN } from '../helpers/program.js';
 import { startServer } from '../helpers/server.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const ANY_METRIC = { '*': { frequency: 60, aggregation: 'avg' } };
 const LINE = 'cpu_load,cluster=c,hostname=h value=17\n';
 

@@ -2,12 +2,10 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { startBackend } from '../helpers/backend-server.js';
+import { MAIN } from '../helpers/program.js';
 import { startServer, type Reply, type TestServer } from '../helpers/server.js';
-
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 /** A file that stays over restarts, and stores that are started with it. */
 interface Place {

@@ -9,6 +9,7 @@ import { generate } from '../../scripts/generate.js';
 import { LinePoster } from '../../scripts/destinations/line-poster.js';
 import { run } from '../../scripts/token.js';
 import { rsa, jwk, sign } from '../auth/tokens.js';
+import { MAIN } from '../helpers/program.js';
 import { startServer, type Reply, type TestServer } from '../helpers/server.js';
 
 const NOW = Math.floor(Date.now() / 60_000) * 60 - 600;
@@ -269,7 +270,7 @@ t.test('an address that others reach, and no key', async (t) => {
     file,
     JSON.stringify({ main: { addr: '10.99.0.1:0' }, 'metric-store': metricStore }),
   );
-  const main = ['dist/src/main.js', '-config', file];
+  const main = [MAIN, '-config', file];
   const { status, stderr } = spawnSync(process.execPath, main, { encoding: 'utf8' });
   t.equal(status, 2);
   t.match(

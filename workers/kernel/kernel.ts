@@ -9,6 +9,7 @@ import type { ConvertExports } from './exports/convert.js';
 import type { SeriesExports } from './exports/series.js';
 import type { StatisticsExports } from './exports/statistics.js';
 import type { TableExports } from './exports/table.js';
+import { KERNEL_FILE } from '../../src/places.js';
 import { HEAP_BASE } from './layout.js';
 
 /** All functions of the kernel. Numbers in, numbers out; addresses are bytes from the start of memory. */
@@ -40,7 +41,7 @@ let kernelModule: WebAssembly.Module | undefined;
 
 /** The kernel over a memory. Instances share no state but what lies in the memory itself. */
 export function instantiateKernel(memory: WebAssembly.Memory): Kernel {
-  kernelModule ??= new WebAssembly.Module(readFileSync(new URL('kernel.wasm', import.meta.url)));
+  kernelModule ??= new WebAssembly.Module(readFileSync(KERNEL_FILE));
   const instance = new WebAssembly.Instance(kernelModule, {
     env: {
       memory,
