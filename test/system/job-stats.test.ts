@@ -1,8 +1,7 @@
 import t from 'tap';
 import { Random, seed } from '../helpers/random.js';
-import { exactSum } from '../kernel/twins/statistics.js';
 import { startFilled, unitsOf } from '../model/filled-server.js';
-import { seriesCount, valueOf } from '../model/naive-units.js';
+import { figuresDifference, jobSamples } from '../model/naive-jobs.js';
 import { HOSTS, METRICS, randomSeries, SPAN_SEC, START_SEC } from '../model/random-series.js';
 
 const ROUNDS = 25;
@@ -58,41 +57,7 @@ function samplesOf(job: Job, host: string, name: string): number[] | null | unde
   const [unit] = unitsOf(series, job.cluster, host, name, (units) =>
     units.find('node', '', job.ids ?? null, null),
   );
-  if (!unit) return undefined;
-  if (metric.aggregation === null && seriesCount(unit.made) > 1) return null;
-  const samples: number[] = [];
-  const { step } = metric;
-  for (let slot = Math.ceil(job.from / step); slot * step < job.to; slot++) {
-    const value = valueOf(unit.made, metric, slot);
-    if (!Number.isNaN(value)) samples.push(value);
-  }
-  return samples;
-}
-
-function figuresOf(samples: readonly number[], step: number): Record<string, number> {
-  const count = samples.length;
-  const sum = exactSum(samples);
-  const squares = exactSum(samples.map((value) => (value - sum / count) ** 2));
-  return {
-    count,
-    sum,
-    avg: sum / count,
-    min: samples.reduce((a, b) => Math.min(a, b)),
-    max: samples.reduce((a, b) => Math.max(a, b)),
-    stddev: Math.sqrt(squares / count),
-    integral: sum * step,
-  };
-}
-
-function figuresDifference(got: Record<string, unknown>, samples: number[], step: number): string {
-  const size = Math.max(1, exactSum(samples.map(Math.abs)));
-  for (const [name, wanted] of Object.entries(figuresOf(samples, step))) {
-    const value = got[name] as number | null | undefined;
-    const tolerance = name === 'stddev' ? 1e-3 : size * step * 1e-12;
-    if (!(Math.abs((value ?? NaN) - wanted) <= tolerance))
-      return `${name} is ${value}, not ${wanted}`;
-  }
-  return '';
+  return unit && jobSamples({ fromSec: job.from, toSec: job.to }, unit, metric);
 }
 
 function metricDifference(job: Job, name: string, got: MetricAnswer | undefined): string {
@@ -106,13 +71,13 @@ function metricDifference(job: Job, name: string, got: MetricAnswer | undefined)
   if (got.hosts !== byHost.length) return `${got.hosts} hosts, not ${byHost.length}`;
   if (got['unit'] !== (unit || undefined)) return `unit ${String(got['unit'])}`;
   const all = byHost.flatMap(([, samples]) => samples);
-  const problem = figuresDifference(got, all, step);
+  const problem = figuresDifference(got, all, step, STATS);
   if (problem) return problem;
   if (Object.keys(got['by-host']!).join() !== byHost.map(([host]) => host).join()) {
     return `hosts ${Object.keys(got['by-host']!).join()}`;
   }
   for (const [host, samples] of byHost) {
-    const problem = figuresDifference(got['by-host']![host]!, samples, step);
+    const problem = figuresDifference(got['by-host']![host]!, samples, step, STATS);
     if (problem) return `${host}: ${problem}`;
   }
   return '';

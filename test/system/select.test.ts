@@ -15,6 +15,13 @@ import {
 } from '../model/naive-select.js';
 import { CONVERSIONS, randomRequest } from '../model/random-selection.js';
 import { HOSTS, METRICS, randomSeries, subClusterOf } from '../model/random-series.js';
+import {
+  RESULT_KEYS,
+  resultKeyOf,
+  selectDifference,
+  type SelectAnswer,
+  type SelectResult,
+} from '../model/select-difference.js';
 import { parseCsv } from '../output/parse-csv.js';
 
 const ROUNDS = Number(process.env['ROUNDS']) || 150;
@@ -22,18 +29,8 @@ const TIME_MS_MAX = 12_000;
 const LIMITS = { selectionsMax: 100, hostsMax: 10_000 };
 const PATH = '/api/v2/query';
 
-type Result = Omit<NaiveResult, 'data' | 'stats' | 'magnitude'> & {
-  readonly data?: readonly (number | null)[];
-  readonly stats?: Readonly<Record<string, number | null>>;
-};
-interface Answer {
-  readonly results: readonly Result[];
-  readonly problems: readonly { select: number; error: string }[];
-}
-
 const random = new Random(seed);
 const series = randomSeries(random);
-const KEYS = ['metric', 'unit', 'cluster', 'sub-cluster', 'host', 'type', 'id', 'sub-id'] as const;
 
 /** What the model says; problems as texts. */
 function modelled(request: SelectRequest): (NaiveResult | string)[] {
@@ -72,61 +69,9 @@ function hostsOf(request: SelectRequest, selection: Selection, name: string): Na
   );
 }
 
-function keyOf(result: Record<(typeof KEYS)[number] | 'select', unknown> | Result): string {
-  const source = result as unknown as Record<string, unknown>;
-  return JSON.stringify([result.select, ...KEYS.map((key) => source[key] ?? '')]);
-}
-
-/** Whether a number is another but for rounding of its sums. */
-function isNear(got: number | null | undefined, wanted: number, tolerance: number): boolean {
-  if (got === null || got === undefined) return Number.isNaN(wanted);
-  return Math.abs(got - wanted) <= tolerance;
-}
-
-/** What differs between an answer and the model, '' = nothing. */
-function difference(answer: Answer, request: SelectRequest): string {
-  const all = modelled(request);
-  const wanted = all.filter((result) => typeof result !== 'string');
-  const got = new Map(answer.results.map((result) => [keyOf(result), result]));
-  if (got.size !== answer.results.length) return 'a result is there twice';
-  if (got.size !== wanted.length) return `${got.size} results, not ${wanted.length}`;
-  for (const result of wanted) {
-    const found = got.get(keyOf(result));
-    if (!found) return `no result ${keyOf(result)}, but ${[...got.keys()].join(' ')}`;
-    const problem = resultDifference(found, result);
-    if (problem) return `${keyOf(result)}: ${problem}`;
-  }
-  const errors = answer.problems.filter(({ error }) => error.includes('has no aggregation'));
-  const isRefused = all.some((result) => typeof result === 'string');
-  return isRefused === errors.length > 0 ? '' : `problems: ${JSON.stringify(answer.problems)}`;
-}
-
-function resultDifference(got: Result, wanted: NaiveResult): string {
-  if (got.series !== wanted.series) return `${got.series} series, not ${wanted.series}`;
-  const coverage = got.coverage ?? 1;
-  if (!isNear(coverage, wanted.coverage, 1e-12))
-    return `coverage ${coverage}, not ${wanted.coverage}`;
-  if (got.from !== wanted.from || got.step !== wanted.step) {
-    return `from ${got.from}, step ${got.step}, not ${wanted.from} and ${wanted.step}`;
-  }
-  if (got.data?.length !== wanted.data?.length) {
-    return `${got.data?.length} points, not ${wanted.data?.length}`;
-  }
-  const size = Math.max(1, wanted.magnitude);
-  const at = wanted.data?.findIndex((value, i) => !isNear(got.data![i], value, size * 1e-12)) ?? -1;
-  if (at >= 0) return `point ${at} is ${got.data![at]}, not ${wanted.data![at]}`;
-  if (Object.keys(got.stats ?? {}).join() !== Object.keys(wanted.stats).join()) return 'statistics';
-  for (const [name, value] of Object.entries(wanted.stats)) {
-    const tolerance = name === 'integral' ? size * 60e-12 : name === 'stddev' ? 1e-3 : size * 1e-12;
-    if (!isNear(got.stats![name], value, tolerance))
-      return `${name} ${got.stats![name]}, not ${value}`;
-  }
-  return '';
-}
-
 /** What differs between answers of different numbers of shards, in which the order is the same. */
-function shardsDifference(one: Answer, other: Answer): string {
-  const keys = (answer: Answer): string => answer.results.map(keyOf).join('\n');
+function shardsDifference(one: SelectAnswer, other: SelectAnswer): string {
+  const keys = (answer: SelectAnswer): string => answer.results.map(resultKeyOf).join('\n');
   if (keys(one) !== keys(other)) return `results: ${keys(one)}\nand\n${keys(other)}`;
   if (JSON.stringify(one.problems) !== JSON.stringify(other.problems)) {
     return `problems: ${JSON.stringify(one.problems)} and ${JSON.stringify(other.problems)}`;
@@ -140,7 +85,11 @@ async function ask(server: TestServer, body: object, format: string): Promise<Re
 }
 
 /** Lines, rows or batches say what JSON does. */
-async function formsDifference(server: TestServer, body: object, answer: Answer): Promise<string> {
+async function formsDifference(
+  server: TestServer,
+  body: object,
+  answer: SelectAnswer,
+): Promise<string> {
   const lines = (await (await ask(server, body, 'ndjson')).text()).split('\n').slice(0, -1);
   const wanted = [...answer.results, ...answer.problems].map((entry) => JSON.stringify(entry));
   if (lines.toSorted().join('\n') !== wanted.toSorted().join('\n')) return 'NDJSON';
@@ -156,7 +105,7 @@ async function formsDifference(server: TestServer, body: object, answer: Answer)
   const rows = Array.from({ length: table.numRows }, (_, i) => arrowRow(table.get(i)!.toJSON()));
   const shown = answer.results.map(({ data, coverage = 1, ...result }) =>
     JSON.stringify([
-      keyOf(result as Result),
+      resultKeyOf(result as SelectResult),
       result.series,
       coverage,
       result.from ?? null,
@@ -176,7 +125,7 @@ function arrowRow(row: Record<string, unknown>): string {
   const values = row['values'] as Iterable<number | null> | null;
   // apache-arrow reads points in time as milliseconds.
   const from = row['start'] === null ? null : Number(row['start']) / 1000;
-  const key = keyOf(named as never);
+  const key = resultKeyOf(named as never);
   return JSON.stringify([key, row['series'], row['coverage'], from, values && [...values]]);
 }
 
@@ -197,9 +146,9 @@ function statNamesOf(body: object): string[] {
   return [...new Set(select.flatMap(({ stats = [] }) => stats))];
 }
 
-function wantedCsv({ results }: Answer, statNames: readonly string[]): string {
+function wantedCsv({ results }: SelectAnswer, statNames: readonly string[]): string {
   const rows = results.flatMap((result) => {
-    const keys = KEYS.map((key) => result[key] ?? '');
+    const keys = RESULT_KEYS.map((key) => result[key] ?? '');
     const { data, from, step, stats } = result;
     if (data)
       return data.map((value, i) => [result.select, ...keys, from! + i * step!, value ?? '']);
@@ -225,13 +174,15 @@ t.test(`selections, by a model, one shard and three, seed ${seed}`, async (t) =>
     const body = randomRequest(random);
     const request = parseSelectRequest(JSON.stringify(body), Date.now() / 1000, LIMITS);
     const replies = await Promise.all([one, three].map((server) => server.post(PATH, body)));
-    const [first, second] = replies.map(({ json }) => json as Answer);
+    const [first, second] = replies.map(({ json }) => json as SelectAnswer);
     const statuses = replies.map(({ status }) => status).join();
     const problem =
       statuses !== '200,200'
         ? `status ${statuses}: ${replies[0]!.text}`
-        : difference(first!, request) ||
-          ((found) => found && `three shards: ${found}`)(difference(second!, request)) ||
+        : selectDifference(first!, modelled(request)) ||
+          ((found) => found && `three shards: ${found}`)(
+            selectDifference(second!, modelled(request)),
+          ) ||
           shardsDifference(first!, second!) ||
           (round % 4 === 0 && (await formsDifference(one, body, first!))) ||
           (round % 4 === 1 && (await formsDifference(three, body, second!)));

@@ -50,11 +50,13 @@ export function resample(
 }
 
 export function cellsOf(values: readonly number[], grid: Grid): Cell[] {
-  const all = values.map((y, x) => ({ x, y }));
-  const cellAt = ({ x }: Point): number => Math.floor((x * grid.den + grid.offset) / grid.num);
-  return Array.from({ length: grid.target }, (_, cell) => {
-    const inputs = all.filter((point) => cellAt(point) === cell);
-    const behind = all.filter((point) => cellAt(point) <= cell).length;
+  const inputsOf = Array.from({ length: grid.target }, (): Point[] => []);
+  values.forEach((y, x) =>
+    inputsOf[Math.floor((x * grid.den + grid.offset) / grid.num)]?.push({ x, y }),
+  );
+  let behind = 0;
+  return inputsOf.map((inputs) => {
+    behind += inputs.length;
     const middle = behind - (inputs.length + 1) / 2;
     return { inputs, points: inputs.filter(({ y }) => !Number.isNaN(y)), middle };
   });
