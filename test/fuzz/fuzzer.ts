@@ -2,6 +2,7 @@ import type { Random } from '../helpers/random.js';
 import type { CorpusCase } from './corpus.js';
 import type { Coverage } from './coverage.js';
 import { minimise } from './minimise.js';
+import type { Tally } from './naive/tally.js';
 import type { MakeTarget, Target } from './target.js';
 
 /** Inputs that reached something new; beyond, one of them makes room. */
@@ -39,6 +40,8 @@ export interface FuzzResult {
   readonly runs: number;
   readonly kept: number;
   readonly finding: Finding | undefined;
+  /** Of targets that have one. */
+  readonly tally: Tally | undefined;
 }
 
 /** Runs the corpus, then inputs made and changed at random, until one fails or the bounds are reached. */
@@ -82,7 +85,8 @@ class Fuzzer {
   }
 
   #found(finding: Finding | undefined): FuzzResult {
-    return { runs: this.#runs, kept: this.#pool.length, finding };
+    const tally = this.#target.tally?.();
+    return { runs: this.#runs, kept: this.#pool.length, finding, tally };
   }
 
   #next(random: Random): Buffer {

@@ -1,4 +1,5 @@
 import type { Random } from '../helpers/random.js';
+import type { Tally } from './naive/tally.js';
 
 /** A thing under test, and what must hold for each of its inputs. */
 export interface Target {
@@ -9,6 +10,8 @@ export interface Target {
   mutate(random: Random, input: Buffer, other: Buffer): Buffer;
   /** Throws where a property is violated: what it says is what the finding is about. */
   run(input: Buffer): void | Promise<void>;
+  /** Of targets whose answers have numbers: how many a model was asked about. */
+  tally?(): Tally;
   /** Ends what it has started. */
   stop?(): Promise<void>;
 }
@@ -21,6 +24,8 @@ export interface TargetEntry {
   readonly name: string;
   /** Inputs of the short form, beside the corpus. */
   readonly shortRuns: number;
+  /** At least this share of answers with numbers must have been compared with those of a model. */
+  readonly comparedShareMin?: number;
   readonly make: MakeTarget;
   /** The same with a mistake in the code under test, by what the mistake is: each must be found. */
   readonly mutants: Readonly<Record<string, MakeTarget>>;

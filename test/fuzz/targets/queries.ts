@@ -1,38 +1,38 @@
 import { StoreError } from '../../../src/model/errors.js';
 import type { Random } from '../../helpers/random.js';
-import { SmallStore, T0 } from '../../engine/small-store.js';
-import { edgeOf, mutateBytes } from '../mutate.js';
+import { T0, type SmallStore } from '../../engine/small-store.js';
+import { mutateJson } from '../mutate-json.js';
+import { edgeOf } from '../mutate.js';
+import { judgeQuery } from '../naive/query.js';
+import { judgeJobs, judgeSelect } from '../naive/selections.js';
+import type { Tally, Verdict } from '../naive/tally.js';
+import { filledStore, type QueryStore } from '../query-store.js';
 import { mustHold, Violation, type Target, type TargetEntry } from '../target.js';
 
 /** An answer, or the message that it is refused with. */
 type Ask = (body: string, turnMs: number) => string;
 
-const LIMITS = { pointsMax: 50_000, seriesPerQueryMax: 1000, queriesMax: 50 };
+/** One of the interfaces: what is asked, how, and who says whether the answer is right. */
+interface Interface {
+  readonly name: string;
+  readonly generate: (random: Random) => unknown;
+  readonly makeAsk: (store: SmallStore) => Ask;
+  readonly judge: (known: QueryStore, body: string, answer: string) => Verdict;
+  /** What the store adds to a body before it reads it. */
+  readonly defaults: object;
+}
+
+const REFUSED = 'refused: ';
+const FIGURES = ['avg', 'min', 'max', 'sum', 'count', 'first', 'last'];
 const KEYS = (
   'cluster from to queries for-all-nodes with-stats with-data with-padding metric host type type-ids subtype ' +
   'subtype-ids resolution aggreg scale-by missing resample-algo select hosts scope ids sub-scope sub-ids aggregate ' +
   'by step points resample unit stats data sub-cluster jobs id metrics by-host archive __proto__ constructor'
 ).split(' ');
 const TEXTS = (
-  'c h0 h1 h* h[0-1] h[0-99999999] unseen sum avg none quiet hwthread node socket 0 1 0-3 lttb minmax avg max count ' +
+  'c h0 h1 h* h[0-1] h[0-99999999] unseen sum avg none fast slow quiet hwthread node socket 0 1 0-3 lttb minmax max count ' +
   'now -6h host id null skip p95 stddev \ud800 \0 toString'
 ).split(' ');
-
-function filled(): SmallStore {
-  const store = new SmallStore(LIMITS);
-  for (const host of ['h0', 'h1', 'h2']) {
-    for (const metric of ['sum', 'avg', 'none']) {
-      for (const id of ['0', '1', '2', '3']) {
-        const values = Array.from({ length: 300 }, (_, slot) =>
-          (slot + Number(id)) % 17 === 0 ? null : slot * 1.25 + Number(id),
-        );
-        store.put(metric, [host, 'hwthread', id], values);
-      }
-      store.put(metric, [host], [1, null, 3]);
-    }
-  }
-  return store;
-}
 
 /** Refusals of the caller are as good an answer as any; what else is thrown is a mistake of ours. */
 function refusal(error: unknown): string {
@@ -40,7 +40,7 @@ function refusal(error: unknown): string {
     error instanceof StoreError && ['bad-request', 'limit-exceeded'].includes(error.code);
   if (!isFine) throw error;
   mustHold(error.message.length < 5000, () => `a message of ${error.message.length} characters`);
-  return `refused: ${error.message}`;
+  return REFUSED + error.message;
 }
 
 /** Bodies whose text reaches the engine as it came. */
@@ -97,7 +97,7 @@ function value(random: Random, depth: number): unknown {
 function mostly(random: Random, good: Record<string, () => unknown>): Record<string, unknown> {
   const made: Record<string, unknown> = {};
   for (const [key, make] of Object.entries(good)) {
-    if (random.chance(0.2)) continue;
+    if (random.chance(0.05)) continue;
     made[key] = random.chance(0.04) ? value(random, 0) : make();
   }
   if (random.chance(0.05)) made[random.pick(KEYS)] = value(random, 0);
@@ -105,21 +105,29 @@ function mostly(random: Random, good: Record<string, () => unknown>): Record<str
 }
 
 function range(random: Random): Record<string, () => unknown> {
+  const mostlyOf = (good: readonly number[], odd: readonly number[]): number =>
+    random.pick(random.chance(0.92) ? good : odd);
   return {
-    from: () => random.pick([T0, T0, T0 + 600, 0, T0 + 61, -1]),
-    to: () => random.pick([T0 + 3600, T0 + 18_000, T0 + 1, 1e12, T0]),
+    from: () => mostlyOf([T0, T0, T0 + 600, T0 + 61, T0 - 45, T0 + 3333], [0, -1, T0 + 5000]),
+    to: () => mostlyOf([T0 + 3600, T0 + 9017, T0 + 18_000, T0 + 18_000], [T0, T0 + 1, 1e12]),
   };
 }
 
 function v1(random: Random): unknown {
   const query = (): unknown =>
     mostly(random, {
-      metric: () => random.pick(['sum', 'avg', 'none', 'quiet', 'unseen']),
-      host: () => random.pick(['h0', 'h1', 'h2', 'unseen']),
+      metric: () => random.pick(['sum', 'avg', 'fast', 'slow', 'none', 'quiet', 'unseen']),
+      host: () => random.pick(['h0', 'h0', 'h1', 'h2', 'unseen']),
       ...(random.chance(0.6)
         ? {
-            type: () => 'hwthread',
+            type: () => random.pick(['hwthread', 'hwthread', 'socket', 'node']),
             'type-ids': () => random.pick([['0', '1'], ['3', '9', '0'], [], ['0', '0']]),
+          }
+        : {}),
+      ...(random.chance(0.1)
+        ? {
+            subtype: () => random.pick(['rail', 'filesystem']),
+            'subtype-ids': () => random.pick([['1'], ['/home'], []]),
           }
         : {}),
       resolution: () => random.pick([0, 60, 120, 90, 600, 1e9]),
@@ -131,12 +139,13 @@ function v1(random: Random): unknown {
     cluster: 'c',
     ...mostly(random, {
       ...range(random),
-      queries: () => Array.from({ length: random.below(4) }, query),
-      'for-all-nodes': () => random.pick([null, ['sum'], ['avg', 'none']]),
+      queries: () => Array.from({ length: 1 + random.below(3) }, query),
+      'for-all-nodes': () => random.pick([null, null, ['sum'], ['avg', 'fast', 'none']]),
       'with-stats': () => random.chance(0.8),
       'with-data': () => random.chance(0.8),
       'with-padding': () => random.chance(0.8),
-      'resample-algo': () => random.pick(['lttb', 'minmax', 'avg', 'm4', 'simple']),
+      'resample-algo': () =>
+        random.pick(['lttb', 'minmaxlttb', 'minmax', ...FIGURES, 'm4', 'simple']),
     }),
   };
 }
@@ -144,20 +153,24 @@ function v1(random: Random): unknown {
 function select(random: Random): unknown {
   const one = (): unknown =>
     mostly(random, {
-      metric: () => random.pick(['sum', ['avg', 'none'], '*', 's*']),
+      metric: () => random.pick(['sum', 'avg', ['fast', 'none'], '*', 's*']),
       hosts: () => random.pick(['h*', 'h[0-2]', ['h1'], '*', 'h0']),
-      scope: () => random.pick(['hwthread', 'node', 'socket']),
+      scope: () => random.pick(['hwthread', 'node', 'socket', 'node/filesystem', 'accelerator']),
       ...(random.chance(0.3) ? { ids: () => random.pick(['0-2', [1, '3'], 'none']) } : {}),
       ...(random.chance(0.4)
-        ? { aggregate: () => random.pick(['sum', 'avg', 'min', 'count']), by: () => ['host'] }
+        ? {
+            aggregate: () => random.pick(['sum', 'avg', 'min', 'max', 'count']),
+            by: () => random.pick([['host'], [], ['type'], ['id', 'host']]),
+          }
         : {}),
       ...(random.chance(0.5)
         ? {
-            step: () => random.pick([60, '5m', 7200]),
-            resample: () => random.pick(['max', 'lttb', 'm4']),
+            step: () => random.pick([60, '5m', 90, 7200]),
+            resample: () => random.pick([...FIGURES, 'lttb', 'm4', 'minmaxlttb', 'simple']),
           }
         : { points: () => random.pick([1, 3, 100, 1e6]) }),
-      stats: () => random.pick([['avg'], ['p95', 'stddev', 'twa'], ['min', 'max', 'count']]),
+      stats: () =>
+        random.pick([['avg'], ['p95', 'stddev', 'twa'], ['min', 'max', 'count'], ['sum', 'last']]),
       missing: () => random.pick(['skip', 'null']),
       data: () => random.chance(0.8),
     });
@@ -172,6 +185,7 @@ function jobs(random: Random): unknown {
     mostly(random, {
       id: () => random.below(1e6),
       hosts: () => random.pick(['h0', 'h[0-2]', ['h1', 'unseen']]),
+      ...(random.chance(0.2) ? { ids: () => random.pick(['0-1', [3], 'none']) } : {}),
       ...range(random),
     });
   return {
@@ -179,63 +193,111 @@ function jobs(random: Random): unknown {
     from: T0,
     to: T0 + 3600,
     ...mostly(random, {
-      metrics: () => random.pick([['sum'], ['avg', 'none'], '*']),
-      stats: () => random.pick([['avg', 'max'], ['twa', 'integral'], ['count']]),
-      jobs: () => Array.from({ length: random.below(4) }, job),
+      metrics: () => random.pick([['sum'], ['avg', 'none'], ['fast', 'slow'], '*']),
+      stats: () =>
+        random.pick([['avg', 'max'], ['min', 'integral'], ['count', 'stddev'], ['sum'], ['twa']]),
+      jobs: () => Array.from({ length: 1 + random.below(3) }, job),
       'by-host': () => random.chance(0.3),
     }),
   };
 }
 
-let shared: SmallStore | undefined;
+let shared: QueryStore | undefined;
 
-/** Any JSON is answered, or refused by name; in one turn as in many, and a second time as the first. */
-function queriesTarget(
-  name: string,
-  generate: (random: Random) => unknown,
-  makeAsk: (store: SmallStore) => Ask,
-): Target {
-  const ask = makeAsk((shared ??= filled()));
-  const answer = (body: string, turnMs: number): string => {
+/**
+ * Any JSON is answered, or refused by name; in one turn as in many, and a second time as the first. The
+ * numbers are those that a naive store has.
+ */
+class QueriesTarget implements Target {
+  readonly name: string;
+  readonly mutate = mutateJson;
+  readonly #asked: Interface;
+  readonly #known = (shared ??= filledStore());
+  readonly #ask: Ask;
+  #answered = 0;
+  #compared = 0;
+
+  constructor(asked: Interface, makeAsk = asked.makeAsk) {
+    this.name = asked.name;
+    this.#asked = asked;
+    this.#ask = makeAsk(this.#known.store);
+  }
+
+  generate(random: Random): Buffer {
+    return Buffer.from(JSON.stringify(this.#asked.generate(random)));
+  }
+
+  tally(): Tally {
+    return { answered: this.#answered, compared: this.#compared };
+  }
+
+  run(input: Buffer): void {
+    const body = input.toString();
+    let parsed: unknown;
     try {
-      return ask(body, turnMs);
+      parsed = JSON.parse(body);
+    } catch {
+      return;
+    }
+    if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) return;
+    const first = this.#answer(body, Infinity);
+    for (const turnMs of [Infinity, 0]) {
+      const again = this.#answer(body, turnMs);
+      mustHold(again === first, () => `${again.slice(0, 500)}\n at first ${first.slice(0, 500)}`);
+    }
+    if (first.startsWith(REFUSED)) return;
+    const { defaults, judge } = this.#asked;
+    const whole = JSON.stringify({ ...defaults, ...parsed });
+    const { answered, compared, difference } = judge(this.#known, whole, first);
+    mustHold(difference === '', () => `${difference}: ${first.slice(0, 500)}`);
+    this.#answered += answered;
+    this.#compared += compared;
+  }
+
+  #answer(body: string, turnMs: number): string {
+    try {
+      return this.#ask(body, turnMs);
     } catch (error) {
       if (error instanceof Violation) throw error;
       return refusal(error);
     }
-  };
-  return {
-    name,
-    generate: (random) => Buffer.from(JSON.stringify(generate(random))),
-    mutate: mutateBytes,
-    run(input) {
-      const body = input.toString();
-      let parsed: unknown;
-      try {
-        parsed = JSON.parse(body);
-      } catch {
-        return;
-      }
-      if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) return;
-      const first = answer(body, Infinity);
-      for (const turnMs of [Infinity, 0]) {
-        const again = answer(body, turnMs);
-        mustHold(again === first, () => `${again.slice(0, 500)}\n at first ${first.slice(0, 500)}`);
-      }
-    },
-  };
+  }
 }
+
+const RANGE = { cluster: 'c', from: T0, to: T0 + 300 };
+const QUERY: Interface = {
+  name: 'query',
+  generate: v1,
+  makeAsk: askV1,
+  judge: judgeQuery,
+  defaults: RANGE,
+};
+const SELECT: Interface = {
+  name: 'select',
+  generate: select,
+  makeAsk: askSelect,
+  judge: judgeSelect,
+  defaults: RANGE,
+};
+const JOBS: Interface = {
+  name: 'job-stats',
+  generate: jobs,
+  makeAsk: askJobs,
+  judge: judgeJobs,
+  defaults: {},
+};
 
 /** Answers of which some are wrong. */
 function wrongly(
-  makeAsk: (store: SmallStore) => Ask,
+  asked: Interface,
   change: (answer: string, calls: number) => string,
-): (store: SmallStore) => Ask {
-  return (store) => {
-    const ask = makeAsk(store);
+): () => Target {
+  const makeAsk = (store: SmallStore): Ask => {
+    const ask = asked.makeAsk(store);
     let calls = 0;
     return (body, turnMs) => change(ask(body, turnMs), ++calls);
   };
+  return () => new QueriesTarget(asked, makeAsk);
 }
 
 /** Each other answer has the digits of its numbers in another order. */
@@ -243,47 +305,63 @@ function alternating(answer: string, calls: number): string {
   return calls % 2 === 0 ? answer.replace(/12/, '21') : answer;
 }
 
+/** A number behind some text becomes one that is `change` of it, in every answer. */
+function numberChanged(
+  before: RegExp,
+  change: (value: number) => number,
+): (text: string) => string {
+  const number = new RegExp(`(${before.source})(-?\\d[\\d.e+-]*)`);
+  return (answer) =>
+    answer.replace(number, (_, text: string, digits: string) => text + change(Number(digits)));
+}
+
+/** Off by a few of the digits that a sum in single precision would have. */
+const asSingle = (value: number): number => value * (1 + 1e-7);
+
 export const queryV1: TargetEntry = {
   name: 'query',
   shortRuns: 600,
-  make: () => queriesTarget('query', v1, askV1),
+  comparedShareMin: 0.9,
+  make: () => new QueriesTarget(QUERY),
   mutants: {
-    'a long answer takes down the store': () =>
-      queriesTarget(
-        'query',
-        v1,
-        wrongly(askV1, (answer) => {
-          if (answer.length > 3000) throw new RangeError('offset is out of bounds');
-          return answer;
-        }),
-      ),
-    'the second answer rounds': () =>
-      queriesTarget(
-        'query',
-        v1,
-        wrongly(askV1, (answer, calls) =>
-          calls % 3 === 2 ? answer.replace(/\.25/, '.2') : answer,
-        ),
-      ),
+    'a long answer takes down the store': wrongly(QUERY, (answer) => {
+      if (answer.length > 3000) throw new RangeError('offset is out of bounds');
+      return answer;
+    }),
+    'the second answer rounds': wrongly(QUERY, (answer, calls) =>
+      calls % 3 === 2 ? answer.replace(/\.25/, '.2') : answer,
+    ),
+    'averages of single precision': wrongly(QUERY, numberChanged(/"avg":/, asSingle)),
+    'a point that is another': wrongly(
+      QUERY,
+      numberChanged(/null,null,/, (value) => value + 1),
+    ),
+    'a gap is filled': wrongly(QUERY, (answer) => answer.replace(/(\d),null,(?=\d)/, '$1,0,')),
   },
 };
 
 export const querySelect: TargetEntry = {
   name: 'select',
-  shortRuns: 600,
-  make: () => queriesTarget('select', select, askSelect),
+  shortRuns: 400,
+  comparedShareMin: 0.9,
+  make: () => new QueriesTarget(SELECT),
   mutants: {
-    'the order depends on the turn': () =>
-      queriesTarget('select', select, wrongly(askSelect, alternating)),
+    'the order depends on the turn': wrongly(SELECT, alternating),
+    'averages of single precision': wrongly(SELECT, numberChanged(/"avg":/, asSingle)),
+    'the last point but one is another': wrongly(
+      SELECT,
+      numberChanged(/"data":\[[^\]]*,(?=[^,\]]*,[^,\]]*\])/, (value) => value + 1),
+    ),
   },
 };
 
 export const queryJobs: TargetEntry = {
   name: 'job-stats',
   shortRuns: 600,
-  make: () => queriesTarget('job-stats', jobs, askJobs),
+  comparedShareMin: 0.9,
+  make: () => new QueriesTarget(JOBS),
   mutants: {
-    'the order depends on the turn': () =>
-      queriesTarget('job-stats', jobs, wrongly(askJobs, alternating)),
+    'the order depends on the turn': wrongly(JOBS, alternating),
+    'largest values are others': wrongly(JOBS, numberChanged(/"max":/, asSingle)),
   },
 };
