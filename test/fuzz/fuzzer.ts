@@ -100,7 +100,8 @@ class Fuzzer {
     const { coverage, random } = this.#options;
     this.#recent.push(input);
     if (this.#recent.length < LOOK_RUNS) return;
-    const isNew = coverage ? coverage.hasGrown() : random.chance(0.2);
+    const isSeen = coverage && !this.#target.runsElsewhere;
+    const isNew = isSeen ? coverage.hasGrown() : random.chance(0.2);
     if (isNew) {
       for (const recent of this.#recent) {
         if (this.#pool.length < POOL_MAX) this.#pool.push(recent);

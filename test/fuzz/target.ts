@@ -4,6 +4,8 @@ import type { Tally } from './naive/tally.js';
 /** A thing under test, and what must hold for each of its inputs. */
 export interface Target {
   readonly name: string;
+  /** What is under test is another process, of which coverage tells nothing. */
+  readonly runsElsewhere?: boolean;
   /** An input of the target's grammar, mostly right. */
   generate(random: Random): Buffer;
   /** Another one, made of one that there is; `other` gives pieces of its own. */

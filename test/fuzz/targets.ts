@@ -1,4 +1,5 @@
 import type { TargetEntry } from './target.js';
+import { addresses } from './targets/addresses.js';
 import { archive } from './targets/archive.js';
 import { bodies, influxPoints } from './targets/bodies.js';
 import { checkpoint } from './targets/checkpoint.js';
@@ -22,6 +23,7 @@ export const TARGETS: readonly TargetEntry[] = [
   queryV1,
   querySelect,
   queryJobs,
+  addresses,
   texts,
   referenceFiles,
   config,

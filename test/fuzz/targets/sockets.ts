@@ -215,6 +215,7 @@ async function samplesTaken(server: TestServer): Promise<number> {
 /** Bytes of any kind at the socket of a running store. */
 class SocketTarget implements Target {
   readonly name: string;
+  readonly runsElsewhere = true;
   readonly generate = generate;
   readonly mutate = mutateBytes;
   readonly #adapter: string;
