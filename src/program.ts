@@ -9,7 +9,13 @@ import { makeGates } from './http/gates.js';
 import { answerStarting, makeHandler } from './http/handler.js';
 import type { ProgramPart } from './http/program-part.js';
 import { RequestTimes } from './http/request-times.js';
-import { newTraffic, startHttpServer, type HttpHandler, type HttpServer } from './http/server.js';
+import {
+  newTraffic,
+  startHttpServer,
+  type HttpHandler,
+  type HttpServer,
+  type Traffic,
+} from './http/server.js';
 import { HealthPart } from './health/health-part.js';
 import {
   authApplier,
@@ -26,7 +32,8 @@ import { startLiveConfig, type RunningConfig } from './live/start-live.js';
 import type { NatsClient } from './nats/nats.js';
 import { isS3 } from './object-store/location.js';
 import { needsRestart } from './routing/restart-settings.js';
-import { startStore, type ShardSet } from './routing/shard-set.js';
+import type { ShardSet } from './routing/shard-set.js';
+import { beginStore } from './routing/start-store.js';
 import { EXIT_CODES } from './service/exit-codes.js';
 import { endOnUncaught } from './service/last-words.js';
 import { LogTail } from './service/log-tail.js';
@@ -35,7 +42,7 @@ import { assertWritable, dropPrivileges } from './service/privileges.js';
 import { ServiceManager } from './service/service-manager.js';
 import { version } from './service/version.js';
 import { TlsFiles } from './tls/tls-files.js';
-import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.js';
+import { Telemetry } from './telemetry/telemetry.js';
 import { readTls, type TlsMaterial } from './tls/tls-material.js';
 import { pagesPart } from './web/page-routes.js';
 
@@ -76,7 +83,7 @@ export async function startProgram(flags: Flags): Promise<void> {
     apply: (hosts) => store.setHostsInUse(hosts),
     log,
   });
-  const store = await startStore(config.store, limits, log, nodes.hosts);
+  const { store, started } = beginStore(config.store, limits, log, nodes.hosts);
   const appliers = [
     storeApplier(store, needsRestart),
     authApplier(callers),
@@ -89,19 +96,12 @@ export async function startProgram(flags: Flags): Promise<void> {
   // Its folder is the store's now.
   const running = startLiveConfig({ start, flags, limits, log, appliers, service });
   nodes.start();
-  const current = (): Config => running.live.state.config;
-  const { gate, parts: told } = makeGates({ callers, limits, log, config: current });
-  const events = new EventStreams(limits);
-  const health = new HealthPart({ store, events, config: current, log });
-  const parts: ProgramPart[] = [...told, nodes, running.part, health];
-  if (tlsFiles) parts.push(tlsFiles);
-  if (config.web.isEnabled) parts.push(pagesPart());
-  const requests = new RequestTimes();
-  const seen = { store, requests, traffic, parts, events, adapter: server.adapter };
-  const telemetry = startTelemetry(parts, { ...seen, tail, log, current });
-  const { slow } = telemetry;
-  const answers = { store, limits, traffic, gate, parts, requests, slow, own: telemetry };
-  handler = makeHandler({ ...answers, config: running.part });
+  const { adapter } = server;
+  const begun = { callers, store, nodes, running, tlsFiles, traffic, tail, adapter };
+  const { answerAll, parts, health, telemetry, events } = assemble(common, begun);
+  // All of this is there by then.
+  await started;
+  handler = answerAll;
   const nats = await natsOf(common, store, running, health);
   if (nats) parts.push(nats);
 
@@ -116,7 +116,7 @@ export async function startProgram(flags: Flags): Promise<void> {
   const listens = `listens on ${tls ? 'https' : 'http'}://${host}:${server.port}`;
   service.readyWhen(() => store.status().ready, listens);
   // Last, since whoever reads this line may send a signal at once.
-  announce(common, server.adapter, listens);
+  announce(common, adapter, listens);
 }
 
 /** Makes the log, which begins with what is to be said of the configuration. */
@@ -128,12 +128,46 @@ function beginLog({ state, warnings, problem }: StartConfig, tail: LogTail): Log
   return log;
 }
 
-/** Has the store watch itself. */
-function startTelemetry(parts: ProgramPart[], options: TelemetryOptions): Telemetry {
-  const telemetry = new Telemetry(options);
+/** What has begun when the rest is put together. */
+interface Begun {
+  readonly callers: Callers;
+  readonly store: ShardSet;
+  readonly nodes: NodeProvider;
+  readonly running: RunningConfig;
+  readonly tlsFiles: TlsFiles | undefined;
+  readonly traffic: Traffic;
+  readonly tail: LogTail;
+  readonly adapter: string;
+}
+
+/** What answers requests, and what watches the store. */
+interface Assembled {
+  readonly answerAll: HttpHandler;
+  readonly parts: ProgramPart[];
+  readonly health: HealthPart;
+  readonly telemetry: Telemetry;
+  readonly events: EventStreams;
+}
+
+/** Puts together what needs no data: the shards restore theirs meanwhile. */
+function assemble({ config, limits, log }: Common, begun: Begun): Assembled {
+  const { callers, store, nodes, running, tlsFiles, traffic, tail, adapter } = begun;
+  const current = (): Config => running.live.state.config;
+  const { gate, parts: told } = makeGates({ callers, limits, log, config: current });
+  const events = new EventStreams(limits);
+  const health = new HealthPart({ store, events, config: current, log });
+  const parts: ProgramPart[] = [...told, nodes, running.part, health];
+  if (tlsFiles) parts.push(tlsFiles);
+  if (config.web.isEnabled) parts.push(pagesPart());
+  const requests = new RequestTimes();
+  const seen = { store, requests, traffic, parts, events, adapter };
+  const telemetry = new Telemetry({ ...seen, tail, log, current });
   parts.push(telemetry);
   telemetry.start();
-  return telemetry;
+  const { slow } = telemetry;
+  const answers = { store, limits, traffic, gate, parts, requests, slow, own: telemetry };
+  const answerAll = makeHandler({ ...answers, config: running.part });
+  return { answerAll, parts, health, telemetry, events };
 }
 
 function announce({ config, log }: Common, adapter: string, listens: string): void {

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap';
 import { freezeDeep } from '../../src/config/config.js';
 import { parseConfig } from '../../src/config/parse-config.js';
-import { startStore, type ShardSet } from '../../src/routing/shard-set.js';
+import type { ShardSet } from '../../src/routing/shard-set.js';
+import { startStore } from '../../src/routing/start-store.js';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const GOOD = 'm,cluster=c,hostname=h1 value=1 1790000000';

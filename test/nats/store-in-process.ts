@@ -4,7 +4,7 @@ import { natsOf, type FileNats, type FileSubscription } from '../../src/config/n
 import { parseConfig } from '../../src/config/parse-config.js';
 import { startNats, type NatsClient } from '../../src/nats/nats.js';
 import type { TokenCheck } from '../../src/nats/token-check.js';
-import { startStore } from '../../src/routing/shard-set.js';
+import { startStore } from '../../src/routing/start-store.js';
 import type { Store, WriteOptions } from '../../src/routing/store.js';
 import type { NatsStatus } from '../helpers/nats-store.js';
 

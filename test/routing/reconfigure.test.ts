@@ -6,7 +6,8 @@ import { freezeDeep, type Limits, type StoreConfig } from '../../src/config/conf
 import { parseConfig } from '../../src/config/parse-config.js';
 import { StoreError } from '../../src/model/errors.js';
 import { needsRestart } from '../../src/routing/restart-settings.js';
-import { startStore, type ShardSet } from '../../src/routing/shard-set.js';
+import type { ShardSet } from '../../src/routing/shard-set.js';
+import { startStore } from '../../src/routing/start-store.js';
 import type { ReconfigureSummary, WriteSummary } from '../../src/routing/store.js';
 import { described } from '../engine/small-store.js';
 import { temporaryFolder } from '../helpers/durable.js';

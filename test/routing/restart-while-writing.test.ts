@@ -3,7 +3,8 @@ import t, { type Test } from 'tap';
 import { freezeDeep } from '../../src/config/config.js';
 import { parseConfig } from '../../src/config/parse-config.js';
 import type { StoreError } from '../../src/model/errors.js';
-import { startStore, type ShardSet } from '../../src/routing/shard-set.js';
+import type { ShardSet } from '../../src/routing/shard-set.js';
+import { startStore } from '../../src/routing/start-store.js';
 import { temporaryFolder } from '../helpers/durable.js';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -3,7 +3,8 @@ import t from 'tap';
 import { freezeDeep } from '../../src/config/config.js';
 import { parseConfig } from '../../src/config/parse-config.js';
 import type { StoreError } from '../../src/model/errors.js';
-import { startStore, type ShardSet } from '../../src/routing/shard-set.js';
+import type { ShardSet } from '../../src/routing/shard-set.js';
+import { startStore } from '../../src/routing/start-store.js';
 import type { QueryAnswer, WriteSummary } from '../../src/routing/store.js';
 import { temporaryFolder } from '../helpers/durable.js';
 

@@ -2,7 +2,8 @@ import type { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import { freezeDeep } from '../../src/config/config.js';
 import { parseConfig } from '../../src/config/parse-config.js';
-import { startStore, type ShardSet } from '../../src/routing/shard-set.js';
+import type { ShardSet } from '../../src/routing/shard-set.js';
+import { startStore } from '../../src/routing/start-store.js';
 import { Random, seed } from '../helpers/random.js';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
