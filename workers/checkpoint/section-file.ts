@@ -186,6 +186,7 @@ export class SectionReader {
   readonly #checksum: (areaAt: number, bytes: number) => bigint;
   readonly #header = Buffer.alloc(SECTION_HEADER_BYTES);
   #ahead: Ahead | undefined;
+  #packed = Buffer.alloc(0);
   /** Where the section that was read last lies, and its size. */
   #areaAt = 0;
   #bytes = 0;
@@ -229,19 +230,18 @@ export class SectionReader {
       return this.#stop(`a section has ${bytes} bytes, which is too large`);
     }
     this.at = begin + SECTION_HEADER_BYTES + storedBytes;
-    if (!this.#takeAhead(begin)) {
-      this.#areaAt = 0;
-      const isPacked = header.readUInt32LE(AT_PACKING) === ZSTD;
-      const target = isPacked
-        ? Buffer.allocUnsafe(storedBytes)
-        : this.#area.subarray(0, storedBytes);
-      if (readAll(this.#descriptor, target, begin + SECTION_HEADER_BYTES) < storedBytes) {
+    const isPacked = header.readUInt32LE(AT_PACKING) === ZSTD;
+    let stored = this.#takeAhead(begin);
+    if (!stored) {
+      stored = isPacked ? this.#roomFor(storedBytes) : this.#area.subarray(0, storedBytes);
+      if (readAll(this.#descriptor, stored, begin + SECTION_HEADER_BYTES) < storedBytes) {
         return this.#stop('it ends inside a section');
       }
-      if (isPacked) this.#unpack(target, bytes, begin);
     }
+    if (isPacked) this.#unpack(stored, bytes, begin);
+    const areaAt = isPacked ? 0 : stored.byteOffset - this.#area.byteOffset;
+    this.#areaAt = areaAt;
     this.#bytes = bytes;
-    const areaAt = this.#areaAt;
     const checksum = header.readBigInt64LE(AT_CHECKSUM);
     if (this.#checksum(areaAt, bytes) !== checksum) {
       throw this.#damage(`the checksum of ${bytes} bytes is wrong`, begin);
@@ -257,9 +257,9 @@ export class SectionReader {
   }
 
   /**
-   * Reads the next section into the half of the area that the last one is not in, beside other work of the thread.
-   * Resolves when it is there, or at once where it can not be: then `next` reads it. Neither `next` nor `close` may be
-   * called before.
+   * Reads the next section beside other work of the thread: a plain one into the half of the area that the last one
+   * is not in. Resolves when it is there, or at once where it can not be: then `next` reads it. Neither `next` nor
+   * `close` may be called before.
    */
   async readAhead(): Promise<void> {
     const header = this.#header;
@@ -267,10 +267,11 @@ export class SectionReader {
     const half = this.#area.length >>> 1;
     if (this.isAtEnd || readAll(this.#descriptor, header, begin) < SECTION_HEADER_BYTES) return;
     const bytes = header.readUInt32LE(AT_STORED_BYTES);
-    const isPlain = isHeader(header) && header.readUInt32LE(AT_PACKING) === PLAIN;
-    if (!isPlain || bytes > half || this.#bytes > half) return;
+    if (!isHeader(header) || bytes > this.#area.length) return;
+    const isPacked = header.readUInt32LE(AT_PACKING) === ZSTD;
+    if (!isPacked && (bytes > half || this.#bytes > half)) return;
     const areaAt = this.#areaAt === 0 ? half : 0;
-    const target = this.#area.subarray(areaAt, areaAt + bytes);
+    const target = isPacked ? this.#roomFor(bytes) : this.#area.subarray(areaAt, areaAt + bytes);
     const ahead = { begin, target, isThere: false };
     this.#ahead = ahead;
     // What fails here fails once more where it is told.
@@ -284,12 +285,16 @@ export class SectionReader {
     ahead.isThere = read?.bytesRead === bytes;
   }
 
-  #takeAhead(begin: number): boolean {
+  #takeAhead(begin: number): Buffer | undefined {
     const ahead = this.#ahead;
     this.#ahead = undefined;
-    if (!ahead?.isThere || ahead.begin !== begin) return false;
-    this.#areaAt = ahead.target.byteOffset - this.#area.byteOffset;
-    return true;
+    return ahead?.isThere && ahead.begin === begin ? ahead.target : undefined;
+  }
+
+  /** For a packed section: one buffer for all, since each would be garbage of half a megabyte. */
+  #roomFor(bytes: number): Buffer {
+    if (this.#packed.length < bytes) this.#packed = Buffer.allocUnsafeSlow(bytes);
+    return this.#packed.subarray(0, bytes);
   }
 
   close(): void {
