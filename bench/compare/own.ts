@@ -85,9 +85,11 @@ export async function askBesideIngest(
       seconds: 0,
       linesPerSec,
     };
-    const { value: beside, load: ingest } = await duringLoad(task, () =>
-      timeAsking(load, BESIDE_CONNECTIONS, plan.querySec),
-    );
+    const { value: beside, load: ingest } = await duringLoad(task, async () => {
+      // After a start each line has to be found once, and the generator has to be warm.
+      await new Promise((resolve) => setTimeout(resolve, plan.loadWarmUpSec * 1000));
+      return timeAsking(load, BESIDE_CONNECTIONS, plan.querySec);
+    });
     firstRound = ingest.endRound;
     figures.add(`${question.id} beside ingest`, name, beside.perSec / alone.perSec);
     figures.add('ingest beside questions', name, ingest.linesPerSec / linesPerSec);

@@ -31,6 +31,8 @@ export interface Plan {
   readonly ingestSec: number;
   readonly querySec: number;
   readonly idleSec: number;
+  /** Of a load before questions are asked beside it. */
+  readonly loadWarmUpSec: number;
   /** Before the first time of each question. */
   readonly warmUpSec: number;
   readonly scale: number;
@@ -83,6 +85,7 @@ export function parsePlan(argv: string[]): Plan {
     ingestSec: seconds,
     querySec: seconds / 5,
     idleSec: smoke ? 0.2 : 30,
+    loadWarmUpSec: smoke ? 0.1 : 2,
     warmUpSec: smoke ? 0 : 1,
     scale: number('scale', smoke ? SMOKE_SCALE : 1),
     connections: smoke ? [4] : [4, 64],
