@@ -1,5 +1,5 @@
 import { closeSync, fsync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -20,6 +20,19 @@ export function replaceFile(path: string, text: string, mode = 0o666): void {
     closeSync(descriptor);
   }
   renameSync(temporary, path);
+}
+
+/** The same, beside all other work of the thread. */
+export async function replaceFileLater(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`;
+  const handle = await open(temporary, 'w');
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
 }
 
 /** Gives the names in a folder to the disk. */

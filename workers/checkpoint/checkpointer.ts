@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CheckpointSummary } from '../../src/routing/store.js';
 import { archivedBefore } from '../../src/protocol/changes.js';
-import { syncFolder } from '../../src/storage/files.js';
+import { syncFolderLater } from '../../src/storage/files.js';
 import type { Engine } from '../engine/engine.js';
 import type { Level } from '../engine/level-tree.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -12,7 +12,7 @@ import { BLOCK_BYTES_MAX, SAVED_BYTES, STAGING_BASE, STAGING_BYTES } from '../ke
 import type { LogWriter } from '../log/log-writer.js';
 import { blocksFileOf, FILE, seriesFileOf, UNFINISHED_FILE } from './file-names.js';
 import { LEVEL_HEADER_BYTES, NAME_END } from './level-record.js';
-import { publishManifest, type Manifest, type Segment } from './manifest.js';
+import { publishManifestLater, type Manifest, type Segment } from './manifest.js';
 import { mergeSegments } from './merge.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionWriter } from './section-file.js';
 
@@ -110,7 +110,7 @@ export class Checkpointer {
     try {
       const segment = await this.#writeFiles(number, firstFrame);
       const manifest = this.#manifestOf(number, firstFrame, firstLog, segment);
-      publishManifest(this.#parts.folder, manifest);
+      await publishManifestLater(this.#parts.folder, manifest);
       this.#manifest = { format: 1, ...manifest };
       this.#frames = firstFrame - 1;
       log.bytesSinceCheckpoint = 0;
@@ -168,7 +168,7 @@ export class Checkpointer {
       await files.blocks.end(number);
       renameSync(join(folder, `${seriesFile}.new`), join(folder, seriesFile));
       if (hasBlocks) renameSync(join(folder, `${blocksFile}.new`), join(folder, blocksFile));
-      syncFolder(folder);
+      await syncFolderLater(folder);
       const { maxSec } = this.#parts;
       const { bytes } = files.blocks;
       return {
@@ -333,7 +333,7 @@ export class Checkpointer {
     });
     if (segments === manifest.segments) return;
     const merged = { ...manifest, segments };
-    publishManifest(this.#parts.folder, merged);
+    await publishManifestLater(this.#parts.folder, merged);
     this.#manifest = merged;
   }
 

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile, syncFolder } from '../../src/storage/files.js';
+import {
+  replaceFile,
+  replaceFileLater,
+  syncFolder,
+  syncFolderLater,
+} from '../../src/storage/files.js';
 import { FILE } from './file-names.js';
 import { DamageError } from './section-file.js';
 
@@ -131,11 +136,26 @@ function wrongField(manifest: Partial<Manifest>): string {
  * one before needs may go. Throws; then either may be the one that a restart finds.
  */
 export function publishManifest(folder: string, manifest: Omit<Manifest, 'format'>): void {
-  const json = JSON.stringify({ format: FORMAT, ...manifest });
-  const text = `${json}\n${digest(json)}\n`;
+  const text = textOf(manifest);
   replaceFile(join(folder, MANIFEST_FILE), text);
   replaceFile(join(folder, MANIFEST_COPY), text);
   syncFolder(folder);
+}
+
+/** The same, beside all other work of the thread: a disk that has much to write takes long for it. */
+export async function publishManifestLater(
+  folder: string,
+  manifest: Omit<Manifest, 'format'>,
+): Promise<void> {
+  const text = textOf(manifest);
+  await replaceFileLater(join(folder, MANIFEST_FILE), text);
+  await replaceFileLater(join(folder, MANIFEST_COPY), text);
+  await syncFolderLater(folder);
+}
+
+function textOf(manifest: Omit<Manifest, 'format'>): string {
+  const json = JSON.stringify({ format: FORMAT, ...manifest });
+  return `${json}\n${digest(json)}\n`;
 }
 
 function digest(json: string): string {

@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { syncFolder } from '../../src/storage/files.js';
+import { syncFolderLater } from '../../src/storage/files.js';
 import type { Segment } from './manifest.js';
 import { DamageError, SectionReader, SectionWriter } from './section-file.js';
 
@@ -45,7 +45,7 @@ export async function mergeSegments(
     throw error;
   }
   renameSync(join(folder, `${file}.new`), join(folder, file));
-  syncFolder(folder);
+  await syncFolderLater(folder);
   const untilSec = Math.max(...merged.map((segment) => segment.untilSec));
   return [...segments.slice(0, first), { file, bytes: writer.bytes, untilSec }];
 }
