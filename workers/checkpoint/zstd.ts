@@ -3,6 +3,20 @@ import binding from 'zstd-napi/binding.js';
 /** Level 1: the data is packed bits mostly, and higher ones win little. */
 const LEVEL = 1;
 const packer = new binding.CCtx();
+let unpacker = new binding.DCtx();
+
+/**
+ * In one context for all: those of their own are 100 KB each of memory that V8 does not know of, so that it collects them
+ * late. One that has failed may be of no use any more.
+ */
+function decompress(target: Uint8Array, stored: Uint8Array): number {
+  try {
+    return unpacker.decompress(target, stored);
+  } catch (error) {
+    unpacker = new binding.DCtx();
+    throw error;
+  }
+}
 
 /** Packs and unpacks whole buffers, in the calling thread. */
 export const zstd = {
@@ -11,17 +25,13 @@ export const zstd = {
   /** Returns the bytes it wrote to `target`. */
   pack: (target: Uint8Array, bytes: Uint8Array): number => packer.compress(target, bytes, LEVEL),
   /** Returns the bytes it wrote to `target`; throws if they do not fit, or make no sense. */
-  decompress: (target: Uint8Array, stored: Uint8Array): number =>
-    new binding.DCtx().decompress(target, stored),
-  /**
-   * A frame that tells its size. In a context of its own: one that all share is of no use any more
-   * after a frame that is cut off. Throws if it is damaged, or says to be larger than `bytesMax`.
-   */
+  decompress,
+  /** A frame that tells its size. Throws if it is damaged, or says to be larger than `bytesMax`. */
   unpack: (stored: Uint8Array, bytesMax: number): Buffer => {
     const bytes = binding.getFrameContentSize(stored);
     if (bytes === null || bytes > bytesMax) throw new Error('a frame tells a wrong size');
     const target = Buffer.allocUnsafe(bytes);
-    const unpacked = new binding.DCtx().decompress(target, stored);
+    const unpacked = decompress(target, stored);
     if (unpacked !== bytes) throw new Error(`a frame has ${unpacked} bytes, and tells ${bytes}`);
     return target;
   },
