@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 
 /*
  * A step of the build: puts the compiled modules of the program into few files, in `dist/program`. Node takes half
- * a millisecond to load a module, and front and shard have 500: they cost a start 0.1 s and 3 MB.
+ * a millisecond to load a module, and front and shard have 500: they cost a start 0.07 s and 1.2 MB.
  */
 const TARGET = 'dist/program';
 
