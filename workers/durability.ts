@@ -13,7 +13,13 @@ import type { Engine } from './engine/engine.js';
 import { convertStep } from './engine/convert-step.js';
 import type { SeriesNames } from './engine/parse-line.js';
 import type { Kernel } from './kernel/kernel.js';
-import { FRAME_HEADER_BYTES, LOG_BYTES, RECORD_FREE, SERIES_METRIC } from './kernel/layout.js';
+import {
+  FRAME_HEADER_BYTES,
+  HEAP_BASE,
+  LOG_BYTES,
+  RECORD_FREE,
+  SERIES_METRIC,
+} from './kernel/layout.js';
 import { freeWithin, type FreeBounds } from './free-bounds.js';
 import { HostImport } from './host-import.js';
 import { JsonExport } from './json-export/json-export.js';
@@ -59,7 +65,7 @@ export class Durability {
   constructor(parts: DurabilityParts) {
     this.#parts = parts;
     // The log region is fixed: this view stays good when the heap grows.
-    this.#bytes = Buffer.from(parts.memory.buffer);
+    this.#bytes = Buffer.from(parts.memory.buffer, 0, HEAP_BASE);
     if (parts.store.checkpoints.writesJson) this.#json = this.#makeJson();
   }
 

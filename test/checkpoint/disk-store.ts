@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DEFAULTS, type MetricConfig, type StoreConfig } from '../../src/config/config.js';
@@ -19,6 +19,7 @@ import {
   SERIES_NEXT_SPAN,
 } from '../../workers/kernel/layout.js';
 import { LineUnits } from '../../workers/ingest/line-units.js';
+import { createHighMemory } from '../helpers/high-heap.js';
 import { Reconfiguration } from '../../workers/reconfiguration.js';
 import { Retention } from '../../workers/retention.js';
 
@@ -42,6 +43,8 @@ export interface DiskOptions {
   readonly owns?: (cluster: string, host: string) => boolean;
   readonly memoryCapBytes?: number;
   readonly writesJson?: boolean;
+  /** Whether series lie beyond 2 GiB. */
+  readonly isHigh?: boolean;
 }
 
 const METRICS: Readonly<Record<string, MetricConfig>> = {
@@ -76,10 +79,11 @@ export class DiskStore {
   readonly store: StoreConfig;
   readonly #reconfiguration: Reconfiguration;
   summary!: RestoreSummary;
-  readonly memory = createShardMemory();
+  readonly memory: WebAssembly.Memory;
 
   private constructor(folder: string, options: DiskOptions) {
     this.folder = folder;
+    this.memory = options.isHigh ? createHighMemory() : createShardMemory();
     this.kernel = instantiateKernel(this.memory);
     this.kernel.initShard(1000);
     const store: StoreConfig = {
@@ -174,7 +178,7 @@ export class DiskStore {
   async crash(): Promise<string> {
     const [, name, number] = /^(.*?)(?:-crash(\d+))?$/.exec(basename(this.folder))!;
     const left = join(this.folder, '..', `${name}-crash${Number(number ?? 0) + 1}`);
-    cpSync(this.folder, left, { recursive: true });
+    copyAtOnce(this.folder, left);
     await this.durability.stop();
     rmSync(this.folder, { recursive: true });
     return left;
@@ -222,6 +226,20 @@ export class DiskStore {
       SERIES_LAST_TIME,
       SERIES_COUNT,
     ].map((field) => words[(series + field) >>> 2]!);
+  }
+}
+
+/** A copy as of one moment: files that a checkpoint under way takes away meanwhile begin it anew. */
+function copyAtOnce(from: string, to: string): void {
+  for (;;) {
+    const before = readdirSync(from).sort();
+    try {
+      cpSync(from, to, { recursive: true });
+      if (readdirSync(from).sort().join() === before.join()) return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    rmSync(to, { recursive: true, force: true });
   }
 }
 

@@ -23,17 +23,21 @@ interface Sender extends Where {
 /** A store on disk on its way through crashes, and the judge. */
 class Life {
   store!: DiskStore;
-  readonly judge = new Judge(DiskStore.inMemory(), (metric) => STEPS[metric]!);
+  readonly judge: Judge;
   readonly #random: Random;
   readonly #senders: Sender[] = [];
   readonly told: string[] = [];
 
-  constructor(random: Random) {
+  readonly #isHigh: boolean;
+
+  constructor(random: Random, isHigh: boolean) {
     this.#random = random;
+    this.#isHigh = isHigh;
+    this.judge = new Judge(DiskStore.inMemory(), (metric) => STEPS[metric]!);
   }
 
   async open(folder: string): Promise<string> {
-    this.store = await DiskStore.open(folder);
+    this.store = await DiskStore.open(folder, { isHigh: this.#isHigh });
     const [problem] = this.store.summary.problems;
     return problem ?? this.judge.difference(this.store);
   }
@@ -140,10 +144,10 @@ class Life {
   }
 }
 
-t.test(`a store comes back from crashes as it was, seed ${seed}`, async (t) => {
+async function liveThrough(first: number, isHigh: boolean): Promise<string> {
   let wrong = '';
-  for (let round = 0; round < ROUNDS && !wrong; round++) {
-    const life = new Life(new Random(seed + round));
+  for (let round = first; round < first + ROUNDS && !wrong; round++) {
+    const life = new Life(new Random(seed + round), isHigh);
     wrong = await life.open(join(temporaryFolder(), 'shard'));
     for (let event = 0; event < EVENTS && !wrong; event++) {
       wrong = await life.happen();
@@ -153,5 +157,13 @@ t.test(`a store comes back from crashes as it was, seed ${seed}`, async (t) => {
     wrong ||= life.judge.count > 0 ? '' : 'there are no series';
     await life.store.stop();
   }
-  t.equal(wrong, '');
+  return wrong;
+}
+
+t.test(`a store comes back from crashes as it was, seed ${seed}`, async (t) => {
+  t.equal(await liveThrough(0, false), '');
+});
+
+t.test(`so does one whose memory goes beyond 2 GiB, seed ${seed}`, async (t) => {
+  t.equal(await liveThrough(ROUNDS, true), '');
 });

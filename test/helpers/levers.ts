@@ -29,7 +29,8 @@ export async function startWithLevers(
   { stalled, env, flags }: StartOptions & { readonly stalled?: 'all' | number } = {},
 ): Promise<TestServer & Levers> {
   const folder = mkdtempSync(join(tmpdir(), 'metricshard-levers-'));
-  const options = `${process.env['NODE_OPTIONS'] ?? ''} --import ${PRELOAD}`.trim();
+  const options =
+    `${env?.['NODE_OPTIONS'] ?? process.env['NODE_OPTIONS'] ?? ''} --import ${PRELOAD}`.trim();
   if (stalled !== undefined) {
     writeFileSync(join(folder, 'stall'), stalled === 'all' ? '' : String(stalled));
   }

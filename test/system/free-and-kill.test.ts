@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { becomesReady, durable, temporaryFolder, problemsOf } from '../helpers/durable.js';
+import { HIGH_HEAP_OPTIONS } from '../helpers/high-heap.js';
 import { startWithLevers } from '../helpers/levers.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 
@@ -32,27 +33,35 @@ interface Case {
   readonly shards: number;
   readonly checkpoints: readonly ('before' | 'after')[];
   readonly isSwept: boolean;
+  /** Whether series lie beyond 2 GiB. */
+  readonly isHigh?: boolean;
 }
 
 const CASES: readonly Case[] = [
   { shards: 1, checkpoints: [], isSwept: false },
   { shards: 1, checkpoints: [], isSwept: true },
   { shards: 1, checkpoints: ['before'], isSwept: true },
+  { shards: 1, checkpoints: ['before'], isSwept: true, isHigh: true },
   { shards: 3, checkpoints: ['before'], isSwept: false },
   { shards: 1, checkpoints: ['after'], isSwept: false },
   { shards: 3, checkpoints: ['before', 'after'], isSwept: true },
 ];
 
 for (const one of CASES) {
-  const { shards, checkpoints, isSwept } = one;
+  const { shards, checkpoints, isSwept, isHigh } = one;
   const saved = checkpoints.length > 0 ? `checkpoints ${checkpoints.join(' and ')}` : 'log only';
   const swept = isSwept ? ', silent heads sealed' : '';
-  t.test(`freed, then kill -9: ${shards} shard(s), ${saved}${swept}`, (t) => staysFreed(t, one));
+  const high = isHigh ? ', beyond 2 GiB' : '';
+  t.test(`freed, then kill -9: ${shards} shard(s), ${saved}${swept}${high}`, (t) =>
+    staysFreed(t, one),
+  );
 }
 
-async function staysFreed(t: Test, { shards, checkpoints, isSwept }: Case): Promise<void> {
+async function staysFreed(t: Test, one: Case): Promise<void> {
+  const { shards, checkpoints, isSwept, isHigh = false } = one;
+  const env = isHigh ? { env: { NODE_OPTIONS: HIGH_HEAP_OPTIONS } } : {};
   const directory = temporaryFolder(t, 'free');
-  const server = await startWithLevers(durable(directory, shards));
+  const server = await startWithLevers(durable(directory, shards), env);
   t.teardown(() => server.kill());
   const checkpoint = async (when: 'before' | 'after'): Promise<void> => {
     if (!checkpoints.includes(when)) return;
@@ -82,7 +91,7 @@ async function staysFreed(t: Test, { shards, checkpoints, isSwept }: Case): Prom
   t.ok(values('again').includes(5250), 'a host that was freed is written again');
   await server.kill();
   for (let start = 1; start <= 2; start++) {
-    const again = await startServer(durable(directory, shards));
+    const again = await startServer(durable(directory, shards), env);
     t.teardown(() => again.kill());
     t.ok(await becomesReady(again), 'ready');
     t.same(await all(again), before, `start ${start}: the same as before`);

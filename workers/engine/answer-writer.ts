@@ -1,4 +1,5 @@
 import { StoreError } from '../../src/model/errors.js';
+import { HEAP_BASE } from '../kernel/layout.js';
 
 /** Writes an answer's text into the answer region; the kernel writes the numbers in between. */
 export class AnswerWriter {
@@ -9,7 +10,7 @@ export class AnswerWriter {
 
   constructor(memory: WebAssembly.Memory) {
     // The answer region is fixed: this view stays good when the heap grows.
-    this.#bytes = Buffer.from(memory.buffer);
+    this.#bytes = Buffer.from(memory.buffer, 0, HEAP_BASE);
   }
 
   begin(address: number, end: number): void {

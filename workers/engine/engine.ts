@@ -181,9 +181,16 @@ export class Engine {
    * has none of this metric. `stepSec` is the metric's, but for data of another one.
    */
   makeSeries(level: Level, metric: Metric, stepSec: number, stagger: number, id: number): number {
-    const made = this.#kernel.createSeries(stepSec, metric.index, level.index, stagger, id);
+    const { index } = level;
+    // Beyond 2 GiB it comes as a negative number, and would be another one than that in `#series`.
+    const made = this.#kernel.createSeries(stepSec, metric.index, index, stagger, id) >>> 0;
     this.#noteSeries(made);
     return made;
+  }
+
+  /** Takes over series that the kernel made of what was saved. The caller tells the tree, as above. */
+  adoptSeries(made: readonly number[]): void {
+    for (const series of made) this.#noteSeries(series);
   }
 
   #noteSeries(series: number): void {

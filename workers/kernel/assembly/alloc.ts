@@ -24,7 +24,8 @@ const PAGE_NEXT: u32 = 16; // neighbours in the list of pages with room
 const PAGE_PREVIOUS: u32 = 20;
 const PAGE_CLASS: u32 = 24;
 
-let heapEnd: u32 = HEAP_BASE;
+/** The heap begins behind what memory there is, which the fixed regions are in. */
+let heapEnd: u32 = <u32>memory.size() << 16;
 let pool: u32 = 0;
 let pagesInUse: u32 = 0;
 let pageBudget: u32 = 0xffffffff;

@@ -1,0 +1,17 @@
+// Loaded into a store before its own code, in each of its threads: all shards have high memory.
+import { createHighMemory } from './high-heap.js';
+
+const { Memory } = WebAssembly;
+let isOurs = false;
+
+WebAssembly.Memory = new Proxy(Memory, {
+  construct(target, [descriptor]: [WebAssembly.MemoryDescriptor]) {
+    if (isOurs || !descriptor.shared) return new target(descriptor);
+    isOurs = true;
+    try {
+      return createHighMemory();
+    } finally {
+      isOurs = false;
+    }
+  },
+});
