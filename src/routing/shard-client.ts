@@ -252,9 +252,14 @@ export class ShardClient {
     this.#queries.cancel(id);
   }
 
+  /** Rejects with StoreError: tasks tell their own as data, what is thrown is the end of the thread. */
   async run<Result>(name: TaskName, argument: unknown): Promise<Result> {
     if (!this.ready) throw this.#unavailable();
-    return this.#runTask<Result>(name, argument);
+    try {
+      return await this.#runTask<Result>(name, argument);
+    } catch (error) {
+      throw error instanceof StoreError ? error : this.#unavailable((error as Error).message);
+    }
   }
 
   /** The same while it does not serve: at its start and end. */
@@ -322,10 +327,11 @@ export class ShardClient {
     for (const waiter of waiters) waiter();
   }
 
-  #unavailable(): StoreError {
+  #unavailable(why = ''): StoreError {
+    const cause = why && ` (${why})`;
     return new StoreError(
       'shard-unavailable',
-      `shard ${this.index} is being restarted; try again in a moment`,
+      `shard ${this.index} is being restarted; try again in a moment${cause}`,
     );
   }
 

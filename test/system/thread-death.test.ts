@@ -4,7 +4,7 @@ import { Ledger, load } from '../helpers/ledger.js';
 import { startWithLevers } from '../helpers/levers.js';
 import { eventually } from '../helpers/metrics.js';
 import { seed } from '../helpers/random.js';
-import { startServer } from '../helpers/server.js';
+import { startServer, type Reply } from '../helpers/server.js';
 
 const WRITERS = 4;
 const DEATHS = 3;
@@ -17,6 +17,38 @@ for (const shards of [1, 3]) {
     });
   }
 }
+
+t.test('what a shard was asked when its thread died is a 503', async (t) => {
+  const metrics = { load: { frequency: 60, aggregation: null } };
+  const server = await startWithLevers(durable(temporaryFolder(t, 'asked'), 1, metrics));
+  t.teardown(() => server.kill());
+  t.ok(await becomesReady(server));
+  const now = Math.floor(Date.now() / 1000);
+  await server.write(`load,cluster=c,hostname=h1,type=node value=1 ${now}`);
+  const range = { cluster: 'c', from: now - 60, to: now + 60 };
+  const asks: Readonly<Record<string, () => Promise<Reply>>> = {
+    tree: () => server.get('/api/debug/?selector=c:h1'),
+    levels: () => server.get('/api/v2/debug/levels?level=c&level=h1'),
+    names: () => server.get('/api/v2/series?cluster=c'),
+    nodes: () =>
+      server.post('/api/healthcheck', { cluster: 'c', nodes: ['h1'], 'metric-names': ['load'] }),
+    free: () => server.post('/api/free?to=1600000000', [['c']]),
+    query: () => server.query({ ...range, queries: [{ metric: 'load', host: 'h1' }] }),
+    select: () => server.post('/api/v2/query', { ...range, select: { metric: 'load' } }),
+  };
+  for (const [name, ask] of Object.entries(asks)) t.equal((await ask()).status, 200, name);
+  await server.stall(1);
+  const asked = Object.entries(asks).map(([name, ask]) => ask().then((reply) => ({ name, reply })));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  server.crash(1);
+  for (const { name, reply } of await Promise.all(asked)) {
+    t.equal(reply.status, 503, `${name}: ${reply.text}`);
+    t.match(reply.headers.get('retry-after'), /^\d+$/, name);
+  }
+  server.release();
+  t.ok(await becomesReady(server), 'it is back');
+  for (const [name, ask] of Object.entries(asks)) t.equal((await ask()).status, 200, name);
+});
 
 /** Threads die one after the other; each comes back with all that was acknowledged. */
 async function comesBack(t: Test, shards: number, makesCheckpoints: boolean): Promise<void> {
