@@ -36,7 +36,7 @@ export function summaryOf(result: Result): string {
     ['full disks', String(deeds['disk is full'] ?? 0)],
     ['peak resident memory', `${Math.round(result.peakRssBytes / MB)} MB`],
     [
-      'its growth in the second half',
+      'growth of what it keeps, second half',
       isJudged && growth
         ? `${percent(growth.perHour)} ± ${percent(growth.marginPerHour)} an hour`
         : 'too short a run to tell',

@@ -157,6 +157,12 @@ t.test('growth, with what it can be off by', (t) => {
   const growing = slopeOf(samplesOf((sec) => 300 + noise(sec) + sec / 60))!;
   t.ok(Math.abs(growing.perHour - 60 / growing.mean) < 0.1, JSON.stringify(growing));
   t.ok(growing.perHour - growing.marginPerHour > 0.1, 'that is more than noise');
+  const busyLater = (sec: number): number => 300 + (sec > 300 && sec % 5 ? 100 : 0);
+  t.equal(
+    slopeOf(samplesOf(busyLater))!.perHour,
+    0,
+    'what requests take for a while is not growth',
+  );
   t.equal(slopeOf(samplesOf(() => 1, 10)), undefined);
   t.end();
 });
