@@ -2,6 +2,7 @@ import { readBlocks, readRuns, type BlockView } from '../../workers/checkpoint/b
 import { FILE } from '../../workers/checkpoint/file-names.js';
 import {
   readLevels,
+  readSeries,
   type LevelRecord,
   type SavedSeries,
 } from '../../workers/checkpoint/level-record.js';
@@ -107,7 +108,7 @@ class SectionInspection {
   #take(section: ReadSection): void {
     this.#checkpoint = Math.max(this.#checkpoint, section.checkpoint);
     if (section.kind === SECTION_SERIES) {
-      for (const level of readLevels(section.bytes)) this.#level(level);
+      for (const level of readLevels(section.bytes)) this.#level(level, section.bytes);
     } else if (section.kind === SECTION_BLOCKS) {
       for (const { id, blocks } of readRuns(
         this.#tools.kernel,
@@ -122,11 +123,12 @@ class SectionInspection {
     } else throw new Error(`a section of kind ${section.kind}`);
   }
 
-  #level(level: LevelRecord): void {
+  #level(level: LevelRecord, section: Buffer): void {
+    const series = [...readSeries(section, level)];
     this.#levels++;
-    this.#series += level.series.length;
+    this.#series += series.length;
     const path = pathText(level.cluster, level.host, level.path);
-    for (const saved of level.series) {
+    for (const saved of series) {
       const { name, stepSec } = this.#names.metricAt(saved.metric);
       const { at, bytes } = saved;
       const { kernel, area, selector } = this.#tools;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readLevels } from '../../workers/checkpoint/level-record.js';
+import { readLevels, readSeries } from '../../workers/checkpoint/level-record.js';
 import { readManifest, type Manifest } from '../../workers/checkpoint/manifest.js';
 import { SECTION_SERIES } from '../../workers/checkpoint/section-file.js';
 import { FRAME_HEADER_BYTES, RECORD_REGRID, RECORD_SERIES } from '../../workers/kernel/layout.js';
@@ -112,7 +112,8 @@ export class SeriesNames {
         if (section.kind !== SECTION_SERIES) continue;
         for (const level of readLevels(section.bytes)) {
           const text = pathText(level.cluster, level.host, level.path);
-          for (const { id, metric } of level.series) this.#note(id, metric, text);
+          for (const { id, metric } of readSeries(section.bytes, level))
+            this.#note(id, metric, text);
         }
       } catch {
         // Told when that file is inspected.

@@ -13,7 +13,12 @@ export interface LevelRecord {
   readonly host: string;
   /** Types and ids of the levels below the host, in turn. */
   readonly path: readonly string[];
-  readonly series: readonly SavedSeries[];
+  /** How many series it says it has. */
+  readonly seriesCount: number;
+  /** Byte of the section where they begin. */
+  readonly at: number;
+  /** Behind its last byte. */
+  readonly until: number;
 }
 
 /** State of a series; the fields behind are read from `at` on. */
@@ -41,7 +46,7 @@ export function* readLevels(section: Buffer): Generator<LevelRecord> {
 
 function readLevel(section: Buffer, from: number, until: number): LevelRecord {
   const frame = section.readUInt32LE(from + 4);
-  const count = section.readUInt32LE(from + 8);
+  const seriesCount = section.readUInt32LE(from + 8);
   const namesBytes = section.readUInt32LE(from + 12);
   const namesAt = from + LEVEL_HEADER_BYTES;
   if (namesAt + namesBytes > until) throw new Error('the names of a level make no sense');
@@ -49,14 +54,19 @@ function readLevel(section: Buffer, from: number, until: number): LevelRecord {
   // Behind the last newline there is nothing.
   names.pop();
   const [cluster = '', host = '', ...path] = names;
-  const series: SavedSeries[] = [];
-  let at = (namesAt + namesBytes + 3) & ~3;
-  for (let i = 0; i < count; i++) {
-    const size = at + SAVED_BYTES > until ? 0 : section.readUInt32LE(at + SAVED_SIZE);
-    if (size < SAVED_BYTES || at + size > until) throw new Error('a series makes no sense');
+  const at = Math.min((namesAt + namesBytes + 3) & ~3, until);
+  return { frame, cluster, host, path, seriesCount, at, until };
+}
+
+/** The saved series of a level, in their order. Throws if they make no sense. */
+export function* readSeries(section: Buffer, level: LevelRecord): Generator<SavedSeries> {
+  const { seriesCount, until } = level;
+  let { at } = level;
+  for (let i = 0; i < seriesCount; i++) {
+    const bytes = at + SAVED_BYTES > until ? 0 : section.readUInt32LE(at + SAVED_SIZE);
+    if (bytes < SAVED_BYTES || at + bytes > until) throw new Error('a series makes no sense');
     const id = section.readUInt32LE(at + SAVED_ID);
-    series.push({ id, metric: section.readUInt16LE(at + SAVED_METRIC), at, bytes: size });
-    at += size;
+    yield { id, metric: section.readUInt16LE(at + SAVED_METRIC), at, bytes };
+    at += bytes;
   }
-  return { frame, cluster, host, path, series };
 }

@@ -21,9 +21,9 @@ import { LogReader } from '../log/log-reader.js';
 import { logNumbers, logPath } from '../log/log-writer.js';
 import { recordAt, type FreeRecord } from '../log/log-record.js';
 import { FILE } from './file-names.js';
-import { NAME_END, readLevels, type LevelRecord } from './level-record.js';
 import { MANIFEST_FILE, MANIFEST_COPY, readManifest, type Manifest } from './manifest.js';
 import { ReplayedSeries } from './replayed-series.js';
+import { RestoredLevels } from './restored-levels.js';
 import { RestoredMetrics } from './restored-metrics.js';
 import { newReport, noteArchived, type RestoreReport } from './restore-report.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionReader, type ReadSection } from './section-file.js';
@@ -57,6 +57,7 @@ export class Restore {
   readonly #area: Buffer;
   readonly #table: SeriesTable;
   readonly #metrics: RestoredMetrics;
+  readonly #levels: RestoredLevels;
   readonly #replayed: ReplayedSeries;
   /** In which records of series are being read. */
   #logFile = '';
@@ -65,8 +66,6 @@ export class Restore {
   #turnBegan = 0;
   /** Series that lie on the grid of another step than their metric has now. */
   readonly converted = new Set<number>();
-  /** By cluster and host: the frame it was saved at. */
-  readonly #hostFrames = new Map<string, number>();
   /** Number of the frame that comes next; 0 = nobody can tell, as the one before was damaged. */
   #nextFrame = 0;
   /** Frames are missing: series of what follows may have been in them. */
@@ -81,11 +80,20 @@ export class Restore {
     // Fixed regions: these views stay good when the heap grows.
     this.#area = Buffer.from(parts.memory.buffer, STAGING_BASE, STAGING_BYTES);
     this.#table = new SeriesTable(parts.memory);
+    this.#levels = new RestoredLevels({
+      ...parts,
+      table: this.#table,
+      metrics: this.#metrics,
+      isOwn,
+      converted: this.converted,
+      onUnknown: (cluster, index) => this.#unknownSaved(cluster, index),
+      onUnsound: (cluster, host, metric) => this.#unsound(cluster, host, metric),
+    });
     this.#replayed = new ReplayedSeries({
       ...parts,
       table: this.#table,
       isOwn,
-      frameOf: (cluster, host) => this.#frameOf(cluster, host),
+      frameOf: (cluster, host) => this.#levels.frameOf(cluster, host),
       converted: this.converted,
       onUnknown: ({ metric, cluster }) => this.#unknownMetric(metric, cluster, this.#logFile),
     });
@@ -113,7 +121,7 @@ export class Restore {
       if (!manifest || number >= manifest.firstLog) await this.#log(number, manifest);
     }
     this.#parts.engine.releaseReplaced();
-    this.report.series += this.#replayed.count;
+    this.report.series += this.#levels.count + this.#replayed.count;
     this.#settle();
     this.#parts.engine.onRemoved = undefined;
     if (this.#isOwn)
@@ -157,7 +165,9 @@ export class Restore {
 
   async #checkpoint(manifest: Manifest): Promise<void> {
     this.#metrics.begin(manifest.metrics);
-    await this.#sections(manifest.series.file, SECTION_SERIES, (section) => this.#levels(section));
+    await this.#sections(manifest.series.file, SECTION_SERIES, (section) =>
+      this.#levels.take(section),
+    );
     for (const { file } of manifest.segments) {
       await this.#sections(file, SECTION_BLOCKS, (section) => this.#blocks(section));
     }
@@ -189,40 +199,6 @@ export class Restore {
     } finally {
       reader?.close();
     }
-  }
-
-  /** A section of series' states, level by level. */
-  #levels({ bytes, areaAt }: ReadSection): void {
-    const base = STAGING_BASE + areaAt;
-    for (const level of readLevels(bytes)) this.#level(level, base);
-  }
-
-  /** `base`: address of the section that it is in. */
-  #level({ cluster, host, path, frame, series }: LevelRecord, base: number): void {
-    if (!this.#parts.owns(cluster, host)) return;
-    const { engine, kernel } = this.#parts;
-    const level = engine.tree.getOrCreatePath(cluster, host, path);
-    this.#hostFrames.set(hostKey(cluster, host), frame);
-    const stagger = engine.staggerOf(cluster, host);
-    const metrics = this.#metrics.of(cluster);
-    const made: number[] = [];
-    for (const saved of series) {
-      const metric = metrics[saved.metric];
-      if (!metric) {
-        this.#unknownSaved(cluster, saved.metric);
-        continue;
-      }
-      const stepSec = this.#metrics.stepOf(saved.metric);
-      const own = this.#isOwn ? saved.id : engine.nextId++;
-      const address = engine.makeSeries(level, metric, stepSec, stagger, own);
-      const isSound = kernel.restoreSeries(address, base + saved.at) !== 0;
-      if (!isSound) this.#unsound(cluster, host, metric.name);
-      this.#table.bind(saved.id, address, frame);
-      if (stepSec !== metric.stepSec) this.converted.add(address);
-      made.push(address);
-    }
-    engine.tree.addAllSeries(level, made);
-    this.report.series += made.length;
   }
 
   #blocks({ bytes, areaAt, checkpoint }: ReadSection): void {
@@ -334,13 +310,9 @@ export class Restore {
       .allHosts()
       .filter(([ofCluster, name]) => {
         const isSelected = (cluster ?? ofCluster) === ofCluster && (host ?? name) === name;
-        return isSelected && this.#frameOf(ofCluster, name) <= frame;
+        return isSelected && this.#levels.frameOf(ofCluster, name) <= frame;
       })
       .map(([ofCluster, name]) => [ofCluster, name, ...selector.slice(2)]);
-  }
-
-  #frameOf(cluster: string, host: string): number {
-    return this.#hostFrames.get(hostKey(cluster, host)) ?? 0;
   }
 
   /** What was freed has no place any more. */
@@ -388,8 +360,4 @@ export class Restore {
     await nextTurn();
     this.#turnBegan = performance.now();
   }
-}
-
-function hostKey(cluster: string, host: string): string {
-  return cluster + NAME_END + host;
 }

@@ -257,9 +257,9 @@ export class SectionReader {
   }
 
   /**
-   * Reads the next section beside other work of the thread: a plain one into the half of the area that the last one
-   * is not in. Resolves when it is there, or at once where it can not be: then `next` reads it. Neither `next` nor
-   * `close` may be called before.
+   * Reads the next section beside other work of the thread, into the half of the area that the last one is not in.
+   * Resolves when it is there, or at once where `next` is to read it: one that is packed, since those are so small
+   * that to hear of it takes longer. Neither `next` nor `close` may be called before.
    */
   async readAhead(): Promise<void> {
     const header = this.#header;
@@ -267,11 +267,10 @@ export class SectionReader {
     const half = this.#area.length >>> 1;
     if (this.isAtEnd || readAll(this.#descriptor, header, begin) < SECTION_HEADER_BYTES) return;
     const bytes = header.readUInt32LE(AT_STORED_BYTES);
-    if (!isHeader(header) || bytes > this.#area.length) return;
-    const isPacked = header.readUInt32LE(AT_PACKING) === ZSTD;
-    if (!isPacked && (bytes > half || this.#bytes > half)) return;
+    if (!isHeader(header)) return;
+    if (header.readUInt32LE(AT_PACKING) === ZSTD || bytes > half || this.#bytes > half) return;
     const areaAt = this.#areaAt === 0 ? half : 0;
-    const target = isPacked ? this.#roomFor(bytes) : this.#area.subarray(areaAt, areaAt + bytes);
+    const target = this.#area.subarray(areaAt, areaAt + bytes);
     const ahead = { begin, target, isThere: false };
     this.#ahead = ahead;
     // What fails here fails once more where it is told.

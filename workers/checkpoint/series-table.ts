@@ -21,10 +21,17 @@ export class SeriesTable {
 
   /** `frame`: samples of frames before it are in the series already. */
   bind(id: number, series: number, frame: number): void {
-    if (id >= SERIES_MAX) throw new Error(`series number ${id} is too large`);
-    while (this.count <= id) this.#entries[2 * this.count++] = 0;
+    this.growTo(id + 1);
     this.#entries[2 * id] = series;
     this.#entries[2 * id + 1] = frame;
+  }
+
+  /** Makes room for numbers below `count`. */
+  growTo(count: number): void {
+    if (count <= this.count) return;
+    if (count > SERIES_MAX) throw new Error(`series number ${count - 1} is too large`);
+    this.#entries.fill(0, 2 * this.count, 2 * count);
+    this.count = count;
   }
 
   /** What was freed has no place any more. */

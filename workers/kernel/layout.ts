@@ -228,6 +228,12 @@ export const SAMPLES_HEADER_BYTES = 12;
 // samples are in the checkpoint (counted from the checkpoint's first).
 export const TABLE_ENTRY_BYTES = 8;
 
+// Metrics of a manifest, for restoring a level: u32 index now (RESTORE_UNKNOWN = none), u32 step.
+export const RESTORE_METRIC_BYTES = 8;
+export const RESTORE_UNKNOWN = 4294967295;
+/** A bit of an address that \`restoreLevel\` gives: the state of that series makes no sense. */
+export const RESTORE_UNSOUND = 1;
+
 // State of a series in a checkpoint: SAVED_BYTES, then its head and its growing block as sealed blocks.
 export const SAVED_BYTES = 48;
 export const SAVED_ID = 0; // u32

@@ -30,7 +30,13 @@ export {
 export { firstSpace, ingest, initShard, setTimeRange } from './ingest';
 export { beginLog, endLog, logRecord, pauseLog, resumeLog, stopLog } from './log';
 export { saveBlocks, saveSeries, settleBlocks } from './save';
-export { replayRecords, restoreBlocks, restoreSeries } from './restore';
+export {
+  checkLevel,
+  replayRecords,
+  restoreBlocks,
+  restoreLevel,
+  setRestoreTables,
+} from './restore';
 export { checksum } from './checksum';
 export { nextRun } from './route';
 export { blockBytes } from './block-fields';

@@ -6,6 +6,9 @@ import {
   BLOCK_WORD,
   HEAD_SLOTS,
   RECORD_SAMPLES,
+  RESTORE_METRIC_BYTES,
+  RESTORE_UNKNOWN,
+  RESTORE_UNSOUND,
   SAMPLES_HEADER_BYTES,
   SAVED_BLOCKS,
   SAVED_BYTES,
@@ -16,8 +19,10 @@ import {
   SAVED_GROWING,
   SAVED_HEAD,
   SAVED_HEAD_SLOT,
+  SAVED_ID,
   SAVED_LAST_SLOT,
   SAVED_LAST_TIME,
+  SAVED_METRIC,
   SAVED_NEXT_LOW,
   SAVED_NEXT_SPAN,
   SAVED_RUN_BYTES,
@@ -42,7 +47,7 @@ import { blockBytes, wordSlots } from './block-fields';
 import { copyRounded } from './copy';
 import { decodeBlock } from './decode';
 import { insertBlock, replaceBlock } from './directory';
-import { append } from './series';
+import { append, createSeries } from './series';
 import { fillMissing, findWindow, windowStart } from './window';
 
 /** No window starts there. */
@@ -51,12 +56,72 @@ const NO_WINDOW: u32 = 0xffffffff;
 /** Of times of 31 bits; a greater one would be taken for a slot of the head that there is not. */
 const LAST_SLOT_MAX: u32 = 0x7ffffffe;
 
+/** See exports/durability.ts. */
+export function checkLevel(from: u32, until: u32, count: u32): u32 {
+  let at = from;
+  let end: u32 = 1;
+  for (let i: u32 = 0; i < count; i++) {
+    if (until - at < <u32>SAVED_BYTES) return 0;
+    const size = load<u32>(at + SAVED_SIZE);
+    if (size < <u32>SAVED_BYTES || size > until - at) return 0;
+    const id = load<u32>(at + SAVED_ID);
+    if (id == 0xffffffff) return 0;
+    end = max(end, id + 1);
+    at += size;
+  }
+  return end;
+}
+
+let restoreTable: u32 = 0;
+let restoreMetrics: u32 = 0;
+let restoreMetricCount: u32 = 0;
+
+/** See exports/durability.ts. */
+export function setRestoreTables(table: u32, metrics: u32, metricCount: u32): void {
+  restoreTable = table;
+  restoreMetrics = metrics;
+  restoreMetricCount = metricCount;
+}
+
+/** See exports/durability.ts. */
+export function restoreLevel(
+  from: u32,
+  count: u32,
+  level: u32,
+  stagger: u32,
+  frame: u32,
+  firstId: u32,
+  out: u32,
+): u32 {
+  let saved = from;
+  let made: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const metric = <u32>load<u16>(saved + SAVED_METRIC);
+    const known = restoreMetrics + metric * RESTORE_METRIC_BYTES;
+    const index = metric < restoreMetricCount ? load<u32>(known) : RESTORE_UNKNOWN;
+    let series: u32 = 0;
+    if (index != RESTORE_UNKNOWN) {
+      const id = load<u32>(saved + SAVED_ID);
+      const ownId = firstId ? firstId + made : id;
+      series = createSeries(load<u32>(known + 4), index, level, stagger, ownId);
+      const entry = restoreTable + id * TABLE_ENTRY_BYTES;
+      store<u32>(entry, series);
+      store<u32>(entry + 4, frame);
+      made++;
+      if (!restoreSeries(series, saved)) series |= RESTORE_UNSOUND;
+    }
+    store<u32>(out + (i << 2), series);
+    saved += load<u32>(saved + SAVED_SIZE);
+  }
+  return made;
+}
+
 /**
  * State, head and growing block of a fresh series, as `saveSeries` left them at `saved`. False if they
  * make no sense, although their checksum is right: what lies outside its head or window is not taken,
  * since it would be written over other memory.
  */
-export function restoreSeries(series: u32, saved: u32): bool {
+function restoreSeries(series: u32, saved: u32): bool {
   const lastSlot = load<u32>(saved + SAVED_LAST_SLOT);
   if (lastSlot > LAST_SLOT_MAX) return false;
   store<u8>(series + SERIES_EXPONENT, load<u8>(saved + SAVED_EXPONENT));

@@ -23,8 +23,31 @@ export interface DurabilityExports {
   /** The blocks written since the last call are saved (1), or not (0). */
   settleBlocks(series: number, isSaved: number): void;
 
-  /** Gives a fresh series the state at `saved`; 0 if that makes no sense: then only a part of it, or nothing. */
-  restoreSeries(series: number, saved: number): number;
+  /**
+   * Whether the sizes of a level's `count` saved series fit in front of `until`; returns a number that is greater
+   * than those of all of them, 0 if they make no sense.
+   */
+  checkLevel(from: number, until: number, count: number): number;
+  /**
+   * Where `restoreLevel` finds a manifest's metrics (RESTORE_METRIC_BYTES each, by their index in there), and the
+   * table that it enters series in.
+   */
+  setRestoreTables(table: number, metrics: number, metricCount: number): void;
+  /**
+   * Makes a level's series from `count` saved ones that `checkLevel` has passed, and enters them in the table, which
+   * has room for them. Their numbers are the saved ones, or those from `firstId` on if that is not 0. Writes at
+   * `out`, u32 each: the address, 0 if the metric is not known, with RESTORE_UNSOUND if the state makes no sense:
+   * then the series has a part of it, or nothing. Returns how many were made.
+   */
+  restoreLevel(
+    from: number,
+    count: number,
+    level: number,
+    stagger: number,
+    frame: number,
+    firstId: number,
+    out: number,
+  ): number;
   /**
    * Restores runs of blocks by a table of series; returns where it stopped (`end`, or in front of a
    * run when memory is low), 0 if they make no sense.
