@@ -146,7 +146,8 @@ export class Durability {
     };
     const evict = (): boolean => retention.evict();
     const exportedCheckpoint = isOwn ? (this.#json?.exportedCheckpoint ?? 0) : 0;
-    const parts = { memory, kernel, engine, evict, owns, exportedCheckpoint, progress };
+    const { fullReason } = retention;
+    const parts = { memory, kernel, engine, evict, fullReason, owns, exportedCheckpoint, progress };
     return new Restore(parts, folder, isOwn);
   }
 

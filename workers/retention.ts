@@ -159,6 +159,12 @@ export class Retention {
     return Math.floor(oldestSec + Math.max(1, (newestSec - oldestSec) * share));
   }
 
+  /** What is reached where `evict` is asked for. */
+  get fullReason(): string {
+    if (this.#pagesMax > 0) return 'memory-cap is reached';
+    return 'the 4 GiB that a shard can have are in use (more shards have more)';
+  }
+
   /**
    * Frees the oldest data until something was gained, and series that have nothing left; false if
    * there is nothing to free. What is as new as the newest sample stays, or as one of `sampleSec`

@@ -9,7 +9,7 @@ WebAssembly.Memory = new Proxy(Memory, {
     if (isOurs || !descriptor.shared) return new target(descriptor);
     isOurs = true;
     try {
-      return createHighMemory();
+      return createHighMemory(Number(process.env['TEST_HEAP_BASE']));
     } finally {
       isOurs = false;
     }

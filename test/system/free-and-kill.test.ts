@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { becomesReady, durable, temporaryFolder, problemsOf } from '../helpers/durable.js';
-import { HIGH_HEAP_OPTIONS } from '../helpers/high-heap.js';
+import { highHeapEnv } from '../helpers/high-heap.js';
 import { startWithLevers } from '../helpers/levers.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 
@@ -59,7 +59,7 @@ for (const one of CASES) {
 
 async function staysFreed(t: Test, one: Case): Promise<void> {
   const { shards, checkpoints, isSwept, isHigh = false } = one;
-  const env = isHigh ? { env: { NODE_OPTIONS: HIGH_HEAP_OPTIONS } } : {};
+  const env = isHigh ? { env: highHeapEnv() } : {};
   const directory = temporaryFolder(t, 'free');
   const server = await startWithLevers(durable(directory, shards), env);
   t.teardown(() => server.kill());

@@ -1,4 +1,5 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { highHeapEnv } from '../helpers/high-heap.js';
 import { eventually, metricSum } from '../helpers/metrics.js';
 import { Random, seed } from '../helpers/random.js';
 import { startServer, type TestServer } from '../helpers/server.js';
@@ -15,19 +16,31 @@ const MINUTES_A_BODY = 400;
 const BODIES = 65;
 const MINUTES = MINUTES_A_BODY * BODIES;
 
-function startCapped(shards: number, capMb: number): Promise<TestServer> {
-  return startServer({
-    metrics: { '*': { frequency: STEP_SEC, aggregation: 'avg' } },
-    'metric-store': { 'memory-cap': capMb / 1000 },
-    metricshard: { shards, 'retention-enforced': false, limits: { 'prefixes-max': 1024 } },
-  });
+/** Where a heap that has so much begins, up to what is kept back for larger tables. */
+const heapBaseOf = (mb: number): number => 0xff00_0000 - Math.round((mb * MB) / 65_536) * 65_536;
+
+/** `isTop`: without a cap, but at the top of the 4 GiB that a shard can have. */
+function startCapped(shards: number, capMb: number, isTop = false): Promise<TestServer> {
+  return startServer(
+    {
+      metrics: { '*': { frequency: STEP_SEC, aggregation: 'avg' } },
+      'metric-store': { 'memory-cap': isTop ? 0 : capMb / 1000 },
+      metricshard: { shards, 'retention-enforced': false, limits: { 'prefixes-max': 1024 } },
+    },
+    isTop ? { env: highHeapEnv(heapBaseOf(capMb / shards)) } : {},
+  );
 }
 
 const hostOf = (series: number): string => `h${Math.floor(series / 10)}`;
 
-for (const shards of [1, 2]) {
-  t.test(`the oldest goes when the cap is reached, ${shards} shard(s), seed ${seed}`, async (t) => {
-    const server = await startCapped(shards, CAP_MB);
+for (const [shards, isTop] of [
+  [1, false],
+  [2, false],
+  [1, true],
+] as const) {
+  const what = isTop ? 'the end of 4 GiB' : 'the cap';
+  t.test(`the oldest goes when ${what} is reached, ${shards} shard(s), seed ${seed}`, async (t) => {
+    const server = await startCapped(shards, CAP_MB, isTop);
     t.teardown(() => server.stop());
     const random = new Random(seed);
     const samples = Array.from({ length: SERIES }, () => new Float64Array(MINUTES));
@@ -97,8 +110,13 @@ async function dataOf(server: TestServer, series: number): Promise<(number | nul
   return json.results[0][0].data;
 }
 
-t.test('more series than fit are refused by the name of the cap', async (t) => {
-  const server = await startCapped(1, 3);
+for (const isTop of [false, true]) {
+  const what = isTop ? 'end of 4 GiB' : 'cap';
+  t.test(`more series than fit are refused by the name of the ${what}`, (t) => refuses(t, isTop));
+}
+
+async function refuses(t: Test, isTop: boolean): Promise<void> {
+  const server = await startCapped(1, 3, isTop);
   t.teardown(() => server.stop());
   const minute = (from: number, count: number, time: number): string =>
     Array.from(
@@ -112,7 +130,7 @@ t.test('more series than fit are refused by the name of the cap', async (t) => {
     const { json } = await server.write(minute(from, 200, START));
     reason = json.first?.[0].reason ?? '';
   }
-  t.match(reason, /memory-cap/);
+  t.match(reason, isTop ? /the 4 GiB that a shard can have are in use/ : /memory-cap is reached/);
   t.ok((await metricSum(server, 'metricshard_lines_rejected_total')) > 0);
   const at = async (host: string, time: number): Promise<unknown> => {
     const queries = [{ metric: 'm', host }];
@@ -120,4 +138,4 @@ t.test('more series than fit are refused by the name of the cap', async (t) => {
     return json.results[0][0]?.data;
   };
   for (const host of ['n0', 'n99']) t.same(await at(host, START), [1], 'what is there stays');
-});
+}

@@ -37,6 +37,8 @@ export interface RestoreParts {
   readonly engine: Engine;
   /** Frees the oldest data; false if there is nothing to free. */
   readonly evict: () => boolean;
+  /** What is reached then. */
+  readonly fullReason: string;
   /** Whether this shard owns a host. */
   readonly owns: (cluster: string, host: string) => boolean;
   /** Blocks of checkpoints up to this are in JSON files. */
@@ -202,7 +204,7 @@ export class Restore {
   }
 
   #blocks({ bytes, areaAt, checkpoint }: ReadSection): void {
-    const { kernel, evict, exportedCheckpoint } = this.#parts;
+    const { kernel, evict, fullReason, exportedCheckpoint } = this.#parts;
     const exported = checkpoint <= exportedCheckpoint ? BLOCK_FLAG_EXPORTED : 0;
     const flags = BLOCK_FLAG_SAVING | exported;
     let at = STAGING_BASE + areaAt;
@@ -211,7 +213,7 @@ export class Restore {
       const next =
         kernel.restoreBlocks(at, end, ANSWER_BASE, this.#table.count, checkpoint, flags) >>> 0;
       if (next === 0) throw new Error('blocks make no sense');
-      if (next < end && !evict()) throw new Error('memory-cap is reached');
+      if (next < end && !evict()) throw new Error(fullReason);
       if (next < end && next === at && end - at < 8) throw new Error('half a run of blocks');
       at = next;
     }
@@ -263,7 +265,7 @@ export class Restore {
   }
 
   #frame(bytes: number, frame: number, path: string): void {
-    const { kernel, evict } = this.#parts;
+    const { kernel, evict, fullReason } = this.#parts;
     let at = STAGING_BASE + FRAME_HEADER_BYTES;
     const end = at + bytes;
     while (at < end) {
@@ -277,7 +279,7 @@ export class Restore {
       const { kind, count, contentAt } = record;
       if (kind === RECORD_SAMPLES) {
         if (!evict()) {
-          this.#problem(`${path}: memory-cap is reached`, '');
+          this.#problem(`${path}: ${fullReason}`, '');
           return;
         }
         continue;

@@ -175,7 +175,8 @@ export class PartReader {
       if (reason) this.#ignore(reason, start, end, context);
       // A sample newer than all may push out what a look at what is there would have kept.
       else if (noRoom && !this.#parts.retention.evict(parsed.timeSec)) {
-        this.#reject('memory full', 'memory-cap is reached and nothing older can be freed', 1);
+        const why = this.#parts.retention.fullReason;
+        this.#reject('memory full', `${why} and nothing older can be freed`, 1);
       } else this.#store(parsed, start, context, lineContext.nowSec);
     }
     return parsed.next;
