@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { readManifest, type Manifest } from '../../workers/checkpoint/manifest.js';
+import { SERIES_IDS_MAX } from '../../workers/kernel/layout.js';
 import type { ShardFolders } from '../protocol/messages.js';
 import { writeDurably } from '../storage/files.js';
 import {
@@ -16,10 +18,16 @@ export { DataFolderError } from './folder-lock.js';
 
 const EPOCH = /^epoch-\d+$/;
 
+/** So many numbers of series are no matter: a start has 8 bytes for each. */
+const SERIES_IDS_FEW = 1 << 20;
+/** A shard that has given out so many times more than it has series is numbered anew, and one that nears the last. */
+const SERIES_IDS_SHARE_MAX = 8;
+
 /**
  * The folder that all shards keep their data in. One process has it at a time. With another number
  * of shards a new epoch begins: all shards are restored from the folders of the old one, which goes
- * when everything of it is in the new one.
+ * when everything of it is in the new one. So it does when most of the numbers that series have had
+ * belong to none any more, since all series get new ones there.
  */
 export class DataFolder {
   readonly path: string;
@@ -33,7 +41,8 @@ export class DataFolder {
   private constructor(path: string, shardCount: number, file: StoreFile | undefined) {
     this.path = path;
     this.#shardCount = shardCount;
-    this.#old = file && file.shards !== shardCount ? file : undefined;
+    const isOld = file && (file.shards !== shardCount || hasStaleIds(path, file));
+    this.#old = isOld ? file : undefined;
     this.#epoch = file ? file.epoch + (this.#old ? 1 : 0) : 1;
     this.#id = file?.id ?? randomBytes(4).toString('hex');
     this.#removeOthers();
@@ -116,6 +125,27 @@ export class DataFolder {
     for (const name of readdirSync(this.path)) {
       if (EPOCH.test(name) && name !== kept) rmSync(join(this.path, name), { recursive: true });
     }
+  }
+}
+
+function hasStaleIds(path: string, { epoch, shards }: StoreFile): boolean {
+  for (let shard = 0; shard < shards; shard++) {
+    const manifest = manifestIn(join(path, shardFolder(epoch, shard)));
+    if (!manifest) continue;
+    const { nextSeriesId, series } = manifest;
+    if (nextSeriesId > SERIES_IDS_MAX / 4) return true;
+    if (nextSeriesId > SERIES_IDS_FEW && nextSeriesId > SERIES_IDS_SHARE_MAX * series.count)
+      return true;
+  }
+  return false;
+}
+
+/** undefined as well where it is damaged, which the shard tells of. */
+function manifestIn(folder: string): Manifest | undefined {
+  try {
+    return readManifest(folder).manifest;
+  } catch {
+    return undefined;
   }
 }
 

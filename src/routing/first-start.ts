@@ -6,7 +6,7 @@ import type { ReferenceImport } from './reference-import.js';
 import type { ShardClient } from './shard-client.js';
 
 /**
- * What all shards have to have saved before any of them serves: data of another number of shards, and
+ * What all shards have to have saved before any of them serves: data of another epoch, and
  * what is imported from cc-metric-store. A shard that dies before that begins anew with it; later all
  * of it is in the shards' own checkpoints.
  */
@@ -26,7 +26,11 @@ export class FirstStart {
     this.#log = log;
     this.#allSaved = new Promise((resolve) => (this.#resolveAll = resolve));
     if (!folder.isMoving) return;
-    const move = `data of ${folder.oldShardCount} shard(s) moves to ${shardCount}`;
+    const { oldShardCount } = folder;
+    const move =
+      oldShardCount === shardCount
+        ? 'series are numbered anew, and data moves to new files'
+        : `data of ${oldShardCount} shard(s) moves to ${shardCount}`;
     log.info({}, `${move}; it stays where it is until that is done`);
   }
 

@@ -1,6 +1,10 @@
 import t from 'tap';
 import * as layout from '../../workers/kernel/layout.js';
 
+t.test('numbers of series fit the region that a start has for their table', async (t) => {
+  t.equal(layout.SERIES_IDS_MAX * layout.TABLE_ENTRY_BYTES, layout.ANSWER_BYTES);
+});
+
 t.test('nothing of the state region lies over anything else', async (t) => {
   const { STATE_BASE, SCRATCH_BASE } = layout;
   const parts: [name: string, from: number, bytes: number][] = [

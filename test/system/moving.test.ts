@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { publishManifest, readManifest } from '../../workers/checkpoint/manifest.js';
 import {
   becomesReady,
   durable,
@@ -42,6 +45,30 @@ t.test(`shards 1, 3, 1, each time after kill -9, seed ${seed}`, async (t) => {
     epochs.delete(undefined);
     t.equal(epochs.size, 1, `only one epoch is left: ${[...epochs].join(', ')}`);
   }
+});
+
+t.test(`numbers of series that are used up are given out anew, seed ${seed}`, async (t) => {
+  const directory = temporaryFolder(t, 'numbers');
+  const ledger = new Ledger(seed, WRITERS, 6);
+  const first = await started(t, directory, 2);
+  await load(first, ledger, WRITERS, bodies(20));
+  await first.post('/api/v2/admin/checkpoint', '');
+  await load(first, ledger, WRITERS, bodies(10));
+  await first.kill();
+  const folder = join(directory, 'epoch-1', 'shard-1');
+  const { manifest } = readManifest(folder);
+  publishManifest(folder, { ...manifest!, nextSeriesId: 3_000_000 });
+  const second = await started(t, directory, 2);
+  t.match(second.output(), /series are numbered anew, and data moves to new files/);
+  t.same(await ledger.wrong(second), [], `${ledger.acknowledgedCount} are there`);
+  t.notOk(existsSync(folder), 'the old epoch has gone');
+  await load(second, ledger, WRITERS, bodies(10));
+  await second.kill();
+  const moved = readManifest(join(directory, 'epoch-2', 'shard-1')).manifest!;
+  t.equal(moved.nextSeriesId, moved.series.count + 1);
+  const third = await started(t, directory, 2);
+  t.notMatch(third.output(), /numbered anew/);
+  t.same(await ledger.wrong(third), [], 'and after a kill');
 });
 
 t.test(`killed while data moves, seed ${seed}`, async (t) => {

@@ -1,7 +1,4 @@
-import { ANSWER_BASE, ANSWER_BYTES, TABLE_ENTRY_BYTES } from '../kernel/layout.js';
-
-/** Nobody asks while a store is restored: the table lies in the answer region. */
-const SERIES_MAX = ANSWER_BYTES / TABLE_ENTRY_BYTES;
+import { ANSWER_BASE, SERIES_IDS_MAX } from '../kernel/layout.js';
 
 /** Series by their number in a folder's files, for the kernel: address, and the frame it was saved at. */
 export class SeriesTable {
@@ -10,8 +7,8 @@ export class SeriesTable {
   readonly #entries: Uint32Array;
 
   constructor(memory: WebAssembly.Memory) {
-    // A fixed region: this view stays good when the heap grows.
-    this.#entries = new Uint32Array(memory.buffer, ANSWER_BASE, 2 * SERIES_MAX);
+    // Nobody asks while a store is restored. A fixed region: this view stays good when the heap grows.
+    this.#entries = new Uint32Array(memory.buffer, ANSWER_BASE, 2 * SERIES_IDS_MAX);
   }
 
   /** Address of a series, 0 if there is none. */
@@ -29,7 +26,7 @@ export class SeriesTable {
   /** Makes room for numbers below `count`. */
   growTo(count: number): void {
     if (count <= this.count) return;
-    if (count > SERIES_MAX) throw new Error(`series number ${count - 1} is too large`);
+    if (count > SERIES_IDS_MAX) throw new Error(`series number ${count - 1} is too large`);
     this.#entries.fill(0, 2 * this.count, 2 * count);
     this.count = count;
   }

@@ -8,13 +8,13 @@ import {
   ARCHIVED_BEFORE_SEC,
   FREED_BEFORE_SEC,
   FREED_COUNT,
+  SERIES_IDS_MAX,
   SERIES_LAST_SLOT,
   SERIES_LEVEL,
   SERIES_METRIC,
   SERIES_STAGGER,
   SERIES_STEP,
   STATE_BASE,
-  WINDOW_SLOTS,
 } from '../kernel/layout.js';
 import { freeSelectors, type Rounding } from './free.js';
 import { nodeHealth } from './health.js';
@@ -24,6 +24,7 @@ import type { SeriesNames } from './parse-line.js';
 import type { QueryRun } from './query-run.js';
 import { QueryRunner } from './query.js';
 import { Regrid } from './regrid.js';
+import { Staggers } from './staggers.js';
 import { Topologies } from './topology.js';
 import type { AggregateCache } from '../select/aggregate-cache.js';
 import type { SelectParts } from '../select/select-tools.js';
@@ -32,6 +33,12 @@ import type { Run } from '../query-queue.js';
 
 /** Words of the memory, by address / 4. */
 export type Words = Uint32Array;
+
+/**
+ * New series get numbers below it: what a start can not enter in its table would be lost. The rest is for series that
+ * are put onto another grid, which get new ones as well.
+ */
+export const NEW_IDS_MAX = (SERIES_IDS_MAX / 4) * 3;
 
 /** So many replaced series wait for their release at most. */
 const REPLACED_MAX = 1024;
@@ -67,8 +74,7 @@ export class Engine {
   /** How many of them were noticed: new ones are behind. */
   #noticedCount = 0;
   readonly #replaced = new Set<number>();
-  /** The host of the newest series, and its stagger: a host's series come together. */
-  #staggered = { cluster: '', host: '', stagger: 0 };
+  readonly #staggers = new Staggers();
   /** A view is only renewed for a series beyond it: asking the memory for its size costs 100 ns. */
   readonly #seriesIn = (level: Level, metricIndex: number): number => {
     let view = this.#view;
@@ -143,11 +149,17 @@ export class Engine {
     return removedIn !== undefined && removedIn.has(this.topologies.subClusterOf(cluster, host));
   }
 
-  /** The series of a sample, made if it is new; 0 if there are too many series or metrics. */
+  /** Whether no new series has a number; a start counts them anew. */
+  get areIdsUsedUp(): boolean {
+    return this.nextId >= NEW_IDS_MAX;
+  }
+
+  /** The series of a sample, made if it is new; 0 if there are too many series, metrics or numbers. */
   seriesFor(sample: SeriesNames): number {
     const metric = this.metrics.intern(sample.metric, sample.cluster);
     if (!metric) return 0;
-    if (this.#seriesCount >= Math.ceil(this.#limits.seriesMax / this.#store.shardCount)) {
+    const seriesMax = Math.ceil(this.#limits.seriesMax / this.#store.shardCount);
+    if (this.#seriesCount >= seriesMax || this.areIdsUsedUp) {
       const known = this.tree.find(pathOf(sample));
       return known ? this.#knownSeries(known, metric) : 0;
     }
@@ -204,10 +216,7 @@ export class Engine {
 
   /** Hosts seal their windows at different minutes; series of one host at the same. */
   staggerOf(cluster: string, host: string): number {
-    const known = this.#staggered;
-    if (known.cluster === cluster && known.host === host) return known.stagger;
-    this.#staggered = { cluster, host, stagger: hashStagger(cluster, host) };
-    return this.#staggered.stagger;
+    return this.#staggers.of(cluster, host);
   }
 
   /** A level's series of a metric, 0 if it has none. */
@@ -385,13 +394,4 @@ function pathOf(sample: SeriesNames): string[] {
   if (sample.type !== '') path.push(sample.type + sample.typeId);
   if (sample.stype !== '') path.push(sample.stype + sample.stypeId);
   return path;
-}
-
-/** A number of a host below WINDOW_SLOTS. */
-function hashStagger(cluster: string, host: string): number {
-  let hash = 0;
-  for (const text of [cluster, host]) {
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
-  return (hash >>> 8) % WINDOW_SLOTS;
 }

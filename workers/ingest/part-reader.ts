@@ -254,6 +254,9 @@ export class PartReader {
     if (!engine.metrics.find(metric, cluster)) {
       return `${TOO_MANY_METRICS}: no new one is taken`;
     }
+    if (engine.areIdsUsedUp) {
+      return 'all numbers of series are used up: restart the store, which counts them anew';
+    }
     const each = Math.ceil(limits.seriesMax / shardCount);
     const share = shardCount > 1 ? ` over ${shardCount} shards, ${each} each` : '';
     return `series-max (${limits.seriesMax}${share}) is reached: no new series is taken`;

@@ -227,6 +227,8 @@ export const SAMPLES_HEADER_BYTES = 12;
 // Table of series by number, for restoring: u32 address (0 = none), u32 frame before which its
 // samples are in the checkpoint (counted from the checkpoint's first).
 export const TABLE_ENTRY_BYTES = 8;
+/** Numbers of series that have a place in it, since it lies in the answer region. */
+export const SERIES_IDS_MAX = 33554432;
 
 // Metrics of a manifest, for restoring a level: u32 index now (RESTORE_UNKNOWN = none), u32 step.
 export const RESTORE_METRIC_BYTES = 8;

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { NEW_IDS_MAX } from '../../workers/engine/engine.js';
 import { SmallStore, T0 } from './small-store.js';
 
 const VALUES = [1, 2, 3];
@@ -19,5 +20,15 @@ t.test('series beyond 2 GiB are freed, and made anew', (t) => {
   t.equal(store.engine.tree.find(['c', 'h2999']), undefined);
   const again = store.put('sum', ['h2999'], [7]);
   t.same(store.engine.tree.find(['c', 'h2999'])?.series, [again]);
+  t.end();
+});
+
+t.test('no series is made whose number a start could not keep', (t) => {
+  const store = new SmallStore();
+  const known = store.put('sum', ['h1'], VALUES);
+  store.engine.nextId = NEW_IDS_MAX;
+  t.equal(store.put('sum', ['h2'], VALUES), 0);
+  t.equal(store.engine.seriesCount, 1);
+  t.equal(store.put('sum', ['h1'], VALUES), known, 'one that is known goes on');
   t.end();
 });
