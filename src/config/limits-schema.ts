@@ -7,6 +7,9 @@ const ARENA_BYTES = 64 * 1024 * 1024;
 /** A shard has room for so many in its memory. */
 const UNIT_MISMATCHES_MAX = 5000;
 
+/** A day: a timer for more than 24 of them would end at once. */
+const WAIT_MS_MAX = 86_400_000;
+
 /** Half of the work area of a query. */
 const PERCENTILE_EXACT_MAX = 4_000_000;
 
@@ -37,9 +40,12 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
     ),
     maximum: PERCENTILE_EXACT_MAX,
   },
-  queryTimeMsMax: limit('Milliseconds one request may take.'),
+  queryTimeMsMax: { ...limit('Milliseconds one request may take.'), maximum: WAIT_MS_MAX },
   streamPointsMax: limit('Points of an answer that is streamed: NDJSON, CSV, Arrow.'),
-  streamTimeMsMax: limit('Milliseconds an answer that is streamed may take.'),
+  streamTimeMsMax: {
+    ...limit('Milliseconds an answer that is streamed may take.'),
+    maximum: WAIT_MS_MAX,
+  },
   streamsMax: limit(
     'Answers that are streamed at one time, over all shards, of which each may take 2 MB a shard where ' +
       'its client is slow; more: 503.',
@@ -57,7 +63,10 @@ const LIMITS: Readonly<Record<keyof Limits, Schema>> = {
   hostsMax: limit(
     'Hosts that one request to `/api/v2` names, over all its selections or jobs; patterns count as one.',
   ),
-  writeWaitMsMax: limit('Milliseconds a write waits for room before it is answered 503.', 0),
+  writeWaitMsMax: {
+    ...limit('Milliseconds a write waits for room before it is answered 503.', 0),
+    maximum: WAIT_MS_MAX,
+  },
   connectionsMax: limit('Open connections; more are closed at once.'),
   seriesMax: limit(
     'Series over all shards, each of which takes an equal share; lines that would make more in ' +
