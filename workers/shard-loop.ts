@@ -71,7 +71,7 @@ export class Shard {
   readonly #reconfiguration: Reconfiguration;
   readonly #start: ShardStart;
   #archiver: Archiver | undefined;
-  #batch = 0;
+  #batch: number;
   /** Messages with queries that have come, as the ring counts them. */
   #messages = 0;
   /** Messages that wait for what selections need. */
@@ -85,6 +85,7 @@ export class Shard {
     this.#start = start;
     this.#port = start.port;
     this.#ring = new Ring(start.memory);
+    this.#batch = this.#ring.batchConsumed;
     this.#kernel = instantiateKernel(start.memory);
     this.#counters = new Counters(start.memory);
     this.#ingestTimes = turnTimes(start.memory, 'ingest');
@@ -326,7 +327,7 @@ export class Shard {
   /** Two batches may be under way: each has half of the answer region. */
   #canAnswer(): boolean {
     const { isEmpty } = this.#queries;
-    if (isEmpty || this.#batch - this.#ring.batchConsumed >= 2) return false;
+    if (isEmpty || ((this.#batch - this.#ring.batchConsumed) | 0) >= 2) return false;
     return this.#queries.restMs(performance.now()) === 0;
   }
 
@@ -345,9 +346,10 @@ export class Shard {
   #answerQueries(): AnswerBatch | undefined {
     if (!this.#canAnswer()) return undefined;
     const began = performance.now();
-    const number = this.#batch + 1;
+    // It is an Int32 in shared memory.
+    const number = (this.#batch + 1) | 0;
     const half = ANSWER_BYTES / 2;
-    const base = ANSWER_BASE + (number % 2) * half;
+    const base = ANSWER_BASE + (number & 1) * half;
     const { answers, answered, at } = this.#queries.work(base, base + half, TURN_MS);
     this.#counters.add('queries_total', answered);
     this.#counters.add('query_bytes_total', at - base);

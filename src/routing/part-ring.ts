@@ -51,13 +51,15 @@ export class PartRing {
    */
   readonly #parts: (Part | undefined)[] = Array.from({ length: RING_SLOTS });
   /** Position of the first of them, and the one behind the last. */
-  #from = 0;
-  #until = 0;
+  #from: number;
+  #until: number;
   readonly #examples = new Map<number, PartExamples>();
   #logFailure = '';
 
   constructor(memory: WebAssembly.Memory) {
     this.#ring = new Ring(memory);
+    this.#from = this.#ring.published;
+    this.#until = this.#from;
   }
 
   get count(): number {

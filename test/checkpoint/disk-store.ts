@@ -19,7 +19,7 @@ import {
   SERIES_NEXT_SPAN,
 } from '../../workers/kernel/layout.js';
 import { LineUnits } from '../../workers/ingest/line-units.js';
-import { createHighMemory } from '../helpers/high-heap.js';
+import { createAgedMemory } from '../helpers/aged-shard.js';
 import { Reconfiguration } from '../../workers/reconfiguration.js';
 import { Retention } from '../../workers/retention.js';
 
@@ -44,7 +44,7 @@ export interface DiskOptions {
   readonly memoryCapBytes?: number;
   readonly writesJson?: boolean;
   /** Whether series lie beyond 2 GiB. */
-  readonly isHigh?: boolean;
+  readonly isAged?: boolean;
 }
 
 const METRICS: Readonly<Record<string, MetricConfig>> = {
@@ -83,7 +83,7 @@ export class DiskStore {
 
   private constructor(folder: string, options: DiskOptions) {
     this.folder = folder;
-    this.memory = options.isHigh ? createHighMemory() : createShardMemory();
+    this.memory = options.isAged ? createAgedMemory() : createShardMemory();
     this.kernel = instantiateKernel(this.memory);
     this.kernel.initShard(1000);
     const store: StoreConfig = {

@@ -28,16 +28,16 @@ class Life {
   readonly #senders: Sender[] = [];
   readonly told: string[] = [];
 
-  readonly #isHigh: boolean;
+  readonly #isAged: boolean;
 
-  constructor(random: Random, isHigh: boolean) {
+  constructor(random: Random, isAged: boolean) {
     this.#random = random;
-    this.#isHigh = isHigh;
+    this.#isAged = isAged;
     this.judge = new Judge(DiskStore.inMemory(), (metric) => STEPS[metric]!);
   }
 
   async open(folder: string): Promise<string> {
-    this.store = await DiskStore.open(folder, { isHigh: this.#isHigh });
+    this.store = await DiskStore.open(folder, { isAged: this.#isAged });
     const [problem] = this.store.summary.problems;
     return problem ?? this.judge.difference(this.store);
   }
@@ -144,10 +144,10 @@ class Life {
   }
 }
 
-async function liveThrough(first: number, isHigh: boolean): Promise<string> {
+async function liveThrough(first: number, isAged: boolean): Promise<string> {
   let wrong = '';
   for (let round = first; round < first + ROUNDS && !wrong; round++) {
-    const life = new Life(new Random(seed + round), isHigh);
+    const life = new Life(new Random(seed + round), isAged);
     wrong = await life.open(join(temporaryFolder(), 'shard'));
     for (let event = 0; event < EVENTS && !wrong; event++) {
       wrong = await life.happen();

@@ -7,7 +7,7 @@ import type { JobStatsShare, SelectSummary, SelectTask } from '../../src/protoco
 import { headOf, SEPARATORS, tailOf, type OutputForm } from '../../workers/output/forms.js';
 import { Engine } from '../../workers/engine/engine.js';
 import type { QueryResult } from '../../workers/engine/query-run.js';
-import { createHighMemory } from '../helpers/high-heap.js';
+import { createAgedMemory } from '../helpers/aged-shard.js';
 import { createShardMemory, instantiateKernel, type Kernel } from '../../workers/kernel/kernel.js';
 import { Selections } from '../../workers/select/selections.js';
 import { ANSWER_BASE, ANSWER_BYTES } from '../../workers/kernel/layout.js';
@@ -92,8 +92,8 @@ export class SmallStore {
   readonly kernel: Kernel;
   readonly #memory: WebAssembly.Memory;
 
-  constructor(limits: Partial<Limits> = {}, store: Partial<StoreConfig> = {}, isHigh = false) {
-    this.#memory = isHigh ? createHighMemory() : createShardMemory();
+  constructor(limits: Partial<Limits> = {}, store: Partial<StoreConfig> = {}, isAged = false) {
+    this.#memory = isAged ? createAgedMemory() : createShardMemory();
     this.kernel = instantiateKernel(this.#memory);
     this.kernel.initShard(1000);
     const metrics = {

@@ -1,5 +1,5 @@
-// Loaded into a store before its own code, in each of its threads: all shards have high memory.
-import { createHighMemory } from './high-heap.js';
+// Loaded into a store before its own code, in each of its threads: all shards have aged memory.
+import { createAgedMemory } from './aged-shard.js';
 
 const { Memory } = WebAssembly;
 let isOurs = false;
@@ -9,7 +9,7 @@ WebAssembly.Memory = new Proxy(Memory, {
     if (isOurs || !descriptor.shared) return new target(descriptor);
     isOurs = true;
     try {
-      return createHighMemory(Number(process.env['TEST_HEAP_BASE']));
+      return createAgedMemory(Number(process.env['TEST_HEAP_BASE']));
     } finally {
       isOurs = false;
     }

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { becomesReady, durable, temporaryFolder, problemsOf } from '../helpers/durable.js';
-import { highHeapEnv } from '../helpers/high-heap.js';
+import { agedShardEnv } from '../helpers/aged-shard.js';
 import { startWithLevers } from '../helpers/levers.js';
 import { startServer, type TestServer } from '../helpers/server.js';
 
@@ -33,33 +33,33 @@ interface Case {
   readonly shards: number;
   readonly checkpoints: readonly ('before' | 'after')[];
   readonly isSwept: boolean;
-  /** Whether series lie beyond 2 GiB. */
-  readonly isHigh?: boolean;
+  /** Whether series lie beyond 2 GiB, and counts of parts are about to wrap. */
+  readonly isAged?: boolean;
 }
 
 const CASES: readonly Case[] = [
   { shards: 1, checkpoints: [], isSwept: false },
   { shards: 1, checkpoints: [], isSwept: true },
   { shards: 1, checkpoints: ['before'], isSwept: true },
-  { shards: 1, checkpoints: ['before'], isSwept: true, isHigh: true },
+  { shards: 1, checkpoints: ['before'], isSwept: true, isAged: true },
   { shards: 3, checkpoints: ['before'], isSwept: false },
   { shards: 1, checkpoints: ['after'], isSwept: false },
   { shards: 3, checkpoints: ['before', 'after'], isSwept: true },
 ];
 
 for (const one of CASES) {
-  const { shards, checkpoints, isSwept, isHigh } = one;
+  const { shards, checkpoints, isSwept, isAged } = one;
   const saved = checkpoints.length > 0 ? `checkpoints ${checkpoints.join(' and ')}` : 'log only';
   const swept = isSwept ? ', silent heads sealed' : '';
-  const high = isHigh ? ', beyond 2 GiB' : '';
-  t.test(`freed, then kill -9: ${shards} shard(s), ${saved}${swept}${high}`, (t) =>
+  const aged = isAged ? ', beyond 2 GiB and 2³¹ parts' : '';
+  t.test(`freed, then kill -9: ${shards} shard(s), ${saved}${swept}${aged}`, (t) =>
     staysFreed(t, one),
   );
 }
 
 async function staysFreed(t: Test, one: Case): Promise<void> {
-  const { shards, checkpoints, isSwept, isHigh = false } = one;
-  const env = isHigh ? { env: highHeapEnv() } : {};
+  const { shards, checkpoints, isSwept, isAged = false } = one;
+  const env = isAged ? { env: agedShardEnv() } : {};
   const directory = temporaryFolder(t, 'free');
   const server = await startWithLevers(durable(directory, shards), env);
   t.teardown(() => server.kill());

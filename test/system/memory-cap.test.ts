@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { highHeapEnv } from '../helpers/high-heap.js';
+import { agedShardEnv } from '../helpers/aged-shard.js';
 import { eventually, metricSum } from '../helpers/metrics.js';
 import { Random, seed } from '../helpers/random.js';
 import { startServer, type TestServer } from '../helpers/server.js';
@@ -27,7 +27,7 @@ function startCapped(shards: number, capMb: number, isTop = false): Promise<Test
       'metric-store': { 'memory-cap': isTop ? 0 : capMb / 1000 },
       metricshard: { shards, 'retention-enforced': false, limits: { 'prefixes-max': 1024 } },
     },
-    isTop ? { env: highHeapEnv(heapBaseOf(capMb / shards)) } : {},
+    isTop ? { env: agedShardEnv(heapBaseOf(capMb / shards)) } : {},
   );
 }
 

@@ -26,7 +26,7 @@ import {
 } from '../kernel/layout.js';
 
 /** A file of the log. */
-export const LOG_NAME = /^log-(\d{8})\.wal$/;
+export const LOG_NAME = /^log-(\d{8,})\.wal$/;
 /** After a failed write the next try waits so long. */
 const RETRY_MS = 500;
 

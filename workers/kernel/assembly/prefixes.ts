@@ -36,7 +36,8 @@ let bucketMask: u32 = 0;
 let countMax: u32 = 0;
 let count: u32 = 0;
 let hand: u32 = 0;
-let evictions: u32 = 0;
+/** A count of a whole life: more than 32 bits. */
+let evictions: f64 = 0;
 /** The entry of the line before: its successor is the guess for the next line. */
 export let previousPrefix: u32 = 0;
 
@@ -82,7 +83,7 @@ function growTable(): void {
 export function prefixCount(): u32 {
   return count;
 }
-export function prefixEvictions(): u32 {
+export function prefixEvictions(): f64 {
   return evictions;
 }
 export function prefixBuckets(): u32 {
