@@ -1,5 +1,6 @@
 import type { StoreConfig } from '../src/config/config.js';
 import { longestStepSec } from '../src/config/metric-rules.js';
+import { isCapped } from '../src/config/shard-memory.js';
 import { TIME_SEC_MAX } from '../src/model/slot.js';
 import type { Counters } from '../src/protocol/counters.js';
 import { NONE_IN_USE, type HostsInUse } from '../src/protocol/hosts-in-use.js';
@@ -161,7 +162,7 @@ export class Retention {
 
   /** What is reached where `evict` is asked for. */
   get fullReason(): string {
-    if (this.#pagesMax > 0) return 'memory-cap is reached';
+    if (isCapped(this.#store)) return 'memory-cap is reached';
     return 'the 4 GiB that a shard can have are in use (more shards have more)';
   }
 

@@ -25,6 +25,7 @@ import { parseGoDuration } from './duration.js';
 import { parseListenAddress } from './listen-address.js';
 import { kebabCase } from './limits-schema.js';
 import { redundantMetricWarnings } from './redundant-metrics.js';
+import { memoryCapWarnings } from './shard-memory.js';
 import { unitWarnings } from './unit-warnings.js';
 import { findProblems } from './validate.js';
 import { authOf } from './auth-config.js';
@@ -131,6 +132,7 @@ export function parseConfig(value: unknown, sources: ClusterSources = {}): Parse
     ...warnings,
     ...unitWarnings(unitsOf(file)),
     ...redundantMetricWarnings(config.store),
+    ...memoryCapWarnings(config.store),
   ];
   return { config: freezeDeep(config), warnings: all, clusterOrigins: origins };
 }

@@ -1,3 +1,4 @@
+import { isCapped, SHARD_MEMORY_BYTES_MAX } from '../config/shard-memory.js';
 import type { Problem } from '../http/status-text.js';
 import type { ShardStatus, StoreStatus } from '../routing/store.js';
 import { amountOf } from './disk-space.js';
@@ -105,22 +106,24 @@ export class StoreHealth {
     }
   }
 
-  #memoryProblems(shards: readonly ShardStatus[], capBytes: number): string[] {
-    const raise = 'raise metric-store.memory-cap, or keep less';
+  #memoryProblems(shards: readonly ShardStatus[], memoryCapBytes: number): string[] {
+    const isCap = isCapped({ memoryCapBytes, shardCount: shards.length });
+    const boundBytes = isCap ? memoryCapBytes / shards.length : SHARD_MEMORY_BYTES_MAX;
+    const bound = isCap
+      ? `memory-cap (${amountOf(memoryCapBytes)})`
+      : `what a shard can have (${amountOf(SHARD_MEMORY_BYTES_MAX)})`;
+    const raise = `raise metric${isCap ? '-store.memory-cap' : 'shard.shards'}, or keep less`;
     if (this.#refused > 0) {
       return [`${this.#refused} lines of the last ten seconds found no memory: ${raise}`];
     }
     if (this.#evicted > 0) {
       const what = `samples go before their time (${this.#evicted} blocks in ten seconds)`;
-      return [`memory-cap (${amountOf(capBytes)}) is reached and ${what}: ${raise}`];
+      return [`${bound} is reached and ${what}: ${raise}`];
     }
-    if (capBytes === 0) return [];
-    const shareMax = Math.max(
-      ...shards.map(({ counters }) => (counters['heap_bytes_current'] ?? 0) * shards.length),
-    );
-    if (shareMax < CAP_SHARE_MAX * capBytes) return [];
-    const percent = Math.round((100 * shareMax) / capBytes);
-    return [`${percent} % of memory-cap (${amountOf(capBytes)}) are taken in a shard: ${raise}`];
+    const most = Math.max(...shards.map(({ counters }) => counters['heap_bytes_current'] ?? 0));
+    if (most < CAP_SHARE_MAX * boundBytes) return [];
+    const percent = Math.round((100 * most) / boundBytes);
+    return [`${percent} % of ${bound} are taken in a shard: ${raise}`];
   }
 
   #look({ index, restarts, counters }: ShardStatus, nowMs: number): void {

@@ -101,10 +101,14 @@ t.test('memory', (t) => {
     if (wanted) t.match(found[0], wanted);
   };
   const heap = (bytes: number): Record<string, number> => ({ heap_bytes_current: bytes });
-  check([heap(50e9), heap(50e9)], 0);
-  check([heap(47e9), heap(10)], 100e9);
-  check([heap(10), heap(48e9)], 100e9, /^memory: 96 % of memory-cap \(100.0 GB\)/);
-  check([{ ...heap(50e9), blocks_evicted_total: 3 }, {}], 100e9, /before their time \(3 blocks/);
+  check([heap(3e9), heap(3e9)], 0);
+  check([heap(3.5e9), heap(10)], 7.5e9);
+  check([heap(10), heap(3.6e9)], 7.5e9, /^memory: 96 % of memory-cap \(7.5 GB\) .* raise .*-cap/);
+  for (const capBytes of [0, 100e9]) {
+    const pattern = /^memory: 98 % of what a shard can have \(3.9 GB\) .* raise metricshard.shards/;
+    check([heap(10), heap(3.78e9)], capBytes, pattern);
+  }
+  check([{ ...heap(3e9), blocks_evicted_total: 3 }, {}], 6e9, /before their time \(3 blocks/);
   check(
     [{ 'rejected:memory full': 4, blocks_evicted_total: 3 }, {}],
     100e9,

@@ -45,6 +45,8 @@ export const STAGING_BYTES = 12582912;
 export const ARCHIVE_BASE = 421527552;
 export const ARCHIVE_BYTES = 131072;
 export const HEAP_BASE = 421658624;
+/** Where it ends at the latest: 4 GiB, less what larger tables may need at once. */
+export const HEAP_END_MAX = 4278190080;
 
 /** The heap's allocator takes memory in pages of this size. */
 export const HEAP_PAGE_BYTES = 16384;

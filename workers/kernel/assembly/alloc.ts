@@ -1,7 +1,7 @@
 // Memory of the heap: pages of 16 KiB, each cut into pieces of one size. A page whose pieces are
 // all free returns to the pool and may serve another size, so that series which seal in step do
 // not leave a free list behind for every size their blocks went through.
-import { ALLOC_TABLE, HEAP_PAGE_BYTES, STATE_BASE } from '../layout';
+import { ALLOC_TABLE, HEAP_END_MAX, HEAP_PAGE_BYTES, STATE_BASE } from '../layout';
 
 const PAGE_BYTES: u32 = HEAP_PAGE_BYTES;
 const PAGE_MASK: u32 = ~(PAGE_BYTES - 1);
@@ -51,8 +51,7 @@ export function heapBytesLive(): f64 {
 export function memoryLow(): bool {
   return pagesInUse + PAGES_RESERVED > pageBudget || pagesInUse > ADDRESSABLE_PAGES;
 }
-/** Up to 4 GiB, less what larger tables may need at once. */
-const ADDRESSABLE_PAGES: u32 = (0xff000000 - HEAP_START) / PAGE_BYTES;
+const ADDRESSABLE_PAGES: u32 = (HEAP_END_MAX - HEAP_START) / PAGE_BYTES;
 
 function takePage(): u32 {
   pagesInUse++;
