@@ -79,7 +79,8 @@ const metricStore = object('The store, as in the reference.', {
     type: 'number',
     minimum: 0,
     default: DEFAULTS.store.memoryCapBytes,
-    description: 'Budget for samples over all shards, in GB (10⁹ bytes); 0: none.',
+    description:
+      'Budget for samples over all shards, in GB (10⁹ bytes), of which a shard can use 3.8; 0: none.',
   },
   'checkpoint-interval': {
     type: 'string',
