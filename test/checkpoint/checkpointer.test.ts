@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readManifest } from '../../workers/checkpoint/manifest.js';
+import { readManifest, type Segment } from '../../workers/checkpoint/manifest.js';
+import { mergeSegments } from '../../workers/checkpoint/merge.js';
+import { SECTION_BLOCKS, SectionWriter } from '../../workers/checkpoint/section-file.js';
 import { DiskStore, T0, temporaryFolder, type Where } from './disk-store.js';
 
 const WHERES: Where[] = [0, 1, 2].map((host) => ({ metric: 'load', host: `h${host}` }));
@@ -64,11 +66,53 @@ t.test('a merge that fails does not fail the checkpoint', async (t) => {
   }
   t.match(store.warnings, [/could not be merged.*EISDIR/]);
   t.equal(filesOf(store.folder, 'log-').length, 1);
+  t.same(
+    filesOf(store.folder, 'series-'),
+    ['series-00000008'],
+    'what is superseded goes all the same',
+  );
   fill(store, 8);
   t.equal((await store.checkpoint()).segments, 1, 'the next one merges them');
   const again = await DiskStore.open(await store.crash());
   t.ok(isWhole(again, 9));
   await again.stop();
+});
+
+t.test('where the disk has little room fewer files are merged', async (t) => {
+  const folder = join(temporaryFolder(), 'segments');
+  mkdirSync(folder);
+  const sizes = [900_000, 400_000, ...Array.from({ length: 9 }, () => 100_000)];
+  const segments: Segment[] = [];
+  for (const [index, bytes] of sizes.entries()) {
+    const file = `blocks-0000000${index}`;
+    const writer = await SectionWriter.create(join(folder, file));
+    const section = {
+      kind: SECTION_BLOCKS,
+      checkpoint: index,
+      bytes: Buffer.alloc(bytes),
+      checksum: 0n,
+    };
+    writer.append(section, false);
+    await writer.end(index);
+    segments.push({ file, bytes: writer.bytes, untilSec: index });
+  }
+  const area = Buffer.alloc(2_000_000);
+  const merged = (freeBytes: number): Promise<readonly Segment[]> =>
+    mergeSegments(
+      folder,
+      segments,
+      () => ({ area, checksum: 0n }),
+      async () => freeBytes,
+    );
+  for (const [freeBytes, left] of [
+    [1_500_000, 11],
+    [1_700_000, 4],
+    [1_900_000, 3],
+    [2_700_000, 2],
+    [9_000_000, 1],
+  ] as const) {
+    t.equal((await merged(freeBytes)).length, left, `${freeBytes} bytes are free`);
+  }
 });
 
 t.test('a checkpoint that fails loses nothing', async (t) => {

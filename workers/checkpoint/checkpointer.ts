@@ -116,6 +116,8 @@ export class Checkpointer {
       log.bytesSinceCheckpoint = 0;
       await removeFiles(log.pathsBefore(firstLog));
       await this.#settle(true);
+      // Before files are merged: that may fail for want of the room that these take.
+      await this.#clean(FILE);
       if (await this.#merge()) await this.#clean(FILE);
       return this.#result(number, false, segment.bytes, began);
     } catch (error) {
@@ -314,27 +316,30 @@ export class Checkpointer {
     );
   }
 
-  /** The checkpoint is made: if merging fails, files stay as many as they are, until the next one. */
+  /**
+   * Whether some were merged. The checkpoint is made: if merging fails, files stay as many as they are, until the
+   * next one.
+   */
   async #merge(): Promise<boolean> {
     try {
-      await this.#mergeFiles();
-      return true;
+      return await this.#mergeFiles();
     } catch (error) {
       this.#parts.warn(`segments could not be merged: ${(error as Error).message}`);
       return false;
     }
   }
 
-  async #mergeFiles(): Promise<void> {
+  async #mergeFiles(): Promise<boolean> {
     const manifest = this.#manifest!;
     const segments = await mergeSegments(this.#parts.folder, manifest.segments, (bytes) => {
       const area = this.#bytes.subarray(STAGING_BASE, STAGING_BASE + STAGING_BYTES);
       return { area, checksum: this.#parts.kernel.checksum(STAGING_BASE, bytes) };
     });
-    if (segments === manifest.segments) return;
+    if (segments === manifest.segments) return false;
     const merged = { ...manifest, segments };
     await publishManifestLater(this.#parts.folder, merged);
     this.#manifest = merged;
+    return true;
   }
 
   /** Removes files of a kind that no manifest names: of older checkpoints and of such that failed. */

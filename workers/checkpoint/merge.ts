@@ -1,4 +1,5 @@
 import { renameSync, rmSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { syncFolderLater } from '../../src/storage/files.js';
@@ -10,21 +11,24 @@ const MERGE_COUNT = 8;
 /** Sizes within this factor are about one. */
 const SIZE_FACTOR = 8;
 const SMALLEST_BYTES = 1024 * 1024;
+/** Of what is free on the disk: the log and the next checkpoint need room as well. */
+const FREE_SHARE_MAX = 0.5;
 
 /** The staging area and the checksum of its first so many bytes. */
 export type Staging = (bytes: number) => { area: Buffer; checksum: bigint };
 
 /**
  * Merges the newest segments into one, if there are enough of about one size; so a block is written
- * a few times in all, and files stay few. Returns the same list if there was nothing to do. The
- * caller publishes the list before it removes the files.
+ * a few times in all, and files stay few. Where the disk has little room, fewer of them are merged. Returns the same
+ * list if there was nothing to do. The caller publishes the list before it removes the files.
  */
 export async function mergeSegments(
   folder: string,
   segments: readonly Segment[],
   staging: Staging,
+  freeBytes = freeBytesOf,
 ): Promise<readonly Segment[]> {
-  const first = firstToMerge(segments);
+  const first = firstToMerge(segments, (await freeBytes(folder)) * FREE_SHARE_MAX);
   if (first < 0) return segments;
   const merged = segments.slice(first);
   const last = merged.at(-1)!;
@@ -50,14 +54,21 @@ export async function mergeSegments(
   return [...segments.slice(0, first), { file, bytes: writer.bytes, untilSec }];
 }
 
-/** Index of the first of the newest segments that are to be merged, -1 if there are too few. */
-function firstToMerge(segments: readonly Segment[]): number {
+async function freeBytesOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+/** Index of the first of the newest segments that are to be merged, -1 if there are too few of at most so many bytes. */
+function firstToMerge(segments: readonly Segment[], bytesMax: number): number {
+  let total = 0;
   let largest = SMALLEST_BYTES;
   let first = segments.length;
   let found = -1;
   while (first > 0) {
     const { bytes } = segments[first - 1]!;
-    if (bytes > largest * SIZE_FACTOR) break;
+    total += bytes;
+    if (bytes > largest * SIZE_FACTOR || total > bytesMax) break;
     largest = Math.max(largest, bytes);
     first--;
     if (segments.length - first >= MERGE_COUNT) found = first;
