@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import t from 'tap';
+import { FRAME_BYTES } from '../../workers/kernel/layout.js';
 import { logNumbers, logPath } from '../../workers/log/log-writer.js';
 import { Random, seed } from '../helpers/random.js';
 import { CLUSTER, DiskStore, T0, temporaryFolder, type Where } from './disk-store.js';
@@ -164,6 +165,42 @@ t.test(`the last frame cut off or zeroed, seed ${seed}`, async (t) => {
     if (wrong) wrong += `; from byte ${at} of ${whole.length}`;
   }
   t.equal(wrong, '');
+});
+
+t.test('a log is kept aside unless a kill has cut off its last frame', async (t) => {
+  const store = await DiskStore.open(join(temporaryFolder(), 'shard'));
+  const ends: number[] = [];
+  for (let slot = 0; slot < 3; slot++) {
+    store.write(WHERES[0]!, T0 + slot * 60, slot);
+    store.flush();
+    ends.push(statSync(fileOf(store.folder, 'log-')).size);
+  }
+  const left = await store.crash();
+  const log = basename(fileOf(left, 'log-'));
+  const whole = readFileSync(join(left, log));
+  const sizeOf = (frame: number, bytes: number): Buffer => {
+    const damaged = Buffer.from(whole);
+    damaged.writeUInt32LE(bytes, ends[frame - 1]! + FRAME_BYTES);
+    return damaged;
+  };
+  for (const [what, damaged, isKept] of [
+    ['half a header', whole.subarray(0, ends[1]! + 20), false],
+    ['half a frame', whole.subarray(0, whole.length - 1), false],
+    ['a frame that says it is longer', sizeOf(1, 1000), true],
+    ['the last one says so', sizeOf(2, 1000), true],
+    ['a wrong checksum', Buffer.from(whole).fill(0, whole.length - 1), true],
+  ] as const) {
+    const copy = copyOf(left);
+    writeFileSync(join(copy, log), damaged);
+    const again = await DiskStore.open(copy);
+    t.match(again.summary.problems[0], /its last \d+ bytes are not read/, what);
+    t.equal(
+      keptAside(copy).some((name) => name.endsWith(log)),
+      isKept,
+      what,
+    );
+    await again.stop();
+  }
 });
 
 t.test('files that are missing, and foreign ones', async (t) => {

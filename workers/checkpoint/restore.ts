@@ -231,7 +231,9 @@ export class Restore {
       if (this.#isGap) this.#aside(basename(path));
       if (reader.damage !== '') {
         this.#nextFrame = 0;
-        this.#problem(`${reader.damage}; its last ${left} bytes are not read`, basename(path));
+        const isCutOff = number === this.report.lastLog && reader.isCutOff;
+        const what = `${reader.damage}; its last ${left} bytes are not read`;
+        this.#problem(what, isCutOff ? '' : basename(path));
       }
     } catch (error) {
       this.#problem(`${path}: ${(error as Error).message}`, basename(path));

@@ -10,6 +10,11 @@ import {
   LOG_MAGIC,
 } from '../kernel/layout.js';
 
+/** How the reason begins where the file ends in a frame. */
+const CUT_OFF = 'half a';
+const MAGIC_BYTES = Buffer.alloc(4);
+MAGIC_BYTES.writeUInt32LE(LOG_MAGIC);
+
 export interface Frame {
   readonly sequence: number;
   readonly timeMs: number;
@@ -44,17 +49,34 @@ export class LogReader {
   next(): Frame | undefined {
     if (this.at === this.size || this.damage !== '') return undefined;
     const area = this.#area;
-    if (this.#read(FRAME_HEADER_BYTES, 0) < FRAME_HEADER_BYTES) return this.#fail('half a header');
+    if (this.#read(FRAME_HEADER_BYTES, 0) < FRAME_HEADER_BYTES)
+      return this.#fail(`${CUT_OFF} header`);
     if (area.readUInt32LE(FRAME_MAGIC) !== LOG_MAGIC) return this.#fail('no frame begins there');
     const bytes = area.readUInt32LE(FRAME_BYTES);
     if (bytes > area.length - FRAME_HEADER_BYTES) return this.#fail(`a frame of ${bytes} bytes`);
-    if (this.#read(bytes, FRAME_HEADER_BYTES) < bytes) return this.#fail('half a frame');
+    if (this.#read(bytes, FRAME_HEADER_BYTES) < bytes) return this.#fail(`${CUT_OFF} frame`);
     const checked = FRAME_HEADER_BYTES - FRAME_SEQUENCE + bytes;
     const checksum = this.#checksum(FRAME_SEQUENCE, checked);
     if (area.readBigInt64LE(FRAME_CHECKSUM) !== checksum) return this.#fail('a wrong checksum');
     this.at += FRAME_HEADER_BYTES + bytes;
     const sequence = area.readDoubleLE(FRAME_SEQUENCE);
     return { sequence, timeMs: area.readDoubleLE(FRAME_TIME_MS), bytes };
+  }
+
+  /**
+   * Whether the file ends in the frame that was being written, as a kill leaves it: that was never acknowledged, and
+   * nobody can read more of it. Not so if another frame begins behind, or if the rest is all that the checksum is
+   * of: then it is the size that is damaged.
+   */
+  get isCutOff(): boolean {
+    const left = this.size - this.at;
+    if (!this.reason.startsWith(CUT_OFF) || left > this.#area.length) return false;
+    const rest = this.#area.subarray(0, left);
+    if (readAll(this.#descriptor, rest, this.at) < left) return false;
+    if (rest.indexOf(MAGIC_BYTES, 1) >= 0) return false;
+    if (left < FRAME_HEADER_BYTES) return true;
+    const checksum = this.#checksum(FRAME_SEQUENCE, left - FRAME_SEQUENCE);
+    return rest.readBigInt64LE(FRAME_CHECKSUM) !== checksum;
   }
 
   close(): void {
