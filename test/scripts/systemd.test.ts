@@ -36,7 +36,9 @@ t.test('the unit fits the program', async (t) => {
 
 t.test('the example of a configuration', async (t) => {
   const file = JSON.parse(readFileSync(join(FOLDER, 'config.json'), 'utf8'));
-  const { config, warnings } = parseConfig(file);
+  // Its memory is that of a machine with some cores: on a small one the cap is more than its shards can have.
+  const metricshard = { ...file.metricshard, shards: 16 };
+  const { config, warnings } = parseConfig({ ...file, metricshard });
   t.same(warnings, []);
   t.equal(config.listen.host, '127.0.0.1');
   const state = `/var/lib/${setting('StateDirectory')}`;
