@@ -27,6 +27,8 @@ export const CLUSTER = 'c';
 /** Times are slots of 60 s from `T0` on. */
 export const T0 = 1_795_466_400;
 const PIECE_SLOTS = 8192;
+/** A checkpoint takes away files two or three times. */
+const COPY_TRIES = 100;
 
 /** Where a sample goes: metric, host, and a type with its id if it is not the host's own. */
 export interface Where {
@@ -231,7 +233,7 @@ export class DiskStore {
 
 /** A copy as of one moment: files that a checkpoint under way takes away meanwhile begin it anew. */
 function copyAtOnce(from: string, to: string): void {
-  for (;;) {
+  for (let tries = 0; tries < COPY_TRIES; tries++) {
     const before = readdirSync(from).sort();
     try {
       cpSync(from, to, { recursive: true });
@@ -241,6 +243,7 @@ function copyAtOnce(from: string, to: string): void {
     }
     rmSync(to, { recursive: true, force: true });
   }
+  throw new Error(`${from} changed each time it was copied`);
 }
 
 function namesOf({ metric, host, type = '' }: Where): SeriesNames {

@@ -9,12 +9,13 @@ export class Staggers {
   of(cluster: string, host: string): number {
     const last = this.#last;
     if (last.cluster === cluster && last.host === host) return last.stagger;
-    this.#last = { cluster, host, stagger: hash(cluster, host) };
+    this.#last = { cluster, host, stagger: hashStagger(cluster, host) };
     return this.#last.stagger;
   }
 }
 
-function hash(cluster: string, host: string): number {
+/** A number of a host below WINDOW_SLOTS. */
+function hashStagger(cluster: string, host: string): number {
   let hash = 0;
   for (const text of [cluster, host]) {
     for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
