@@ -10,6 +10,7 @@ import {
   DamageError,
   SECTION_BLOCKS,
   SECTION_HEADER_BYTES,
+  SECTION_PLAIN_BLOCKS,
   SECTION_SERIES,
   type ReadSection,
   type SectionReader,
@@ -24,6 +25,7 @@ const MAGIC = 'MSS1';
 const KINDS = new Map([
   [SECTION_SERIES, 'section of series'],
   [SECTION_BLOCKS, 'section of blocks'],
+  [SECTION_PLAIN_BLOCKS, 'section of blocks'],
 ]);
 
 /** `series-…` and `blocks-…` of a checkpoint. */
@@ -109,18 +111,15 @@ class SectionInspection {
     this.#checkpoint = Math.max(this.#checkpoint, section.checkpoint);
     if (section.kind === SECTION_SERIES) {
       for (const level of readLevels(section.bytes)) this.#level(level, section.bytes);
-    } else if (section.kind === SECTION_BLOCKS) {
-      for (const { id, blocks } of readRuns(
-        this.#tools.kernel,
-        this.#tools.area,
-        section.bytes.length,
-      )) {
+    } else {
+      const { kernel, area } = this.#tools;
+      for (const { id, blocks } of readRuns(kernel, area, section)) {
         this.#runs++;
         this.#count(blocks, this.#names.stepOf(id));
         const known = this.#names.selected(id);
         if (known) this.#show(known.path, known.metric, id, this.#names.stepOf(id), blocks);
       }
-    } else throw new Error(`a section of kind ${section.kind}`);
+    }
   }
 
   #level(level: LevelRecord, section: Buffer): void {
@@ -132,7 +131,7 @@ class SectionInspection {
       const { name, stepSec } = this.#names.metricAt(saved.metric);
       const { at, bytes } = saved;
       const { kernel, area, selector } = this.#tools;
-      const blocks = readBlocks(kernel, area, at + SAVED_BYTES, at + bytes);
+      const blocks = readBlocks(kernel, area, 0, at + SAVED_BYTES, at + bytes);
       this.#count(blocks, stepSec);
       if (!selector || !isSelected(selector, path, name)) continue;
       this.#show(path, name, saved.id, stepSec, blocks, saved);
@@ -172,10 +171,10 @@ class SectionInspection {
     this.#tools.show({ file: this.#path, series, metric, id, stepSec, blocks: shown, samples });
   }
 
-  #samplesOf({ at, startSlot, slots }: BlockView, stepSec: number): [number, number][] {
+  #samplesOf(block: BlockView, stepSec: number): [number, number][] {
     const samples: [number, number][] = [];
-    this.#tools.valuesAt(at, slots).forEach((value, index) => {
-      if (!Number.isNaN(value)) samples.push([(startSlot + index) * stepSec, value]);
+    this.#tools.valuesOf(block).forEach((value, index) => {
+      if (!Number.isNaN(value)) samples.push([(block.startSlot + index) * stepSec, value]);
     });
     return samples;
   }

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { BlockView } from '../../workers/checkpoint/block-runs.js';
 import { SectionReader } from '../../workers/checkpoint/section-file.js';
 import { createShardMemory, instantiateKernel, type Kernel } from '../../workers/kernel/kernel.js';
 import { QUERY_SCRATCH_BASE, STAGING_BASE, STAGING_BYTES } from '../../workers/kernel/layout.js';
@@ -8,6 +9,8 @@ import type { Selector } from './selector.js';
 
 /** Slots of a block at most, and the multiple of four that the kernel writes. */
 const SLOTS_MAX = 128;
+/** Where a block is laid out as it is in memory, behind the values. */
+const BLOCK_BASE = QUERY_SCRATCH_BASE + SLOTS_MAX * 8;
 
 /**
  * A file that the store writes. To teach the script another one: an object of this type in a file
@@ -64,9 +67,10 @@ export class Tools {
     );
   }
 
-  /** Values of a block at a byte of the area, NaN where missing; good until the next one. */
-  valuesAt(at: number, slots: number): Float64Array {
-    this.kernel.decodeBlock(STAGING_BASE + at, QUERY_SCRATCH_BASE);
+  /** Values of a block, NaN where missing; good until the next one. */
+  valuesOf({ at, startSlot, slots }: BlockView): Float64Array {
+    this.kernel.unpackBlock(STAGING_BASE + at, startSlot, BLOCK_BASE);
+    this.kernel.decodeBlock(BLOCK_BASE, QUERY_SCRATCH_BASE);
     return this.#values.subarray(0, slots);
   }
 }

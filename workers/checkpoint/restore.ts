@@ -26,7 +26,7 @@ import { ReplayedSeries } from './replayed-series.js';
 import { RestoredLevels } from './restored-levels.js';
 import { RestoredMetrics } from './restored-metrics.js';
 import { newReport, noteArchived, type RestoreReport } from './restore-report.js';
-import { SECTION_BLOCKS, SECTION_SERIES, SectionReader, type ReadSection } from './section-file.js';
+import { runBytesOf, SECTION_SERIES, SectionReader, type ReadSection } from './section-file.js';
 import { SeriesTable } from './series-table.js';
 
 const TURN_MS = 20;
@@ -167,16 +167,17 @@ export class Restore {
 
   async #checkpoint(manifest: Manifest): Promise<void> {
     this.#metrics.begin(manifest.metrics);
-    await this.#sections(manifest.series.file, SECTION_SERIES, (section) =>
-      this.#levels.take(section),
-    );
+    await this.#sections(manifest.series.file, (section) => {
+      if (section.kind !== SECTION_SERIES) throw new Error(`a section of kind ${section.kind}`);
+      this.#levels.take(section);
+    });
     for (const { file } of manifest.segments) {
-      await this.#sections(file, SECTION_BLOCKS, (section) => this.#blocks(section));
+      await this.#sections(file, (section) => this.#blocks(section));
     }
   }
 
   /** All sections of a file; what is damaged is passed over and told. */
-  async #sections(file: string, kind: number, take: (section: ReadSection) => void): Promise<void> {
+  async #sections(file: string, take: (section: ReadSection) => void): Promise<void> {
     const path = join(this.#folder, file);
     let reader: SectionReader | undefined;
     try {
@@ -186,7 +187,6 @@ export class Restore {
         try {
           const section = reader.next();
           if (!section) break;
-          if (section.kind !== kind) throw new Error(`a section of kind ${section.kind}`);
           ahead = reader.readAhead();
           take(section);
           this.#bytesDone += section.bytes.length;
@@ -203,18 +203,20 @@ export class Restore {
     }
   }
 
-  #blocks({ bytes, areaAt, checkpoint }: ReadSection): void {
+  #blocks({ kind, bytes, areaAt, checkpoint }: ReadSection): void {
+    const runBytes = runBytesOf(kind);
     const { kernel, evict, fullReason, exportedCheckpoint } = this.#parts;
     const exported = checkpoint <= exportedCheckpoint ? BLOCK_FLAG_EXPORTED : 0;
     const flags = BLOCK_FLAG_SAVING | exported;
     let at = STAGING_BASE + areaAt;
     const end = at + bytes.length;
     while (at < end) {
+      const { count } = this.#table;
       const next =
-        kernel.restoreBlocks(at, end, ANSWER_BASE, this.#table.count, checkpoint, flags) >>> 0;
+        kernel.restoreBlocks(at, end, ANSWER_BASE, count, checkpoint, flags, runBytes) >>> 0;
       if (next === 0) throw new Error('blocks make no sense');
       if (next < end && !evict()) throw new Error(fullReason);
-      if (next < end && next === at && end - at < 8) throw new Error('half a run of blocks');
+      if (next < end && next === at && end - at < runBytes) throw new Error('half a run of blocks');
       at = next;
     }
     this.report.blockBytes += bytes.length;

@@ -3,12 +3,22 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { HASH_START, hashByte } from '../../src/model/hash.js';
 import { readAll } from '../../src/storage/files.js';
+import { PLAIN_RUN_BYTES, SAVED_RUN_BYTES } from '../kernel/layout.js';
 import { zstd } from './zstd.js';
 
 /** Kinds of sections. */
 export const SECTION_SERIES = 1;
-export const SECTION_BLOCKS = 2;
+/** As they were before there were short headers. */
+export const SECTION_PLAIN_BLOCKS = 2;
 export const SECTION_END = 3;
+export const SECTION_BLOCKS = 4;
+
+/** Bytes of the header of a run in a section of blocks of either kind. Throws if it is of another one. */
+export function runBytesOf(kind: number): number {
+  if (kind === SECTION_BLOCKS) return SAVED_RUN_BYTES;
+  if (kind === SECTION_PLAIN_BLOCKS) return PLAIN_RUN_BYTES;
+  throw new Error(`a section of kind ${kind}`);
+}
 
 export const SECTION_HEADER_BYTES = 40;
 const MAGIC = 0x3153534d;

@@ -257,9 +257,22 @@ export const SAVED_HEAD = 1;
 export const SAVED_GROWING = 2;
 
 // Blocks of a series in a checkpoint: this header, then the blocks one behind the other.
-export const SAVED_RUN_BYTES = 8;
+export const SAVED_RUN_BYTES = 12;
 export const SAVED_RUN_ID = 0; // u32
 export const SAVED_RUN_SIZE = 4; // u32 bytes of the blocks
+export const SAVED_RUN_START = 8; // u32 slot of the first value, for a short header
+export const PLAIN_RUN_BYTES = 8; // the same as it was before there were short headers: without START
+
+// Short header of a saved block that begins where the one in front of it ends, in place of
+// BLOCK_HEADER_BYTES; BLOCK_WORD is where it is in those, its codec xor CODEC_SHORT_MASK.
+export const SHORT_HEADER_BYTES = 16;
+export const SHORT_RANGE = 0; // 24 bits largest less smallest integer; i8: as SHORT_ULPS, of the total / 10^exponent
+export const SHORT_LEAST = 8; // i32 smallest integer
+export const SHORT_REST = 12; // u32 total of the integers less the smallest as often
+export const SHORT_ULPS = 0; // i32, of a constant: steps of a Float64 from value x count to SUM
+export const SHORT_VALUE = 8; // f64, of a constant
+export const CODEC_SHORT = 5; // the first that says so: 5 differences, 6 constant, 7 packed, narrow
+export const CODEC_SHORT_MASK = 6;
 
 // `nextRun` leaves the tags of the run's lines in the state region (u32 each).
 export const RUN_CLUSTER = 64; // address of the cluster's name, 0 = none

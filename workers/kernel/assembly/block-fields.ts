@@ -79,7 +79,11 @@ export function exceptionBytes(exceptions: i32): u32 {
 
 /** Bytes of a block, a multiple of 16. */
 export function blockBytes(block: u32): u32 {
-  const word = load<u32>(block + BLOCK_WORD);
+  return wordBytes(load<u32>(block + BLOCK_WORD));
+}
+
+/** The same by its word. */
+export function wordBytes(word: u32): u32 {
   const slots = wordSlots(word);
   const codec = wordCodec(word);
   let bytes: u32 = BLOCK_HEADER_BYTES + (word & WORD_BITMAP ? BITMAP_BYTES : 0);

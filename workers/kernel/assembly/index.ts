@@ -42,6 +42,7 @@ export { nextRun } from './route';
 export { blockBytes } from './block-fields';
 export { decodeBlock, decodeBlockRange } from './decode';
 export { encodeBlock } from './encode';
+export { savedBytes, unpackBlock } from './short-block';
 export { formatElement, formatSeries, formatStatistics } from './answer';
 export { statistics } from './statistics';
 export { seriesStatistics, summarizeSeries, summarizeValues } from './summary';

@@ -1,7 +1,6 @@
 // Restoring: from what checkpoints and logs hold back to series in memory.
 import {
   BLOCK_BYTES_MAX,
-  BLOCK_HEADER_BYTES,
   BLOCK_START,
   BLOCK_WORD,
   HEAD_SLOTS,
@@ -28,6 +27,7 @@ import {
   SAVED_RUN_BYTES,
   SAVED_RUN_ID,
   SAVED_RUN_SIZE,
+  SAVED_RUN_START,
   SAVED_SIZE,
   SERIES_COUNT,
   SERIES_EXPONENT,
@@ -43,11 +43,11 @@ import {
   WINDOW_SLOTS,
 } from '../layout';
 import { allocate, memoryLow } from './alloc';
-import { blockBytes, wordSlots } from './block-fields';
-import { copyRounded } from './copy';
+import { blockBytes, wordBytes, wordSlots } from './block-fields';
 import { decodeBlock } from './decode';
 import { insertBlock, replaceBlock } from './directory';
 import { append, createSeries } from './series';
+import { savedBytes, startOf, unpackBlock, wordOf } from './short-block';
 import { fillMissing, findWindow, windowStart } from './window';
 
 /** No window starts there. */
@@ -146,8 +146,10 @@ function restoreSeries(series: u32, saved: u32): bool {
     at += blockBytes(at);
   }
   if (parts & SAVED_GROWING) {
-    if (!isInWindow(series, at, end)) return false;
-    putBlock(series, at, blockBytes(at), 0);
+    const start = load<u32>(at + BLOCK_START);
+    const window = windowStart(series, start);
+    if (!isWithin(at, window, WINDOW_SLOTS, end)) return false;
+    putBlock(series, at, start, window, 0);
   }
   return true;
 }
@@ -161,35 +163,36 @@ function isHead(series: u32, headSlot: u32): bool {
   );
 }
 
-/** Whether a block ends in front of `end`, and has no slots but `slots` from `from` on. */
+/** Whether a block with a whole header ends in front of `end`, and has no slots but `slots` from `from` on. */
 function isWithin(block: u32, from: u32, slots: u32, end: u32): bool {
-  if (end - block < <u32>BLOCK_HEADER_BYTES) return false;
   const bytes = blockBytes(block);
-  if (bytes > end - block || bytes > <u32>BLOCK_BYTES_MAX) return false;
-  const first = load<u32>(block + BLOCK_START) - from;
-  return first < slots && first + wordSlots(load<u32>(block + BLOCK_WORD)) <= slots;
+  return bytes <= end - block && areWithin(load<u32>(block + BLOCK_START), load<u32>(block + BLOCK_WORD), from, slots);
 }
 
-// @ts-ignore: decorator
-@inline
-function isInWindow(series: u32, block: u32, end: u32): bool {
-  const start = windowStart(series, load<u32>(block + BLOCK_START));
-  return isWithin(block, start, WINDOW_SLOTS, end);
+/** Whether a block that begins at slot `start` has no slots but `slots` from `from` on, and a size that blocks have. */
+function areWithin(start: u32, word: u32, from: u32, slots: u32): bool {
+  const first = start - from;
+  return (
+    first < slots && first + wordSlots(word) <= slots && wordBytes(word) <= <u32>BLOCK_BYTES_MAX
+  );
 }
 
-/** A copy of a block at its place in the directory, in place of one of the same window. */
-function putBlock(series: u32, block: u32, bytes: u32, flags: u32): void {
-  const index = findWindow(series, windowStart(series, load<u32>(block + BLOCK_START)));
-  const copy = allocate(bytes);
-  copyRounded(copy, block, bytes);
-  if (index >= 0) replaceBlock(series, index, copy | flags);
-  else insertBlock(series, ~index, copy | flags);
+/**
+ * A saved block at its place in the directory, in place of one of the same window, which begins at slot `window`.
+ * `start`: its first slot.
+ */
+function putBlock(series: u32, saved: u32, start: u32, window: u32, flags: u32): void {
+  const index = findWindow(series, window);
+  const block = allocate(wordBytes(wordOf(saved)));
+  unpackBlock(saved, start, block);
+  if (index >= 0) replaceBlock(series, index, block | flags);
+  else insertBlock(series, ~index, block | flags);
 }
 
 /**
  * Reads runs of blocks, as `saveBlocks` wrote them in checkpoint `checkpoint`, from `from` to `end`.
  * `table` has the address of each series below number `count`; blocks of others are passed over, and
- * those that were freed since. Those restored are marked with `flags`. Returns where it stopped: at
+ * those that were freed since. Those restored are marked with `flags`; `runBytes`: of a run's header. Returns where it stopped: at
  * `end`, or in front of a run when memory is low; 0 if the runs make no sense.
  */
 export function restoreBlocks(
@@ -199,14 +202,16 @@ export function restoreBlocks(
   count: u32,
   checkpoint: u32,
   flags: u32,
+  runBytes: u32,
 ): u32 {
   let at = from;
-  while (at + SAVED_RUN_BYTES <= end) {
+  while (at + runBytes <= end) {
     if (memoryLow()) return at;
     const id = load<u32>(at + SAVED_RUN_ID);
     const size = load<u32>(at + SAVED_RUN_SIZE);
-    const first = at + SAVED_RUN_BYTES;
+    const first = at + runBytes;
     if (size > end - first) return 0;
+    let next = runBytes > <u32>SAVED_RUN_START ? load<u32>(at + SAVED_RUN_START) : 0;
     at = first + size;
     const series = id < count ? load<u32>(table + id * TABLE_ENTRY_BYTES) : 0;
     if (!series) continue;
@@ -216,13 +221,15 @@ export function restoreBlocks(
     const growing = load<u32>(series + SERIES_HEAD)
       ? windowStart(series, load<u32>(series + SERIES_HEAD_SLOT))
       : NO_WINDOW;
-    for (let block = first; block < at; ) {
-      if (!isInWindow(series, block, at)) return 0;
-      const bytes = blockBytes(block);
-      const start = load<u32>(block + BLOCK_START);
-      const isFreed = start + wordSlots(load<u32>(block + BLOCK_WORD)) <= freedSlot;
-      if (!isFreed && windowStart(series, start) != growing) putBlock(series, block, bytes, flags);
-      block += bytes;
+    for (let saved = first; saved < at; ) {
+      const bytes = savedBytes(saved);
+      const start = startOf(saved, next);
+      const word = wordOf(saved);
+      const window = windowStart(series, start);
+      if (bytes > at - saved || !areWithin(start, word, window, WINDOW_SLOTS)) return 0;
+      next = start + wordSlots(word);
+      if (next > freedSlot && window != growing) putBlock(series, saved, start, window, flags);
+      saved += bytes;
     }
   }
   return at;

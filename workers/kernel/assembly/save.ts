@@ -4,6 +4,8 @@ import {
   BLOCK_BYTES_MAX,
   BLOCK_FLAG_SAVED,
   BLOCK_FLAG_SAVING,
+  BLOCK_START,
+  BLOCK_WORD,
   HEAD_SLOTS,
   SAVED_BLOCKS,
   SAVED_BYTES,
@@ -23,6 +25,7 @@ import {
   SAVED_RUN_BYTES,
   SAVED_RUN_ID,
   SAVED_RUN_SIZE,
+  SAVED_RUN_START,
   SAVED_SIZE,
   SERIES_BLOCKS,
   SERIES_COUNT,
@@ -38,11 +41,12 @@ import {
   SERIES_NEXT_LOW,
   SERIES_NEXT_SPAN,
 } from '../layout';
-import { blockBytes } from './block-fields';
+import { blockBytes, wordSlots } from './block-fields';
 import { copyRounded } from './copy';
 import { blockAt, blockCount, firstBlockFrom } from './directory';
 import { encodeBlock } from './encode';
 import { checkpointBegun } from './series';
+import { saveBlock } from './short-block';
 import { windowStart } from './window';
 
 /** How many blocks of a series are complete: all but the one that its head will join. */
@@ -111,14 +115,19 @@ export function saveBlocks(series: u32, out: u32, end: u32): u32 {
   const count = completeBlocks(series);
   const list = load<u32>(series + SERIES_BLOCKS);
   let at = out + SAVED_RUN_BYTES;
+  let next: u32 = 0;
   for (let i = 0; i < count; i++) {
     const entry = load<u32>(list + (i << 2));
     if (entry & (BLOCK_FLAG_SAVED | BLOCK_FLAG_SAVING)) continue;
     if (at + BLOCK_BYTES_MAX > end) break;
     const block = entry & BLOCK_ADDRESS_MASK;
-    const bytes = blockBytes(block);
-    copyRounded(at, block, bytes);
-    at += bytes;
+    const start = load<u32>(block + BLOCK_START);
+    if (at == out + SAVED_RUN_BYTES) {
+      store<u32>(out + SAVED_RUN_START, start);
+      next = start;
+    }
+    at = saveBlock(block, next, at);
+    next = start + wordSlots(load<u32>(block + BLOCK_WORD));
     store<u32>(list + (i << 2), entry | BLOCK_FLAG_SAVING);
   }
   if (at == out + SAVED_RUN_BYTES) return out;

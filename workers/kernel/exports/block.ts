@@ -18,4 +18,11 @@ export interface BlockExports {
   decodeBlockRange(block: number, from: number, until: number, out: number): void;
   /** Bytes of a block with header and payload, a multiple of 16. */
   blockBytes(block: number): number;
+  /** The same of one in a run of a checkpoint, whose header may be short. */
+  savedBytes(saved: number): number;
+  /**
+   * Writes a block of a run of a checkpoint as it is in memory to `out` (BLOCK_BYTES_MAX). `next`: the slot behind
+   * the block in front of it, or that of the run's header: it begins there if its header is short.
+   */
+  unpackBlock(saved: number, next: number, out: number): void;
 }

@@ -49,7 +49,7 @@ export interface DurabilityExports {
     out: number,
   ): number;
   /**
-   * Restores runs of blocks by a table of series; returns where it stopped (`end`, or in front of a
+   * Restores runs of blocks by a table of series; `runBytes`: SAVED_RUN_BYTES or PLAIN_RUN_BYTES. Returns where it stopped (`end`, or in front of a
    * run when memory is low), 0 if they make no sense.
    */
   restoreBlocks(
@@ -59,6 +59,7 @@ export interface DurabilityExports {
     count: number,
     checkpoint: number,
     flags: number,
+    runBytes: number,
   ): number;
   /**
    * Stores the samples of a frame's records; returns where it stopped (`end`, in front of a record
