@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { FromShard, ShardStart } from '../src/protocol/messages.js';
-import { Archiver, type ArchiverParts } from './archive/archiver.js';
+import type { Archiver, ArchiverParts } from './archive/archiver.js';
 import type { Durability } from './durability.js';
 import { freeWithin } from './free-bounds.js';
 
-/** The archiver of a shard, if there is an archive; it tells the front what it writes. */
-export function makeArchiver(
+/**
+ * The archiver of a shard, if there is an archive; it tells the front what it writes. Without one its code is not
+ * loaded: 43 modules that write Parquet.
+ */
+export async function makeArchiver(
   { memory, store, shard, folders, port }: ShardStart,
   parts: Pick<ArchiverParts, 'engine' | 'kernel' | 'retention' | 'counters'>,
   durability: Durability | undefined,
-): Archiver | undefined {
+): Promise<Archiver | undefined> {
   if (!store.archive) return undefined;
+  const { Archiver } = await import('./archive/archiver.js');
   const tell = (message: FromShard): void => port.postMessage(message);
   return new Archiver(
     {

@@ -191,7 +191,7 @@ export class Shard {
       retention: this.#retention,
       counters: this.#counters,
     };
-    this.#archiver = makeArchiver(this.#start, parts, this.#durability);
+    this.#archiver = await makeArchiver(this.#start, parts, this.#durability);
     this.#isRestored = true;
     this.#keepHouse();
     this.#turn();

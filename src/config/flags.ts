@@ -1,7 +1,8 @@
 import { ConfigError } from './config-error.js';
 import type { ConfigProblem } from './config-error.js';
 import type { Config } from './config.js';
-import { nearestName } from './validate.js';
+// Not of the schema's module, which is large: the shard's thread begins when what reads flags is loaded.
+import { nearestName } from './nearest-name.js';
 
 /** What the command line says. */
 export interface Flags {
