@@ -22,7 +22,7 @@ export function nearestOf<Word extends string>(
 }
 
 /** Characters to insert, remove or replace to make one text of the other (Levenshtein 1966). */
-function changesBetween(source: string, target: string): number {
+export function changesBetween(source: string, target: string): number {
   let row = Array.from({ length: target.length + 1 }, (_, i) => i);
   for (let i = 1; i <= source.length; i++) {
     const next = [i];
