@@ -7,11 +7,11 @@ import {
   SERIES_BLOCKS,
   SERIES_BLOCK_COUNT,
 } from '../../workers/kernel/layout.js';
-import { BLOCK_SHAPES } from '../helpers/block-shapes.js';
-import { random, seed } from '../helpers/random.js';
+import { Random, seed } from '../helpers/random.js';
+import { blockShapes } from '../kernel/filled-series.js';
 import { DiskStore, T0, temporaryFolder, type Where } from './disk-store.js';
 
-const next = random(seed);
+const random = new Random(seed);
 const SLOTS = 40 * 128;
 const FIXTURE = new URL('../../../test/fixtures/checkpoint-plain-headers', import.meta.url)
   .pathname;
@@ -38,7 +38,7 @@ function blockFileBytes(folder: string): number {
     .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
-for (const [name, shape] of Object.entries(BLOCK_SHAPES)) {
+for (const [name, shape] of Object.entries(blockShapes(random))) {
   t.test(`blocks come back from a checkpoint as they were: ${name}, seed ${seed}`, async (t) => {
     const store = await DiskStore.open(join(temporaryFolder(), 'data'));
     const wheres: Where[] = [];
@@ -49,7 +49,7 @@ for (const [name, shape] of Object.entries(BLOCK_SHAPES)) {
         // Values are gone for a while as well: the block behind that does not follow.
         const isGone = gaps > 0 && slot % 1000 < 300 && slot > 1000;
         const value = shape();
-        if (!isGone && next() >= gaps) store.write(where, T0 + slot * 60, value);
+        if (!isGone && !random.chance(gaps)) store.write(where, T0 + slot * 60, value);
       }
     }
     store.flush();
@@ -66,14 +66,16 @@ for (const [name, shape] of Object.entries(BLOCK_SHAPES)) {
 }
 
 t.test('blocks of decimals, of counters and constants have short headers', async (t) => {
-  const payloads = { 'two decimals': 256, counters: 128, constants: 0 };
-  for (const [name, payload] of Object.entries(payloads)) {
+  const shapes: Record<string, [payload: number, value: (slot: number) => number]> = {
+    decimals: [256, (slot) => 10 + ((slot * 7919) % 9001) / 100],
+    counters: [128, (slot) => 1_000_000 + slot * 97 + (slot % 3)],
+    constants: [0, () => 0.1],
+  };
+  for (const [name, [payload, valueAt]] of Object.entries(shapes)) {
     const store = await DiskStore.open(join(temporaryFolder(), 'data'));
     const where = { metric: 'load', host: 'h' };
     for (let slot = 0; slot < SLOTS; slot++) {
-      const counter = 1_000_000 + slot * 97 + (slot % 3);
-      const value = name === 'counters' ? counter : BLOCK_SHAPES[name]!();
-      store.write(where, T0 + slot * 60, value);
+      store.write(where, T0 + slot * 60, valueAt(slot));
     }
     store.flush();
     await store.checkpoint();

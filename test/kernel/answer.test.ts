@@ -24,6 +24,7 @@ const bytes = Buffer.from(memory.buffer);
 const STATISTICS = QUERY_SCRATCH_BASE;
 const WORK = STATISTICS + 65_536;
 const MIDDLE = WORK + 65_536;
+const LIST = MIDDLE + 65_536;
 const OUT = ANSWER_BASE;
 /** Bytes of work area that exports/answer.ts asks for. */
 const WORK_BYTES = 2048;
@@ -82,6 +83,41 @@ t.test(`text of series, seed ${seed}`, (t) => {
     return textDifference(ours, twin.formatSeries(slots, from, count));
   });
   t.equal(wrong, '');
+  t.end();
+});
+
+t.test('elements of several series are those of each, with commas', (t) => {
+  const random = new Random(seed);
+  const series = Object.values(blockShapes(random)).map((value) =>
+    fillSeries(kernel, random, { value, gaps: random.pick([0, 0.2, 0.99]) }),
+  );
+  const [from, count] = [FIRST_SLOT + 50, 700];
+  const middle = '"resolution":60';
+  bytes.write(middle, MIDDLE, 'latin1');
+  series.forEach(({ address }, index) => bytes.writeUInt32LE(address, LIST + index * 4));
+  for (const statistics of [0, STATISTICS]) {
+    const each = series.map(({ address }) =>
+      written(() =>
+        kernel.formatElement(address, from, count, 0, statistics, MIDDLE, middle.length, OUT, WORK),
+      ),
+    );
+    for (const elements of [1, 2, series.length]) {
+      const ours = written(() =>
+        kernel.formatElements(
+          LIST,
+          elements,
+          from,
+          count,
+          statistics,
+          MIDDLE,
+          middle.length,
+          OUT,
+          WORK,
+        ),
+      );
+      t.equal(textDifference(ours, each.slice(0, elements).join()), '', `${elements} elements`);
+    }
+  }
   t.end();
 });
 

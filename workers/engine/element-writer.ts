@@ -4,10 +4,17 @@ import { slotOf } from '../../src/model/slot.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SERIES_LAST_SLOT, WINDOW_SLOTS } from '../kernel/layout.js';
 import type { AnswerWriter } from './answer-writer.js';
-import { BLOCK_WORK, Combiner, RANGE_TEXT, STATISTICS } from './combine.js';
+import {
+  BLOCK_WORK,
+  Combiner,
+  RANGE_TEXT,
+  ROW_LIST,
+  ROW_SERIES_MAX,
+  STATISTICS,
+} from './combine.js';
 import type { Metric } from './metrics.js';
 import { RESAMPLE_CODES } from './resample.js';
-import type { Element, Group } from './select.js';
+import type { Element, Group, Row } from './select.js';
 
 /** Text of a number with its comma. */
 const NUMBER_BYTES_MAX = 26;
@@ -32,6 +39,7 @@ export class ElementWriter {
   readonly #settings: Settings;
   /** View of the fixed regions, by address / 8. */
   readonly #doubles: Float64Array;
+  readonly #rowList: Uint32Array;
   /** View of all memory, by address / 4; made anew where a series lies beyond it. */
   #words: Uint32Array;
   /** Samples the element has to read, at most. */
@@ -57,13 +65,6 @@ export class ElementWriter {
   #shownUntil = 0;
   #from = 0;
   #count = 0;
-  // Slots that were asked for last, whatever there is of them.
-  #whole: Readonly<{
-    request: ParsedQuery | undefined;
-    stepSec: number;
-    from: number;
-    until: number;
-  }> = { request: undefined, stepSec: 0, from: 0, until: 0 };
   // What lies at RANGE_TEXT.
   #range = { fromSec: -1, untilSec: -1, resolution: -1, withStats: false };
   #rangeBytes = 0;
@@ -81,6 +82,7 @@ export class ElementWriter {
     this.#settings = settings;
     this.#doubles = new Float64Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
+    this.#rowList = new Uint32Array(memory.buffer, ROW_LIST, ROW_SERIES_MAX);
   }
 
   writeError(message: string): void {
@@ -98,16 +100,6 @@ export class ElementWriter {
     this.#metric = metric;
     this.#group = group;
     this.#combiner.reset();
-    if (this.#isHeaderWork(request, item, group)) {
-      this.#single = group.series[0]!;
-      this.#setWholeRange(request, metric);
-      this.#stride = 1;
-      this.samples = Math.ceil(this.#count / WINDOW_SLOTS);
-      this.bytesMax = ELEMENT_BYTES_MAX;
-      this.isLong = false;
-      this.#values = 0;
-      return;
-    }
     this.#setRange(request, metric, group);
     const isScaled = (item.scaleBy || 1) !== 1;
     this.#stride = this.#strideNow();
@@ -143,29 +135,40 @@ export class ElementWriter {
     return this.#single !== 0 ? this.#writeSingle(this.#single) : this.#writeComputed();
   }
 
-  /** Fast path: statistics of one series, most of which are in the headers of its blocks. */
-  #isHeaderWork(request: ParsedQuery, item: QueryItem, group: Group): boolean {
-    return (
-      !request.withData &&
-      request.withPadding &&
-      group.series.length === 1 &&
-      group.layered.length === 0 &&
-      (item.scaleBy || 1) === 1
-    );
-  }
-
-  /** All slots asked for, as far as there can be any. Mostly they are those of the element before. */
-  #setWholeRange(request: ParsedQuery, metric: Metric): void {
-    const { stepSec } = metric;
-    if (this.#whole.request !== request || this.#whole.stepSec !== stepSec) {
-      const from = slotOf(request.fromSec, stepSec);
-      const until = slotOf(request.toSec, stepSec);
-      this.#whole = { request, stepSec, from, until };
-    }
-    this.#shownFrom = this.#whole.from;
-    this.#shownUntil = this.#whole.until;
+  /**
+   * Fast path: elements of which only the statistics of one series each are wanted, most of which are in the headers
+   * of its blocks. Begins with those of a row from the first on; `samples` and `bytesMax` are of all of them. Returns
+   * how many `writeRow` will write.
+   */
+  beginRow(request: ParsedQuery, metric: Metric, row: Row, first: number): number {
+    this.#request = request;
+    this.#metric = metric;
+    this.#shownFrom = slotOf(request.fromSec, metric.stepSec);
+    this.#shownUntil = slotOf(request.toSec, metric.stepSec);
     this.#from = this.#shownFrom;
     this.#count = Math.max(0, Math.min(this.#shownUntil, SLOT_MAX) - this.#from);
+    const count = Math.min(ROW_SERIES_MAX, row.length - first);
+    for (let i = 0; i < count; i++) this.#rowList[i] = row[first + i]!;
+    this.samples = count * Math.ceil(this.#count / WINDOW_SLOTS);
+    this.bytesMax = count * ELEMENT_BYTES_MAX;
+    return count;
+  }
+
+  writeRow(count: number): void {
+    const request = this.#request;
+    const { stepSec } = this.#metric;
+    this.#setRangeText(this.#shownFrom * stepSec, this.#shownUntil * stepSec, stepSec, request);
+    this.#writer.at = this.#kernel.formatElements(
+      ROW_LIST,
+      count,
+      this.#from,
+      this.#count,
+      request.withStats ? STATISTICS : 0,
+      RANGE_TEXT,
+      this.#rangeBytes,
+      this.#writer.at,
+      BLOCK_WORK,
+    );
   }
 
   /** What is read is cut to what is there, except where each slot asked for has a place in the answer. */

@@ -3,9 +3,9 @@ import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import { TextCache } from '../../src/model/text-cache.js';
 import { NO_HOSTS, type HostList } from '../../src/protocol/messages.js';
 import type { LevelTree } from './level-tree.js';
-import type { Element } from './select.js';
+import type { Element, Row } from './select.js';
 
-/** The weight is series in all plans kept, 8 bytes each. */
+/** The weight is series in all plans kept, 8 to 12 bytes each. */
 const BOUNDS = { entriesMax: 256, charsMax: 65_536, weightMax: 1_000_000 };
 
 /** A request with what its queries were resolved to. */
@@ -18,6 +18,8 @@ export interface Plan {
   items: readonly QueryItem[];
   /** Elements of each item, as far as asked for. */
   elements: (Element[] | undefined)[];
+  /** The same as `rowOf` has them. */
+  rows: (Row | undefined)[];
   /** The answer's `queries`, where it has them; empty until it is asked for. */
   queriesJson: string;
 }
@@ -55,6 +57,7 @@ export class PlanCache {
       hosts: NO_HOSTS,
       items: [],
       elements: [],
+      rows: [],
       queriesJson: '',
     };
     this.#renew(plan);
@@ -72,6 +75,7 @@ export class PlanCache {
     plan.generation = this.#tree.generation;
     plan.hosts = forAllNodes ? this.#tree.hosts(cluster) : NO_HOSTS;
     plan.elements = [];
+    plan.rows = [];
     plan.queriesJson = '';
     plan.items = forAllNodes
       ? [

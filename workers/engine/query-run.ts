@@ -6,7 +6,7 @@ import { limitError, limitPassed, type QueryCounts } from '../../src/protocol/qu
 import type { Metric } from './metrics.js';
 import { queriesJsonOf, type Plan } from './plan-cache.js';
 import type { QueryTools } from './query.js';
-import { selectElements, type Element } from './select.js';
+import { rowOf, selectElements, type Element, type Row } from './select.js';
 
 /** The clock is looked at after so many samples, at most some 50 µs of work. */
 const SAMPLES_BETWEEN_LOOKS = 16_384;
@@ -51,6 +51,7 @@ export class QueryRun {
   readonly #ends: number[] = [];
   /** Elements of each item, as far as found in the tree of `#generation`. */
   #elements: (Element[] | undefined)[];
+  #rows: (Row | undefined)[];
   #generation: number;
   // How far it is: items found, items written, elements written of the next one.
   #found = 0;
@@ -75,6 +76,7 @@ export class QueryRun {
     this.#items = plan.items;
     this.#hosts = plan.hosts;
     this.#elements = plan.elements;
+    this.#rows = plan.rows;
     this.#generation = plan.generation;
     this.#indexes = indexes;
     const named = plan.request.queries.length;
@@ -96,6 +98,7 @@ export class QueryRun {
     if (this.#generation !== tree.generation) {
       this.#generation = tree.generation;
       this.#elements = [];
+      this.#rows = [];
       this.#wasInterrupted = this.#isReading;
       this.#isReading = false;
     }
@@ -216,9 +219,13 @@ export class QueryRun {
     const item = this.#items[index]!;
     const elements = this.#elementsOf(index);
     const { writer } = this.#tools;
-    for (; this.#element < elements.length; this.#element++) {
-      const element = elements[this.#element]!;
-      if (!this.#writeElement(item, element, untilMs)) return false;
+    const row = this.#rowAt(index, item, elements);
+    while (this.#element < elements.length) {
+      const count = row
+        ? this.#writeRow(item, row, untilMs)
+        : this.#writeElement(item, elements[this.#element]!, untilMs);
+      if (count === 0) return false;
+      this.#element += count;
     }
     if (this.#element === 0) this.#separate();
     this.#element = 0;
@@ -235,27 +242,50 @@ export class QueryRun {
     else writer.ascii(this.#written > 0 ? ',[' : '[');
   }
 
-  #writeElement(item: QueryItem, element: Element, untilMs: number): boolean {
+  /** Its elements as a row, where only statistics of one series each are wanted. */
+  #rowAt(index: number, item: QueryItem, elements: readonly Element[]): Row | undefined {
+    const { withData, withPadding } = this.#request;
+    if (withData || !withPadding || (item.scaleBy || 1) !== 1) return undefined;
+    const row = (this.#rows[index] ??= rowOf(elements));
+    return row.length > 0 ? row : undefined;
+  }
+
+  /** Writes the next elements of a row; returns how many, 0 if the turn is over. */
+  #writeRow(item: QueryItem, row: Row, untilMs: number): number {
     const { metrics, elements } = this.#tools;
-    if (this.#isLate(untilMs, 0)) return false;
+    if (this.#isLate(untilMs, 0)) return 0;
+    const metric: Metric = metrics.find(item.metric, this.#request.cluster)!;
+    const count = elements.beginRow(this.#request, metric, row, this.#element);
+    if (!this.#hasRoom(elements.bytesMax)) return 0;
+    this.#samplesUnlooked += elements.samples + count * ELEMENT_SAMPLES;
+    this.#separate();
+    elements.writeRow(count);
+    this.#checkCounts();
+    return count;
+  }
+
+  /** Writes an element; returns 1, or 0 if the turn is over before. */
+  #writeElement(item: QueryItem, element: Element, untilMs: number): number {
+    const { metrics, elements } = this.#tools;
+    if (this.#isLate(untilMs, 0)) return 0;
     if (element.error !== '') {
       this.#separate();
       elements.writeError(element.error);
-      return true;
+      return 1;
     }
     if (!this.#isReading) {
       const metric: Metric = metrics.find(item.metric, this.#request.cluster)!;
       elements.begin(this.#request, item, metric, element);
-      if (!this.#hasRoom(elements.bytesMax)) return false;
+      if (!this.#hasRoom(elements.bytesMax)) return 0;
     }
-    if (elements.isLong && !this.#readLong(untilMs)) return false;
+    if (elements.isLong && !this.#readLong(untilMs)) return 0;
     this.#samplesUnlooked += elements.samples + ELEMENT_SAMPLES;
     this.#separate();
     const points = elements.write();
     // With padding they were counted before.
     if (!this.#request.withPadding) this.#counts.points += points;
     this.#checkCounts();
-    return true;
+    return 1;
   }
 
   /** Reads an element part by part; if the tree changed meanwhile, once more and in one go. */

@@ -78,6 +78,27 @@ export function formatElement(
   return p + 1;
 }
 
+/** See exports/answer.ts. */
+export function formatElements(
+  list: u32,
+  elements: i32,
+  from: u32,
+  count: u32,
+  statistics: u32,
+  middle: u32,
+  middleBytes: u32,
+  out: u32,
+  work: u32,
+): u32 {
+  let p = out;
+  for (let i = 0; i < elements; i++) {
+    if (i > 0) store<u8>(p++, COMMA);
+    const series = load<u32>(list + (i << 2));
+    p = formatElement(series, from, count, 0, statistics, middle, middleBytes, p, work);
+  }
+  return p;
+}
+
 /** See exports/aggregate.ts. */
 export function formatStatistics(statistics: u32, out: u32): u32 {
   const count = load<f64>(statistics);

@@ -22,6 +22,21 @@ export interface AnswerExports {
     work: number,
   ): number;
   /**
+   * Writes one element without data, as `formatElement` does, of each of the `elements` series whose addresses lie at
+   * `list` (u32 each), with commas in between; returns the address behind it.
+   */
+  formatElements(
+    list: number,
+    elements: number,
+    from: number,
+    count: number,
+    statistics: number,
+    middle: number,
+    middleBytes: number,
+    out: number,
+    work: number,
+  ): number;
+  /**
    * Writes a whole element as `formatElement` does, with the data resampled as `resampleStride` does
    * it and the statistics of the native slots. `work`: 2048 + (count + 4 + points) * 8 bytes, where
    * the points are floor(count / stride), at least 3; stride at least 2.
