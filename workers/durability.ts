@@ -229,6 +229,8 @@ export class Durability {
         // Nothing goes before it has left memory: for the archive, or since its host is not in use.
         minSec: () => retention.savedFromSec,
         archiveRun: () => this.archiveRun,
+        // The number of their checkpoint tells which blocks are in JSON files.
+        keepsSegments: this.#json !== undefined,
         warn: this.#parts.warn,
       },
       manifest && { ...manifest, segments: isCheckpointWhole ? manifest.segments : [] },

@@ -67,7 +67,7 @@ for (const [name, shape] of Object.entries(blockShapes(random))) {
 
 t.test('blocks of decimals, of counters and constants have short headers', async (t) => {
   const shapes: Record<string, [payload: number, value: (slot: number) => number]> = {
-    decimals: [256, (slot) => 10 + ((slot * 7919) % 9001) / 100],
+    decimals: [256, (slot) => (1000 + ((slot * 7919) % 9001)) / 100],
     counters: [128, (slot) => 1_000_000 + slot * 97 + (slot % 3)],
     constants: [0, () => 0.1],
   };

@@ -13,7 +13,7 @@ import type { LogWriter } from '../log/log-writer.js';
 import { blocksFileOf, FILE, seriesFileOf, UNFINISHED_FILE } from './file-names.js';
 import { LEVEL_HEADER_BYTES, NAME_END } from './level-record.js';
 import { publishManifestLater, type Manifest, type Segment } from './manifest.js';
-import { mergeSegments } from './merge.js';
+import { areMostlyFreed, mergeSegments } from './merge.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionWriter } from './section-file.js';
 
 /** A turn ends after this long, so that ingest and queries go on. */
@@ -41,6 +41,8 @@ export interface CheckpointParts {
   readonly minSec: () => number;
   /** Of the last run of the archive. */
   readonly archiveRun: () => number;
+  /** Whether blocks stay in the segment that they came in, also where most of it is freed. */
+  readonly keepsSegments: boolean;
   readonly warn: (text: string) => void;
 }
 
@@ -94,7 +96,7 @@ export class Checkpointer {
   }
 
   async #run(): Promise<CheckpointSummary> {
-    const { log, kernel } = this.#parts;
+    const { log, kernel, folder, keepsSegments } = this.#parts;
     const began = performance.now();
     if (!log.flush()) throw new Error(`the log can not be written: ${log.failure}`);
     if (log.sequence === this.#frames) {
@@ -108,9 +110,13 @@ export class Checkpointer {
     const firstLog = log.rotate();
     kernel.setCheckpoint(number);
     try {
-      const segment = await this.#writeFiles(number, firstFrame);
-      const manifest = this.#manifestOf(number, firstFrame, firstLog, segment);
-      await publishManifestLater(this.#parts.folder, manifest);
+      const segments = this.#manifest?.segments ?? [];
+      const hasAll =
+        !keepsSegments && (await areMostlyFreed(folder, segments, kernel.heapBytesLive()));
+      const written = await this.#writeFiles(number, firstFrame, hasAll);
+      const kept = hasAll ? [] : segments;
+      const manifest = this.#manifestOf(number, firstFrame, firstLog, kept, written);
+      await publishManifestLater(folder, manifest);
       this.#manifest = { format: 1, ...manifest };
       this.#frames = firstFrame - 1;
       log.bytesSinceCheckpoint = 0;
@@ -119,7 +125,7 @@ export class Checkpointer {
       // Before files are merged: that may fail for want of the room that these take.
       await this.#clean(FILE);
       if (await this.#merge()) await this.#clean(FILE);
-      return this.#result(number, false, segment.bytes, began);
+      return this.#result(number, false, written.bytes, began);
     } catch (error) {
       await this.#settle(false);
       // Others may be in a manifest that is on disk although publishing it failed.
@@ -145,7 +151,7 @@ export class Checkpointer {
     };
   }
 
-  async #writeFiles(number: number, firstFrame: number): Promise<Written> {
+  async #writeFiles(number: number, firstFrame: number, hasAll: boolean): Promise<Written> {
     const { folder } = this.#parts;
     const seriesFile = seriesFileOf(number);
     const blocksFile = blocksFileOf(number);
@@ -156,7 +162,7 @@ export class Checkpointer {
         throw error;
       },
     );
-    const files = { number, series, blocks };
+    const files = { number, hasAll, series, blocks };
     try {
       // One that failed may have left something.
       this.#seriesAt = SERIES_BASE;
@@ -252,7 +258,12 @@ export class Checkpointer {
 
   #saveBlocks(series: number, files: Files): void {
     for (;;) {
-      const end = this.#parts.kernel.saveBlocks(series, this.#blocksAt, BLOCKS_END);
+      const end = this.#parts.kernel.saveBlocks(
+        series,
+        files.hasAll ? 1 : 0,
+        this.#blocksAt,
+        BLOCKS_END,
+      );
       if (end === this.#blocksAt) break;
       this.#blocksAt = end;
       if (this.#blocksAt - BLOCKS_BASE > BLOCKS_SECTION_BYTES) this.#flushBlocks(files);
@@ -287,10 +298,11 @@ export class Checkpointer {
     checkpoint: number,
     firstFrame: number,
     firstLog: number,
+    segments: readonly Segment[],
     written: Written,
   ): Omit<Manifest, 'format'> {
     const { engine, minSec } = this.#parts;
-    const known = (this.#manifest?.segments ?? []).filter(({ untilSec }) => untilSec >= minSec());
+    const known = segments.filter(({ untilSec }) => untilSec >= minSec());
     return {
       checkpoint,
       savedAtMs: Date.now(),
@@ -374,6 +386,8 @@ async function removeFiles(paths: readonly string[]): Promise<void> {
 interface Files {
   /** Of the checkpoint. */
   readonly number: number;
+  /** All blocks are written, whether or not another file has them. */
+  readonly hasAll: boolean;
   readonly series: SectionWriter;
   readonly blocks: SectionWriter;
 }

@@ -13,6 +13,9 @@ const SIZE_FACTOR = 8;
 const SMALLEST_BYTES = 1024 * 1024;
 /** Of what is free on the disk: the log and the next checkpoint need room as well. */
 const FREE_SHARE_MAX = 0.5;
+/** Segments that are so many times as large as what is in memory are written anew, unless they are small. */
+const ANEW_FACTOR = 2;
+const ANEW_BYTES_MIN = SMALLEST_BYTES;
 
 /** The staging area and the checksum of its first so many bytes. */
 export type Staging = (bytes: number) => { area: Buffer; checksum: bigint };
@@ -52,6 +55,22 @@ export async function mergeSegments(
   await syncFolderLater(folder);
   const untilSec = Math.max(...merged.map((segment) => segment.untilSec));
   return [...segments.slice(0, first), { file, bytes: writer.bytes, untilSec }];
+}
+
+/**
+ * Whether most of what segments have was freed, by the memory cap, say, long before the retention is over, and there
+ * is room to write what is left of it, `liveBytes` at most. Then all blocks are written anew, and those files go: so
+ * the disk has little more than twice what memory has, and a start reads no more.
+ */
+export async function areMostlyFreed(
+  folder: string,
+  segments: readonly Segment[],
+  liveBytes: number,
+  freeBytes = freeBytesOf,
+): Promise<boolean> {
+  const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  if (bytes < ANEW_BYTES_MIN || bytes < ANEW_FACTOR * liveBytes) return false;
+  return (await freeBytes(folder)) * FREE_SHARE_MAX > liveBytes;
 }
 
 async function freeBytesOf(folder: string): Promise<number> {

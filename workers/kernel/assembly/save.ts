@@ -108,17 +108,19 @@ function saveHead(head: u32, headSlot: u32, exponent: i32, out: u32): u32 {
 }
 
 /**
- * Writes complete blocks that no checkpoint has yet to `out`, as many as fit in front of `end`, and
- * marks them; returns the address behind, `out` itself if there are none. Called until it gives none.
+ * Writes complete blocks that no checkpoint has yet (`all`: whether or not one has) to `out`, as many as fit in
+ * front of `end`, and marks them; returns the address behind, `out` itself if there are none. Called until it gives
+ * none.
  */
-export function saveBlocks(series: u32, out: u32, end: u32): u32 {
+export function saveBlocks(series: u32, all: bool, out: u32, end: u32): u32 {
+  const done: u32 = all ? BLOCK_FLAG_SAVING : BLOCK_FLAG_SAVED | BLOCK_FLAG_SAVING;
   const count = completeBlocks(series);
   const list = load<u32>(series + SERIES_BLOCKS);
   let at = out + SAVED_RUN_BYTES;
   let next: u32 = 0;
   for (let i = 0; i < count; i++) {
     const entry = load<u32>(list + (i << 2));
-    if (entry & (BLOCK_FLAG_SAVED | BLOCK_FLAG_SAVING)) continue;
+    if (entry & done) continue;
     if (at + BLOCK_BYTES_MAX > end) break;
     const block = entry & BLOCK_ADDRESS_MASK;
     const start = load<u32>(block + BLOCK_START);

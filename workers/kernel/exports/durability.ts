@@ -18,8 +18,11 @@ export interface DurabilityExports {
   setCheckpoint(number: number): void;
   /** Writes a series' state, head and growing block; returns the address behind. */
   saveSeries(series: number, out: number): number;
-  /** Writes complete blocks not saved yet, as many as fit; returns the address behind, `out` = none. */
-  saveBlocks(series: number, out: number, end: number): number;
+  /**
+   * Writes complete blocks not saved yet, or all (`all` = 1), as many as fit; returns the address behind, `out` =
+   * none are left.
+   */
+  saveBlocks(series: number, all: number, out: number, end: number): number;
   /** The blocks written since the last call are saved (1), or not (0). */
   settleBlocks(series: number, isSaved: number): void;
 
