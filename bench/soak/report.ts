@@ -43,6 +43,10 @@ export function summaryOf(result: Result): string {
     ],
     ['most descriptors', String(result.descriptorsMax)],
     ['most files of log and checkpoints', `${result.filesMax} (bound ${result.filesBound})`],
+    [
+      'most bytes in them',
+      `${Math.round(result.fileBytesMax / MB)} MB (bound ${Math.round(result.fileBytesBound / MB)})`,
+    ],
     ['failures', String(result.failures.length)],
   ];
   return rows.map(([what, value]) => `${what.padEnd(36)} ${value}`).join('\n');
@@ -120,6 +124,7 @@ function chartOf({ samples, plan }: Result): string {
       curve('descriptors', ({ descriptors }) => descriptors),
       curve('threads', ({ threads }) => threads),
       curve('files of log and checkpoints', ({ files }) => files),
+      curve('bytes in them, MB', ({ fileBytes }) => fileBytes / MB),
       curve('files on their way to the archive', ({ queueFiles }) => queueFiles),
     ],
   });

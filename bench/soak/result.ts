@@ -18,6 +18,12 @@ const RSS_CAPS_MAX = 3;
 const FILES_OF_SHARD_MAX = 40;
 /** Lock, configuration, mirror, and what a damaged end of a log left aside. */
 const FILES_BESIDE_MAX = 10;
+/**
+ * Log and checkpoints: the log between two checkpoints, and of what is in memory twice as much before it is written
+ * anew, and that. A mix of load has more or less of it in caches and heads.
+ */
+const FILE_BYTES_FIXED_MAX = 64e6;
+const FILE_CAPS_MAX = 6;
 
 export interface Result {
   readonly plan: Run['plan'];
@@ -38,6 +44,8 @@ export interface Result {
   readonly descriptorsMax: number;
   readonly filesMax: number;
   readonly filesBound: number;
+  readonly fileBytesMax: number;
+  readonly fileBytesBound: number;
   readonly samples: readonly Sample[];
 }
 
@@ -62,6 +70,10 @@ export function makeResult(run: Run): Result {
   const filesBound = plan.shards * FILES_OF_SHARD_MAX + FILES_BESIDE_MAX;
   if (filesMax > filesBound)
     journal.fail(`${filesMax} files were in the folder, not ${filesBound}`);
+  const fileBytesMax = Math.max(...samples.map(({ fileBytes }) => fileBytes));
+  const fileBytesBound = FILE_BYTES_FIXED_MAX + FILE_CAPS_MAX * place.capBytes;
+  if (fileBytesMax > fileBytesBound)
+    journal.fail(`files in the folder had ${fileBytesMax} bytes, not ${fileBytesBound}`);
   for (const kind of ['lost', 'wrong', 'doubled'] as const) {
     if (ledger.counts[kind] > 0) journal.fail(`${ledger.counts[kind]} samples are ${kind}`);
   }
@@ -83,6 +95,8 @@ export function makeResult(run: Run): Result {
     descriptorsMax: Math.max(...samples.map(({ descriptors }) => descriptors)),
     filesMax,
     filesBound,
+    fileBytesMax,
+    fileBytesBound,
     samples,
   };
 }
