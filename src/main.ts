@@ -1,16 +1,17 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 import './service/collector.js';
 import { parseFlags } from './config/flags.js';
-import { startFailure } from './service/exit-codes.js';
-import { version } from './service/version.js';
 
-/** Does what the command line asks for: mostly, to serve until a signal comes. */
+/**
+ * Does what the command line asks for: mostly, to serve until a signal comes. What only some of it needs is loaded
+ * there: the shard's thread should begin soon.
+ */
 async function main(argv: readonly string[]): Promise<void> {
   const flags = parseFlags(argv);
   if (flags.showVersion) {
+    const { version } = await import('./service/version.js');
     process.stdout.write(`metricshard ${version()}\n`);
   } else if (flags.checkConfig) {
-    // Loaded here only, as below: no start should wait for it.
     const { checkConfig } = await import('./live/check-config.js');
     process.exitCode = await checkConfig(flags, (line) => console.log(line));
   } else if (flags.cleanUp) {
@@ -30,7 +31,8 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
+main(process.argv.slice(2)).catch(async (error: unknown) => {
+  const { startFailure } = await import('./service/exit-codes.js');
   const { code, line } = startFailure(error);
   process.stderr.write(`metricshard: ${line}\n`);
   process.exit(code);
