@@ -22,6 +22,11 @@ const PIECES_AHEAD_MAX = 2;
 /** Share of the time that streamed answers get while samples come in, and for how long these count as coming. */
 const STREAMED_SHARE = 0.06;
 const INGEST_LASTS_MS = 50;
+/**
+ * Answers that took so long together are sent, where the front waits for them: it and those that ask then work beside
+ * the shard. If all answers went at once, all would ask again at once, and one of the two threads would always wait.
+ */
+const AWAITED_MS = 0.1;
 
 /** A query in work: `QueryRun`, `SelectRun` and the like. */
 export interface Run {
@@ -132,13 +137,22 @@ export class QueryQueue {
     return run.isStreamed === true && !run.mustGoOn && nowMs < this.#streamedFromMs;
   }
 
-  /** Answers queries for about `turnMs`, with text in `base` … `end`; always some work is done. */
-  work(base: number, end: number, turnMs: number): Readonly<Batch> {
+  /**
+   * Answers queries for about `turnMs`, with text in `base` … `end`; always some work is done. `isAwaited`: whether
+   * who takes the answers has nothing else to do; then it has them sooner.
+   */
+  work(
+    base: number,
+    end: number,
+    turnMs: number,
+    isAwaited: () => boolean = () => false,
+  ): Readonly<Batch> {
     const batch: Batch = { answers: [], base, end, at: base, answered: 0 };
     const beganMs = this.#now();
     const share = this.#begun.length > 0 ? 0.5 : 1;
     const hasPlain = this.#waiting.length > 0 || this.#plainCount() > 0;
-    this.#answerNew(batch, beganMs + turnMs * share);
+    const isTime = (nowMs: number): boolean => nowMs - beganMs > AWAITED_MS && isAwaited();
+    this.#answerNew(batch, beganMs + turnMs * share, isTime);
     this.#goOn(batch, beganMs + turnMs);
     const nowMs = this.#now();
     if (this.#low.hasWork) this.#failLate(batch, nowMs);
@@ -183,11 +197,12 @@ export class QueryQueue {
     }
   }
 
-  #answerNew(batch: Batch, untilMs: number): void {
+  #answerNew(batch: Batch, untilMs: number, isTime: (nowMs: number) => boolean): void {
     let taken = 0;
     while (taken < this.#waiting.length && this.#plainCount() < BEGUN_MAX) {
       // One that is in the middle of reading may not be disturbed.
-      if (this.#begun[0]?.run.mustGoOn || (taken > 0 && this.#isOver(batch, untilMs))) break;
+      if (this.#begun[0]?.run.mustGoOn) break;
+      if (taken > 0 && (this.#isOver(batch, untilMs) || isTime(this.#now()))) break;
       const task = this.#waiting[taken++]!;
       try {
         const begun = { task, run: this.#begin(task), piecesAhead: 0 };

@@ -350,7 +350,9 @@ export class Shard {
     const number = (this.#batch + 1) | 0;
     const half = ANSWER_BYTES / 2;
     const base = ANSWER_BASE + (number & 1) * half;
-    const { answers, answered, at } = this.#queries.work(base, base + half, TURN_MS);
+    const { answers, answered, at } = this.#queries.work(base, base + half, TURN_MS, () => {
+      return this.#ring.batchConsumed === this.#batch;
+    });
     this.#counters.add('queries_total', answered);
     this.#counters.add('query_bytes_total', at - base);
     this.#queryTimes.add((performance.now() - began) / 1e3);

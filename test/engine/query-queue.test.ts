@@ -57,3 +57,35 @@ t.test('an export rests behind each piece while samples come in', async (t) => {
   t.equal(queue.restMs(now()), 0, 'others need not wait');
   t.ok(work(queue).includes(2));
 });
+
+t.test(
+  'answers that are waited for are sent when they took a while, others together',
+  async (t) => {
+    let nowMs = performance.now();
+    const queue = new QueryQueue(store.engine, DEFAULTS.limits, () => (nowMs += 0.2));
+    const queries = [1, 2, 3, 4].map((id) => task(id, 'json'));
+    const ids = (isAwaited?: () => boolean): number[] => {
+      const end = ANSWER_BASE + ANSWER_BYTES / 2;
+      return queue.work(ANSWER_BASE, end, TURN_MS, isAwaited).answers.map(({ id }) => id);
+    };
+    queue.add({ queries, taken: [], cancelled: [] });
+    t.same(
+      [1, 2, 3, 4].map(() => ids(() => true)),
+      [[1], [2], [3], [4]],
+    );
+    t.ok(queue.isEmpty);
+    queue.add({ queries, taken: [], cancelled: [] });
+    t.same(
+      ids(() => false),
+      [1, 2, 3, 4],
+    );
+    queue.add({ queries, taken: [], cancelled: [] });
+    let looks = 0;
+    t.same(
+      ids(() => ++looks > 1),
+      [1, 2],
+      'it may come to wait meanwhile',
+    );
+    t.same(ids(), [3, 4]);
+  },
+);
