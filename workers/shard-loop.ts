@@ -248,10 +248,12 @@ export class Shard {
     if (batch) this.#port.postMessage({ examples: [], batch } satisfies FromShard);
     const began = performance.now();
     const { parts, logFailure } = this.#readParts(began, began - turnBegan);
-    if (parts > 0) {
+    if (parts > 0 || this.#reader.isWithinPart) {
       const now = performance.now();
       this.#ingestTimes.add((now - began) / 1e3);
       this.#queries.ingested(now, now - began);
+    }
+    if (parts > 0) {
       const message: FromShard = { examples: this.#examples, logFailure };
       this.#port.postMessage(message);
       this.#examples = [];
@@ -274,7 +276,7 @@ export class Shard {
   /**
    * Reads parts, then writes the log once for all of them, and only then acknowledges them. Returns
    * how many, and why they failed, if they did: then what was read of them is stored, but not for
-   * sure. It goes on for `leastMs`, and longer as long as no query waits.
+   * sure. It goes on for `leastMs`, and longer as long as no query waits; it may stop within a part.
    */
   #readParts(began: number, leastMs: number): { parts: number; logFailure?: string } {
     const ring = this.#ring;
@@ -283,15 +285,20 @@ export class Shard {
     this.#engine.releaseReplaced();
     let failure = this.#durability?.failure ?? '';
     let read = 0;
+    const mustStop = (): boolean => {
+      const tookMs = performance.now() - began;
+      return tookMs > TURN_MS || (tookMs >= leastMs && ring.messages !== this.#messages);
+    };
     while (((from + read) | 0) !== ring.published) {
-      const position = (from + read++) | 0;
+      const position = (from + read) | 0;
       if (failure !== '') this.#refuse(position);
       else {
-        const examples = this.#reader.read(position);
+        const examples = this.#reader.read(position, mustStop);
+        if (this.#reader.isWithinPart) break;
         if (examples) this.#examples.push(examples);
       }
-      const tookMs = performance.now() - began;
-      if (tookMs > TURN_MS || (tookMs >= leastMs && ring.messages !== this.#messages)) break;
+      read++;
+      if (mustStop()) break;
     }
     if (read === 0) return { parts: 0 };
     if (failure === '' && this.#durability && !this.#durability.flush()) {
@@ -303,6 +310,7 @@ export class Shard {
   }
 
   #refuse(position: number): void {
+    this.#reader.leavePart();
     for (const field of [
       PART_WRITTEN,
       PART_IGNORED,

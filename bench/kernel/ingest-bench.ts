@@ -64,7 +64,7 @@ function makeBench(): Bench {
     ring.set(0, PART_CLUSTER_BYTES, 0);
     ring.set(0, PART_PRECISION, PRECISION_AUTO);
     const began = performance.now();
-    reader.read(0);
+    reader.read(0, () => false);
     const took = performance.now() - began;
     if (ring.get(0, PART_REJECTED) > 0) throw new Error('lines were rejected');
     if (ring.get(0, PART_WRITTEN) === 0) throw new Error('no line was taken');

@@ -61,6 +61,8 @@ class LineShard {
   readonly engine: Engine;
   readonly index: number;
   readonly #ring: Ring;
+  /** The shard has other work in between at two of three of its looks. */
+  #looks = 0;
   readonly #reader: PartReader;
   readonly #series: { readonly name: string; readonly path: string[]; readonly metric: Metric }[] =
     [];
@@ -94,6 +96,8 @@ class LineShard {
       shardCount,
       durability: undefined,
       units,
+      // Lines are many in a slice, or go over several.
+      sliceBytes: 100,
     });
   }
 
@@ -115,7 +119,8 @@ class LineShard {
       [layout.PART_ARRIVAL_SEC, NOW_SEC],
     ];
     for (const [field, value] of fields) this.#ring.set(position, field, value);
-    this.#reader.read(position);
+    do this.#reader.read(position, () => ++this.#looks % 3 > 0);
+    while (this.#reader.isWithinPart);
     const told = (field: number): number => this.#ring.get(position, field);
     return {
       written: told(layout.PART_WRITTEN),

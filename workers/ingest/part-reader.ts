@@ -42,6 +42,9 @@ import type { LineUnits, UnitMeaning } from './line-units.js';
 
 /** Rejected lines of a part that are told to the client. */
 const EXAMPLES_MAX = 10;
+/** A part is read in slices of so many bytes, some 30 µs each, where other work may come in between. */
+const SLICE_BYTES = 32_768;
+const NEWLINE = 10;
 /** Default clusters remembered by number; past it the numbers start anew and prefixes with them. */
 const CONTEXTS_MAX = 4096;
 
@@ -56,6 +59,8 @@ export interface PartReaderParts {
   readonly shardCount: number;
   readonly durability: Durability | undefined;
   readonly units: LineUnits;
+  /** Default SLICE_BYTES. */
+  readonly sliceBytes?: number;
 }
 
 /**
@@ -75,6 +80,8 @@ export class PartReader {
   #noRoom = 0;
   #lines = 0;
   #isFailed = false;
+  /** Where the line lies that the part in work goes on with, 0 = none is in work. */
+  #nextLine = 0;
   #first: RejectedLine[] = [];
 
   constructor(parts: PartReaderParts) {
@@ -84,17 +91,25 @@ export class PartReader {
     this.#state = new Uint32Array(parts.memory.buffer, STATE_BASE, 64);
   }
 
-  /** Reads the part at a ring position and leaves its counts in the descriptor. */
-  read(position: number): PartExamples | undefined {
+  /** It stopped within a part: `read` of the same position goes on. */
+  get isWithinPart(): boolean {
+    return this.#nextLine !== 0;
+  }
+
+  /** Nobody goes on with the part in work. */
+  leavePart(): void {
+    this.#nextLine = 0;
+  }
+
+  /**
+   * Reads the part at a ring position and leaves its counts in the descriptor. It stops in between as soon as
+   * `mustStop` says so.
+   */
+  read(position: number, mustStop: () => boolean): PartExamples | undefined {
     const { ring, counters, units } = this.#parts;
-    this.#written = 0;
-    this.#ignored = 0;
-    this.#rejected = 0;
-    this.#noRoom = 0;
-    this.#lines = 0;
-    this.#first = [];
-    this.#isFailed = false;
-    this.#readLines(position);
+    if (this.#nextLine === 0) this.#beginPart(position);
+    this.#nextLine = this.#readLines(position, this.#nextLine, mustStop);
+    if (this.#nextLine !== 0) return undefined;
     ring.set(position, PART_FAILED, this.#isFailed ? 1 : 0);
     ring.set(position, PART_WRITTEN, this.#written);
     ring.set(position, PART_IGNORED, this.#ignored);
@@ -110,15 +125,27 @@ export class PartReader {
     return first.length > 0 ? { position, first, noRoom } : undefined;
   }
 
-  #readLines(position: number): void {
+  #beginPart(position: number): void {
+    this.#written = 0;
+    this.#ignored = 0;
+    this.#rejected = 0;
+    this.#noRoom = 0;
+    this.#lines = 0;
+    this.#first = [];
+    this.#isFailed = false;
+    this.#nextLine = this.#parts.ring.get(position, PART_BODY);
+  }
+
+  /** Reads from a line of a part on; returns the one it stopped in front of, 0 at the end or a failure. */
+  #readLines(position: number, first: number, mustStop: () => boolean): number {
     const { ring, kernel, retention } = this.#parts;
     const from = ring.get(position, PART_CLUSTER);
     const cluster = text(this.#bytes, from, from + ring.get(position, PART_CLUSTER_BYTES));
     const precision = ring.get(position, PART_PRECISION);
     const nowSec = ring.get(position, PART_ARRIVAL_SEC);
     const context = this.#contextOf(cluster);
-    let line = ring.get(position, PART_BODY);
-    const end = line + ring.get(position, PART_BYTES);
+    const end = ring.get(position, PART_BODY) + ring.get(position, PART_BYTES);
+    let line = first;
     const lineContext: LineContext = {
       cluster,
       precision,
@@ -129,23 +156,38 @@ export class PartReader {
       lineBytesMax: this.#parts.limits.lineBytesMax,
       isKnown: this.#isKnown,
     };
+    let sliceEnd = line;
     while (line < end) {
-      const status = kernel.ingest(line, end, context, precision, nowSec);
+      // A line that goes on behind it, in a text say, is one that the kernel does not take, but leaves to `#slowLine`.
+      if (line >= sliceEnd) sliceEnd = this.#sliceEnd(line, end);
+      const status = kernel.ingest(line, sliceEnd, context, precision, nowSec);
       this.#written += this.#state[INGEST_WRITTEN / 4]!;
       this.#ignored += this.#state[INGEST_IGNORED / 4]!;
       this.#lines += this.#state[INGEST_LINES / 4]!;
       if (this.#state[INGEST_IGNORED / 4]! > 0) this.#countIgnored();
-      if (status === INGEST_DONE) break;
-      line = this.#state[INGEST_LINE / 4]!;
+      line = status === INGEST_DONE ? sliceEnd : this.#state[INGEST_LINE / 4]!;
+      if (status === INGEST_DONE) {
+        if (line < end && mustStop()) return line;
+        continue;
+      }
       if (status === INGEST_LOG_FULL) {
         if (this.#parts.durability!.flush()) continue;
         this.#isFailed = true;
-        return;
+        return 0;
       }
       if (status === INGEST_LOW_MEMORY && retention.evict()) continue;
       line = this.#slowLine(line, end, context, lineContext, status === INGEST_LOW_MEMORY);
-      if (this.#isFailed) return;
+      if (this.#isFailed) return 0;
     }
+    return 0;
+  }
+
+  /** Behind the last line that begins in the slice at a line. */
+  #sliceEnd(line: number, end: number): number {
+    const { sliceBytes = SLICE_BYTES } = this.#parts;
+    if (end - line <= sliceBytes) return end;
+    const newline = this.#bytes.indexOf(NEWLINE, line + sliceBytes);
+    return newline < 0 || newline >= end ? end : newline + 1;
   }
 
   /** What the kernel has ignored. */
