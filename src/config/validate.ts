@@ -2,8 +2,8 @@ import type { ErrorObject } from 'ajv';
 import { makeValidator } from './compiled-schema.js';
 import type { ConfigProblem } from './config-error.js';
 import { complaint, FORMATS } from './formats.js';
-import { masked } from './secrets.js';
 import { nearestName } from './nearest-name.js';
+import { masked } from './secrets.js';
 
 const validate = makeValidator(
   Object.fromEntries(

@@ -15,7 +15,7 @@ import {
   WORD_CODEC_SHIFT,
   WORD_COUNT_SHIFT,
 } from '../kernel/layout.js';
-import { runBytesOf } from './section-file.js';
+import { runBytesOf, type ReadSection } from './section-file.js';
 
 /** Where a block is laid out as it is in memory. */
 const BLOCK_BASE = QUERY_SCRATCH_BASE;
@@ -49,7 +49,7 @@ export interface BlockRun {
 export function* readRuns(
   kernel: Kernel,
   area: Buffer,
-  section: { kind: number; bytes: { length: number } },
+  section: Pick<ReadSection, 'kind' | 'bytes'>,
 ): Generator<BlockRun> {
   const runBytes = runBytesOf(section.kind);
   const end = section.bytes.length;

@@ -166,7 +166,8 @@ function isHead(series: u32, headSlot: u32): bool {
 /** Whether a block with a whole header ends in front of `end`, and has no slots but `slots` from `from` on. */
 function isWithin(block: u32, from: u32, slots: u32, end: u32): bool {
   const bytes = blockBytes(block);
-  return bytes <= end - block && areWithin(load<u32>(block + BLOCK_START), load<u32>(block + BLOCK_WORD), from, slots);
+  const start = load<u32>(block + BLOCK_START);
+  return bytes <= end - block && areWithin(start, load<u32>(block + BLOCK_WORD), from, slots);
 }
 
 /** Whether a block that begins at slot `start` has no slots but `slots` from `from` on, and a size that blocks have. */
@@ -192,8 +193,9 @@ function putBlock(series: u32, saved: u32, start: u32, window: u32, flags: u32):
 /**
  * Reads runs of blocks, as `saveBlocks` wrote them in checkpoint `checkpoint`, from `from` to `end`.
  * `table` has the address of each series below number `count`; blocks of others are passed over, and
- * those that were freed since. Those restored are marked with `flags`; `runBytes`: of a run's header. Returns where it stopped: at
- * `end`, or in front of a run when memory is low; 0 if the runs make no sense.
+ * those that were freed since. Those restored are marked with `flags`; `runBytes`: of a run's header.
+ * Returns where it stopped: at `end`, or in front of a run when memory is low; 0 if the runs make no
+ * sense.
  */
 export function restoreBlocks(
   from: u32,

@@ -20,7 +20,14 @@ import {
   SHORT_VALUE,
   WORD_CODEC_SHIFT,
 } from '../layout';
-import { POWERS_OF_TEN, wordBytes, wordCodec, wordCount, wordExceptions, wordExponent } from './block-fields';
+import {
+  POWERS_OF_TEN,
+  wordBytes,
+  wordCodec,
+  wordCount,
+  wordExceptions,
+  wordExponent,
+} from './block-fields';
 import { copyRounded } from './copy';
 
 const HEADERS_DIFFER: u32 = BLOCK_HEADER_BYTES - SHORT_HEADER_BYTES;
@@ -83,7 +90,11 @@ function shorten(block: u32, word: u32, out: u32): bool {
   const total = nearest(sum * power);
   const rest = total - least * <f64>wordCount(word);
   const fits =
-    Math.abs(least) <= LEAST_MAX && range >= 0 && range <= RANGE_MAX && rest >= 0 && rest <= REST_MAX;
+    Math.abs(least) <= LEAST_MAX &&
+    range >= 0 &&
+    range <= RANGE_MAX &&
+    rest >= 0 &&
+    rest <= REST_MAX;
   if (!fits) return false;
   // What the reader will make of it; adding zero as there, where no integer is -0.
   const ulps = reinterpret<i64>(sum) - reinterpret<i64>((total + 0.0) / power);
@@ -132,10 +143,7 @@ export function unpackBlock(saved: u32, next: u32, out: u32): void {
     const least = <f64>load<i32>(saved + SHORT_LEAST);
     const total = least * <f64>wordCount(word) + <f64>load<u32>(saved + SHORT_REST);
     const range = load<u32>(saved + SHORT_RANGE);
-    store<i64>(
-      out + BLOCK_SUM,
-      reinterpret<i64>(total / power) + <i64>(<i32>range >> 24),
-    );
+    store<i64>(out + BLOCK_SUM, reinterpret<i64>(total / power) + <i64>(<i32>range >> 24));
     store<f64>(out + BLOCK_MIN, least / power);
     store<f64>(out + BLOCK_MAX, (least + <f64>(range & 0xffffff)) / power);
   }

@@ -52,8 +52,8 @@ export interface DurabilityExports {
     out: number,
   ): number;
   /**
-   * Restores runs of blocks by a table of series; `runBytes`: SAVED_RUN_BYTES or PLAIN_RUN_BYTES. Returns where it stopped (`end`, or in front of a
-   * run when memory is low), 0 if they make no sense.
+   * Restores runs of blocks by a table of series; `runBytes`: SAVED_RUN_BYTES or PLAIN_RUN_BYTES. Returns
+   * where it stopped (`end`, or in front of a run when memory is low), 0 if they make no sense.
    */
   restoreBlocks(
     from: number,
