@@ -8,8 +8,16 @@ import {
   INGEST_LINE,
   INGEST_LINES,
   INGEST_LOW_MEMORY,
+  INGEST_NEW_SERIES,
   INGEST_SLOW_LINE,
   INGEST_WRITTEN,
+  NEW_CONTEXT,
+  NEW_LEVEL,
+  NEW_METRIC_BYTES,
+  NEW_NEXT,
+  NEW_PREFIX_BYTES,
+  NEW_TIME,
+  NEW_VALUE,
   PRECISION_S,
   PREFIX_KIND_IGNORED,
   PREFIX_KIND_SERIES,
@@ -36,8 +44,11 @@ class Shard {
   readonly #bytes: Buffer;
   readonly #state: Uint32Array;
   readonly #doubles: Float64Array;
+  readonly #levels = new Map<string, number>();
   /** Lines the kernel left to the control plane. */
   left = 0;
+  /** Of these, lines whose level it knew. */
+  knownByTags = 0;
 
   constructor(prefixesMax: number) {
     const memory = createShardMemory();
@@ -67,10 +78,14 @@ class Shard {
       if (told !== passed) return `${passed} lines, ${told} counted`;
       index += passed;
       if (status === INGEST_DONE) return index === lines.length ? '' : `done at ${index}`;
-      if (status !== INGEST_SLOW_LINE) return `status ${status}`;
+      const isNew = status === INGEST_NEW_SERIES;
+      if (!isNew && status !== INGEST_SLOW_LINE) return `status ${status}`;
       const at = this.#state[INGEST_LINE / 4]!;
       if (starts.get(at) !== index) return `stopped at line ${starts.get(at)}, not ${index}`;
-      this.#takeSlowly(lines[index]!, at, context);
+      this.left++;
+      const wrong = isNew ? this.#takeNew(lines[index]!, at, context) : '';
+      if (wrong) return wrong;
+      if (!isNew) this.#takeSlowly(lines[index]!, at, context);
       start = at + lines[index]!.prefix.length + lines[index]!.rest.length + 1;
       index++;
     }
@@ -78,22 +93,54 @@ class Shard {
   }
 
   #takeSlowly(line: twin.Line, at: number, context: number): void {
-    this.left++;
     const bound = line.ownCluster ? 0 : context;
     const length = line.prefix.length;
     if (!line.sample) {
       this.kernel.bindPrefix(at, length, bound, PREFIX_KIND_IGNORED, 0);
       return;
     }
-    const series = this.seriesFor(twin.Ledger.keyOf(line, context));
+    const series = this.#seriesFor(line, context);
     this.kernel.appendSample(series, line.sample.slot * STEP_SEC, line.sample.value);
-    this.kernel.bindPrefix(at, length, bound, PREFIX_KIND_SERIES, series);
+    const entry = this.kernel.bindPrefix(at, length, bound, PREFIX_KIND_SERIES, series);
+    if (entry !== 0) this.kernel.rememberTags(entry);
   }
 
-  seriesFor(key: string): number {
+  /** Takes a line whose level the kernel knows; '' if it has read all of it as it is. */
+  #takeNew(line: twin.Line, at: number, context: number): string {
+    this.knownByTags++;
+    if (!line.sample) return `a line to ignore as one of level ${this.#state[NEW_LEVEL / 4]}`;
+    const { slot, value } = line.sample;
+    const expected = new Map([
+      [NEW_LEVEL, this.#levelOf(line, context)],
+      [NEW_METRIC_BYTES, twin.tagsAt(line.prefix)],
+      [NEW_PREFIX_BYTES, line.prefix.length],
+      [NEW_CONTEXT, line.ownCluster ? 0 : context],
+      [NEW_TIME, slot * STEP_SEC],
+      [NEW_NEXT, at + line.prefix.length + line.rest.length + 1],
+    ]);
+    for (const [part, number] of expected) {
+      if (this.#state[part / 4] !== number) {
+        return `${this.#state[part / 4]} for ${number} at ${part} of ${line.prefix.slice(0, 100)}`;
+      }
+    }
+    const taken = Buffer.from(this.memory.buffer).readDoubleLE(STATE_BASE + NEW_VALUE);
+    if (taken !== value) return `${taken} for ${value}`;
+    this.kernel.takeNewSeries(this.#seriesFor(line, context));
+    return '';
+  }
+
+  #levelOf(line: twin.Line, context: number): number {
+    const key = `${line.ownCluster ? 0 : context} ${line.prefix.slice(twin.tagsAt(line.prefix))}`;
+    const level = this.#levels.get(key) ?? this.#levels.size + 1;
+    this.#levels.set(key, level);
+    return level;
+  }
+
+  #seriesFor(line: twin.Line, context: number): number {
+    const key = twin.Ledger.keyOf(line, context);
     const known = this.series.get(key);
     if (known !== undefined) return known;
-    const made = this.kernel.createSeries(STEP_SEC, 0, 0, 0, 0);
+    const made = this.kernel.createSeries(STEP_SEC, 0, this.#levelOf(line, context), 0, 0);
     this.series.set(key, made);
     return made;
   }
@@ -197,6 +244,35 @@ t.test(`prefixes that fit are looked up once, seed ${seed}`, (t) => {
   const contextual = prefixes.filter((prefix) => !prefix.includes(',cluster=')).length;
   t.equal(shard.left - before, contextual, 'prefixes without a cluster are other ones');
   t.equal(shard.difference(), '');
+  t.end();
+});
+
+t.test(`new series of tags that are known, seed ${seed}`, (t) => {
+  const random = new Random(seed);
+  const shard = new Shard(10_000);
+  const tags = somePrefixes(random, 200).map((prefix) => prefix.slice(twin.tagsAt(prefix)));
+  const usual = [...new Set(tags)];
+  const write = (metrics: readonly string[]): void => {
+    shard.left = 0;
+    shard.knownByTags = 0;
+    const prefixes = metrics.flatMap((metric) => usual.map((tag) => metric + tag));
+    const lines = prefixes.map((prefix) => lineOf(random, prefix));
+    t.equal(shard.write(lines, 1), '', metrics.join(' '));
+    t.equal(shard.left, lines.length, 'each is new');
+  };
+  write(['first']);
+  t.equal(shard.knownByTags, 0);
+  write(['cpu_load', 'm', 'mé', 'a=b', 'x'.repeat(200)]);
+  t.ok(shard.knownByTags > usual.length * 4.5, 'all but those of sets that are full');
+  write(['a\\ b', 'a\\,b', '"', 'a"b', 'a\x7f', 'a\x01']);
+  t.equal(shard.knownByTags, 0, 'names with something that has a rule of its own');
+  const odd = ['e-300 ', ' x ', '.5.5 ', 'f ', ' -'];
+  const lines = odd.map((text, index) => {
+    const line = lineOf(random, `odd${index}${usual[0]!}`);
+    return { ...line, rest: line.rest.replace(' ', text) };
+  });
+  t.equal(shard.write(lines, 1), '');
+  t.equal(shard.knownByTags, 0, 'numbers and times that are not as most are');
   t.end();
 });
 

@@ -117,13 +117,16 @@ export class RestoredLevels {
   ): void {
     const { engine, onUnknown, onUnsound } = this.#parts;
     const { cluster, host, seriesCount } = record;
-    const made: number[] = [];
+    // Of its length from the start: an array that grows has room to spare, and the tree keeps it.
+    const made = Array<number>(seriesCount);
+    let count = 0;
     let isOdd = false;
     for (let i = 0; i < seriesCount; i++) {
       const entry = this.#made[i]!;
       isOdd ||= entry === 0 || (entry & RESTORE_UNSOUND) !== 0;
-      if (entry !== 0) made.push((entry & ~RESTORE_UNSOUND) >>> 0);
+      if (entry !== 0) made[count++] = (entry & ~RESTORE_UNSOUND) >>> 0;
     }
+    made.length = count;
     if (isOdd) {
       let i = 0;
       for (const saved of readSeries(bytes, record)) {

@@ -18,6 +18,7 @@ import {
 } from '../kernel/layout.js';
 import { freeSelectors, type Rounding } from './free.js';
 import { nodeHealth } from './health.js';
+import { pathOf } from './level-parts.js';
 import { LevelTree, type Level } from './level-tree.js';
 import { Metrics, type Metric } from './metrics.js';
 import type { SeriesNames } from './parse-line.js';
@@ -154,25 +155,34 @@ export class Engine {
     return this.nextId >= NEW_IDS_MAX;
   }
 
-  /** The series of a sample, made if it is new; 0 if there are too many series, metrics or numbers. */
-  seriesFor(sample: SeriesNames): number {
+  /**
+   * The series of a sample, made if it is new; 0 if there are too many series, metrics or numbers. `known` is
+   * its level, where that is known to be there.
+   */
+  seriesFor(sample: SeriesNames, known?: Level): number {
     const metric = this.metrics.intern(sample.metric, sample.cluster);
     if (!metric) return 0;
-    const seriesMax = Math.ceil(this.#limits.seriesMax / this.#store.shardCount);
-    if (this.#seriesCount >= seriesMax || this.areIdsUsedUp) {
-      const known = this.tree.find(pathOf(sample));
-      return known ? this.#knownSeries(known, metric) : 0;
-    }
     const { cluster, host, type, typeId, stype, stypeId } = sample;
-    const level = this.tree.getOrCreate(cluster, host, type, typeId, stype, stypeId);
+    const { tree } = this;
+    const isFull = this.#isFull;
+    let level = known;
+    if (!level && isFull) level = tree.find(pathOf(sample));
+    else level ??= tree.getOrCreate(cluster, host, type, typeId, stype, stypeId);
+    if (!level) return 0;
     const series = this.#knownSeries(level, metric);
-    if (series !== 0) return series;
+    if (series !== 0 || isFull) return series;
     const id = this.nextId++;
     const stagger = this.staggerOf(cluster, host);
     const made = this.makeSeries(level, metric, metric.stepSec, stagger, id);
-    this.tree.addSeries(level, made);
+    tree.addSeries(level, made);
     this.onNewSeries?.(sample, metric, id);
     return made;
+  }
+
+  /** No new series is taken. */
+  get #isFull(): boolean {
+    const seriesMax = Math.ceil(this.#limits.seriesMax / this.#store.shardCount);
+    return this.#seriesCount >= seriesMax || this.areIdsUsedUp;
   }
 
   /** One that waits to be put onto another grid takes samples as it is. */
@@ -387,11 +397,4 @@ export class Engine {
   health(request: HealthRequest, nowSec: number): Record<string, NodeHealth> {
     return nodeHealth(this, request, nowSec);
   }
-}
-
-function pathOf(sample: SeriesNames): string[] {
-  const path = [sample.cluster, sample.host];
-  if (sample.type !== '') path.push(sample.type + sample.typeId);
-  if (sample.stype !== '') path.push(sample.stype + sample.stypeId);
-  return path;
 }

@@ -1,5 +1,6 @@
 import { LEVEL_TYPES } from '../../src/model/cluster.js';
 import type { Level } from './level-tree.js';
+import type { SeriesNames } from './parse-line.js';
 
 /** Where below its host a level is. */
 export interface LevelParts {
@@ -30,4 +31,30 @@ export function partsOf(level: Level): LevelParts {
   const path = `${name}/`;
   if (LEVEL_TYPES.includes(type) || type === 'cpu') return { ...HOST, type, id, path };
   return { ...HOST, subType: type, subId: id, path };
+}
+
+/** Names of a series in a host's level or one below it. A sub-type of the node is told as a type. */
+export function seriesNamesOf(level: Level, metric: string): SeriesNames {
+  const above = level.parent!;
+  const isHost = level.type === '';
+  const isPart = above.type === '';
+  const host = isHost ? level : isPart ? above : above.parent!;
+  const part = isPart ? level : above;
+  return {
+    metric,
+    cluster: host.parent!.name,
+    host: host.name,
+    type: isHost ? '' : part.type,
+    typeId: isHost ? '' : part.id,
+    stype: isPart ? '' : level.type,
+    stypeId: isPart ? '' : level.id,
+  };
+}
+
+/** Selector of the level of a series. */
+export function pathOf(names: SeriesNames): string[] {
+  const path = [names.cluster, names.host];
+  if (names.type !== '') path.push(names.type + names.typeId);
+  if (names.stype !== '') path.push(names.stype + names.stypeId);
+  return path;
 }

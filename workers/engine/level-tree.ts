@@ -127,14 +127,19 @@ export class LevelTree {
   }
 
   addSeries(level: Level, series: number): void {
-    // Unlike `push` and spread, `concat` leaves no spare room: theirs is more than most levels need.
-    level.series = level.series.concat(series);
+    // Unlike `push` and spread this leaves no spare room, which is more than most levels need, and unlike
+    // `concat` it takes no 0.3 µs.
+    const { length } = level.series;
+    const grown = Array<number>(length + 1);
+    for (let i = 0; i < length; i++) grown[i] = level.series[i]!;
+    grown[length] = series;
+    level.series = grown;
     this.generation++;
   }
 
-  /** The same for several, of a level that is being restored. */
-  addAllSeries(level: Level, series: readonly number[]): void {
-    level.series = level.series.concat(series);
+  /** The same for several, of a level that is being restored. The array is the tree's from now on. */
+  addAllSeries(level: Level, series: number[]): void {
+    level.series = level.series.length === 0 ? series : level.series.concat(series);
     this.generation++;
   }
 

@@ -8,9 +8,12 @@ import { scaleValue } from '../../src/units/conversion.js';
 import type { Durability } from '../durability.js';
 import type { Engine } from '../engine/engine.js';
 import { TOO_MANY_METRICS } from '../engine/metrics.js';
+import { internText } from '../engine/intern.js';
+import { seriesNamesOf } from '../engine/level-parts.js';
 import { skipBlanks } from '../engine/line-scan.js';
 import { parseLine, type LineContext, type ParsedSample } from '../engine/parse-line.js';
 import { parseNumber } from '../engine/parse-number.js';
+import { TAG_BYTES_MAX } from '../engine/parse-tags.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
   INGEST_DONE,
@@ -19,8 +22,12 @@ import {
   INGEST_LINES,
   INGEST_LOG_FULL,
   INGEST_LOW_MEMORY,
+  INGEST_NEW_SERIES,
   INGEST_REMOVED,
   INGEST_WRITTEN,
+  NEW_LEVEL,
+  NEW_METRIC_BYTES,
+  NEW_NEXT,
   PART_ARRIVAL_SEC,
   PART_BODY,
   PART_BYTES,
@@ -176,6 +183,10 @@ export class PartReader {
         return 0;
       }
       if (status === INGEST_LOW_MEMORY && retention.evict()) continue;
+      if (status === INGEST_NEW_SERIES && this.#takeNewSeries(line)) {
+        line = this.#state[NEW_NEXT / 4]!;
+        continue;
+      }
       line = this.#slowLine(line, end, context, lineContext, status === INGEST_LOW_MEMORY);
       if (this.#isFailed) return 0;
     }
@@ -196,6 +207,28 @@ export class PartReader {
     const removed = this.#state[INGEST_REMOVED / 4]!;
     counters.add('ignored:removed in sub-cluster', removed);
     counters.add('ignored:unknown metric', this.#state[INGEST_IGNORED / 4]! - removed);
+  }
+
+  /**
+   * Stores a line whose level the kernel knows by its tags, of a series never seen. False if anything about it
+   * is not as most are: `#slowLine` finds out what.
+   */
+  #takeNewSeries(line: number): boolean {
+    const { engine, kernel, durability, limits } = this.#parts;
+    const state = this.#state;
+    const metricBytes = state[NEW_METRIC_BYTES / 4]!;
+    const isLong = state[NEW_NEXT / 4]! - line > limits.lineBytesMax;
+    if (isLong || metricBytes > TAG_BYTES_MAX) return false;
+    const level = engine.tree.at(state[NEW_LEVEL / 4]!);
+    const names = seriesNamesOf(level, internText(this.#bytes, line, line + metricBytes));
+    if (engine.ignoreReason(names)) return false;
+    if (durability && !durability.hasRoomFor(names)) return false;
+    const series = engine.seriesFor(names, level);
+    if (series === 0) return false;
+    kernel.takeNewSeries(series);
+    this.#written++;
+    this.#lines++;
+    return true;
   }
 
   readonly #isKnown = (metric: string): boolean => this.#parts.engine.metrics.isKnown(metric);
@@ -281,7 +314,10 @@ export class PartReader {
     if (meaning) {
       const { shift, multiplier, addend, divisor } = meaning.conversion;
       kernel.bindConverted(start, length, bound, series, shift, multiplier, addend, divisor, tally);
-    } else kernel.bindPrefix(start, length, bound, PREFIX_KIND_SERIES, series);
+      return;
+    }
+    const entry = kernel.bindPrefix(start, length, bound, PREFIX_KIND_SERIES, series);
+    if (entry !== 0 && unit === '') kernel.rememberTags(entry);
   }
 
   /** From the text, as the kernel does: its digits are moved before they become a double. */

@@ -161,6 +161,7 @@ export const PREFIX_LENGTH = 16; // u16 bytes; of a series with `value=`
 export const PREFIX_KIND = 18; // u8 PREFIX_KIND_*; 0 = free
 export const PREFIX_USED = 19; // u8 second-chance bit
 export const PREFIX_CONTEXT = 20; // u32 default cluster it was read under; 0 = names its own
+export const PREFIX_TAGS_SHIFT = 11; // bits of a hash from here on are of the tags alone: of all from the first comma on
 export const PREFIX_KIND_SERIES = 1;
 export const PREFIX_FIELD_BYTES = 6; // `value=`, behind the space: bytes of a series' prefix that are not hashed
 export const PREFIX_KIND_IGNORED = 2;
@@ -192,6 +193,14 @@ export const INGEST_WRITTEN = 4; // samples stored by this call
 export const INGEST_IGNORED = 8; // lines ignored by a bound prefix
 export const INGEST_LINES = 12; // lines passed, blank ones too
 export const INGEST_REMOVED = 16; // of those ignored: by prefixes that say so (PREFIX_SERIES is 1)
+// Of a line of a new series whose tags are known (INGEST_NEW_SERIES):
+export const NEW_LEVEL = 20; // index of the level that they name
+export const NEW_METRIC_BYTES = 24; // of the metric's name, with which the line begins
+export const NEW_PREFIX_BYTES = 28; // of its prefix, with `value=`
+export const NEW_CONTEXT = 32; // that the prefix is bound under
+export const NEW_TIME = 36; // Unix seconds
+export const NEW_VALUE = 40; // f64
+export const NEW_NEXT = 48; // address of the line behind it
 export const ALLOC_TABLE = 4096; // allocator: first partial page of each size class
 // How often something was freed, and the second before which all of it was (u32); behind the tallies.
 export const FREED_COUNT = 98304;
@@ -205,6 +214,12 @@ export const INGEST_DONE = 0;
 export const INGEST_SLOW_LINE = 1; // the line at INGEST_LINE wants the control plane
 export const INGEST_LOW_MEMORY = 2; // free something, then call again from INGEST_LINE
 export const INGEST_LOG_FULL = 3; // write the log's records, then call again from INGEST_LINE
+export const INGEST_NEW_SERIES = 4; // the line at INGEST_LINE is of a level that is known: NEW_* has its parts
+
+// Lines whose tags are remembered, by these: sets of TAGS_WAYS addresses of prefix entries (u32, 0 = none).
+export const TAGS_TABLE = 114816;
+export const TAGS_SETS = 1024;
+export const TAGS_WAYS = 2;
 
 // In the state region, behind all else: the second before which all is that was ever archived (u32), also
 // before a restart; 0 = nothing was.

@@ -43,3 +43,10 @@ export function firstSpace(text: string): number {
   }
   return -1;
 }
+
+/** Index of the first comma that no backslash escapes: the tags of a prefix begin there. */
+export function tagsAt(prefix: string): number {
+  let index = 0;
+  while (prefix[index] !== ',') index += prefix[index] === '\\' ? 2 : 1;
+  return index;
+}

@@ -27,7 +27,11 @@ export {
   prefixEvictions,
   setPrefixesMax,
 } from './prefixes';
-export { firstSpace, ingest, initShard, setTimeRange } from './ingest';
+export { ingest, initShard } from './ingest';
+export { setTimeRange } from './sample';
+export { firstSpace } from './scan';
+export { takeNewSeries } from './new-series';
+export { rememberTags } from './tags';
 export { beginLog, endLog, logRecord, pauseLog, resumeLog, stopLog } from './log';
 export { saveBlocks, saveSeries, settleBlocks } from './save';
 export {

@@ -15,17 +15,21 @@ import {
   PREFIX_KIND,
   PREFIX_KIND_CONVERTED,
   PREFIX_KIND_IGNORED,
+  PREFIX_KIND_SERIES,
   PREFIX_LENGTH,
   PREFIX_LENGTH_MAX,
   PREFIX_NEXT,
   PREFIX_SERIES,
   PREFIX_SUCCESSOR,
+  PREFIX_TAGS_SHIFT,
   PREFIX_USED,
   SERIES_FLAGS,
   SERIES_FLAG_DEAD,
   SERIES_FLAG_REBIND,
 } from '../layout';
 import { allocatePinned, allocateTable, release, releaseTable } from './alloc';
+import { firstComma, hashBytes, sameBytes } from './bytes';
+import { forgetTags } from './tags';
 
 /** One page of the heap. */
 const BUCKETS_MIN: u32 = HEAP_PAGE_BYTES / 4;
@@ -59,7 +63,7 @@ function newTable(size: u32): u32 {
   return table;
 }
 
-/** Twice as many buckets: about one an entry. */
+/** Twice as many buckets, two to four an entry: a look for one that is not there mostly ends at its bucket. */
 function growTable(): void {
   const size = bucketMask + 1;
   const grown = newTable(size << 1);
@@ -93,42 +97,6 @@ export function prefixBucketMask(): u32 {
   return bucketMask;
 }
 
-/** Eight bytes a step; the last step overlaps or, below eight bytes, is masked. Reads up to 7 bytes behind. */
-// @ts-ignore: decorator
-@inline
-export function hashPrefix(start: u32, bytes: u32): u32 {
-  let h: u64 = <u64>bytes * 0x9e3779b97f4a7c15;
-  let p = start;
-  let left = bytes;
-  while (left >= 8) {
-    h = (h ^ load<u64>(p)) * 0xff51afd7ed558ccd;
-    h ^= h >> 32;
-    p += 8;
-    left -= 8;
-  }
-  if (left) {
-    const tail = load<u64>(p) & ((<u64>1 << (left << 3)) - 1);
-    h = (h ^ tail) * 0xff51afd7ed558ccd;
-    h ^= h >> 32;
-  }
-  return <u32>(h ^ (h >> 29));
-}
-
-/** Whether `bytes` bytes are equal, 16 at a time; reads up to 15 bytes behind both. */
-// @ts-ignore: decorator
-@inline
-export function sameBytes(a: u32, b: u32, bytes: u32): bool {
-  let i: u32 = 0;
-  while (i + 16 <= bytes) {
-    if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
-    i += 16;
-  }
-  const left = bytes - i;
-  if (!left) return true;
-  const differs = ~i8x16.bitmask(i8x16.eq(v128.load(a + i), v128.load(b + i)));
-  return (differs & ((1 << left) - 1)) == 0;
-}
-
 /** How many bytes of an entry in the table were hashed: those up to its first space. */
 // @ts-ignore: decorator
 @inline
@@ -137,9 +105,21 @@ function hashedBytes(entry: u32): u32 {
   return <u32>load<u16>(entry + PREFIX_LENGTH) - isSeries * PREFIX_FIELD_BYTES;
 }
 
+/** Hash of the prefix that `findPrefix` looked for last. */
+export let lookedUpHash: u32 = 0;
+
+/** Those of the same tags lie near one another in the table: a batch has many metrics of each part of a host. */
+function hashPrefix(start: u32, bytes: u32): u32 {
+  const tags = firstComma(start, start + bytes);
+  const upper = hashBytes(tags, start + bytes - tags);
+  const lower = hashBytes(start, tags - start) ^ (upper >> (32 - PREFIX_TAGS_SHIFT));
+  return (upper << PREFIX_TAGS_SHIFT) | (lower & ((1 << PREFIX_TAGS_SHIFT) - 1));
+}
+
 /** The entry of the line at `start` whose first `hashed` bytes end in its first space, or 0. */
 export function findPrefix(start: u32, hashed: u32, end: u32, context: u32): u32 {
   const hash = hashPrefix(start, hashed);
+  lookedUpHash = hash;
   let entry = load<u32>(buckets + ((hash & bucketMask) << 2));
   while (entry) {
     if (load<u32>(entry + PREFIX_HASH) == hash && hashedBytes(entry) == hashed) {
@@ -180,11 +160,16 @@ export function bindPrefix(
     follow(known);
     return known;
   }
+  return addPrefix(start, length, context, kind, series);
+}
+
+/** The same of one that is not longer than PREFIX_LENGTH_MAX and that `findPrefix` has just not found. */
+export function addPrefix(start: u32, length: u32, context: u32, kind: u32, series: u32): u32 {
   if (count >= countMax) evictOne();
-  else if (count > bucketMask && bucketMask + 1 < BUCKETS_MAX) growTable();
+  else if (count << 1 > bucketMask && bucketMask + 1 < BUCKETS_MAX) growTable();
   const own = kind == PREFIX_KIND_CONVERTED ? CONVERSION_BYTES : 0;
   const entry = allocatePinned(PREFIX_HEADER_BYTES + padded(length) + own);
-  const hash = hashPrefix(start, hashed);
+  const hash = lookedUpHash;
   const bucket = buckets + ((hash & bucketMask) << 2);
   store<u32>(entry + PREFIX_HASH, hash);
   store<u32>(entry + PREFIX_NEXT, load<u32>(bucket));
@@ -266,6 +251,7 @@ function evictOne(): void {
 }
 
 function freeEntry(entry: u32): void {
+  if (<u32>load<u8>(entry + PREFIX_KIND) == PREFIX_KIND_SERIES) forgetTags(entry);
   // A free entry keeps kind 0 and its size, so a successor that still names it finds no match.
   store<u8>(entry + PREFIX_KIND, 0);
   if (entry == previousPrefix) previousPrefix = 0;

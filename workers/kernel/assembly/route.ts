@@ -9,8 +9,8 @@ import {
   RUN_LINES,
   STATE_BASE,
 } from '../layout';
-import { firstSpace } from './ingest';
-import { sameBytes } from './prefixes';
+import { firstSpace } from './scan';
+import { sameBytes } from './bytes';
 
 const NEWLINE: u32 = 10;
 const SPACE: u32 = 32;

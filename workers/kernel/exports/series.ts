@@ -71,6 +71,13 @@ export interface SeriesExports {
     divisor: number,
     tally: number,
   ): number;
+  /**
+   * The tags of a bound prefix name no more than its level: the kernel may know a new series by them
+   * (INGEST_NEW_SERIES). Nothing happens if the metric's name has a backslash or the like.
+   */
+  rememberTags(entry: number): void;
+  /** Stores the sample of the line that `ingest` stopped at with INGEST_NEW_SERIES, and binds its prefix. */
+  takeNewSeries(series: number): void;
   /** Address of a line's first unescaped space, 0 if none. */
   firstSpace(line: number, end: number): number;
   prefixCount(): number;
