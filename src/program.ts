@@ -34,11 +34,13 @@ import { isS3 } from './object-store/location.js';
 import { needsRestart } from './routing/restart-settings.js';
 import type { ShardSet } from './routing/shard-set.js';
 import { beginStore } from './routing/start-store.js';
+import { begunThreadLoaded } from './routing/thread-pool.js';
 import { EXIT_CODES } from './service/exit-codes.js';
 import { endOnUncaught } from './service/last-words.js';
 import { LogTail } from './service/log-tail.js';
 import { makeLog, PINO_LEVELS } from './service/log.js';
 import { assertWritable, dropPrivileges } from './service/privileges.js';
+import { collectSooner } from './service/collector.js';
 import { ServiceManager } from './service/service-manager.js';
 import { version } from './service/version.js';
 import { TlsFiles } from './tls/tls-files.js';
@@ -99,6 +101,8 @@ export async function startProgram(flags: Flags): Promise<void> {
   const { adapter } = server;
   const begun = { callers, store, nodes, running, tlsFiles, traffic, tail, adapter };
   const { answerAll, parts, health, telemetry, events } = assemble(common, begun);
+  // What threads need is loaded, and what will be garbage has not been made yet.
+  void begunThreadLoaded().then(collectSooner);
   // All of this is there by then.
   await started;
   handler = answerAll;

@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina';
 import { threadEntry } from '../places.js';
+import { YOUNG_GENERATION_MB } from '../service/collector.js';
 
 export interface ThreadOptions {
   /** Entry, below `workers/`. */
@@ -56,6 +57,7 @@ function makePool({ file, isLazy = false, tasks = 1 }: ThreadOptions): Piscina {
     // The default blocks the worker's event loop between tasks, and with it its port and timers.
     atomics: 'disabled',
     execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     recordTiming: false,
   });
 }

@@ -16,10 +16,7 @@ import { publishManifestLater, type Manifest, type Segment } from './manifest.js
 import { areMostlyFreed, mergeSegments } from './merge.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionWriter } from './section-file.js';
 
-/**
- * A turn ends with the host after this long, so that ingest and queries go on. A large host takes 4 ms: with two
- * of them in a turn requests come faster than turns end, and each waits longer than the one before.
- */
+/** A turn ends with its host after this long: were two large ones in it, requests would come faster than it ends. */
 const TURN_MS = 2;
 /** A section is written when it has grown to this; packing one takes about two milliseconds. */
 const SERIES_SECTION_BYTES = 512 * 1024;
