@@ -43,8 +43,13 @@ export class Turns {
     try {
       return await work;
     } finally {
-      this.#began = performance.now();
+      this.begin();
     }
+  }
+
+  /** Begins a turn; what was before it counts for none. */
+  begin(): void {
+    this.#began = performance.now();
   }
 
   /** Ends the last turn: there is nothing more to do. */

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { CheckpointSummary } from '../../src/routing/store.js';
 import { archivedBefore } from '../../src/protocol/changes.js';
 import { syncFolderLater } from '../../src/storage/files.js';
@@ -10,13 +10,14 @@ import type { Level } from '../engine/level-tree.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { BLOCK_BYTES_MAX, SAVED_BYTES, STAGING_BASE, STAGING_BYTES } from '../kernel/layout.js';
 import type { LogWriter } from '../log/log-writer.js';
+import { Turns } from '../turns.js';
 import { blocksFileOf, FILE, seriesFileOf, UNFINISHED_FILE } from './file-names.js';
 import { LEVEL_HEADER_BYTES, NAME_END } from './level-record.js';
 import { publishManifestLater, type Manifest, type Segment } from './manifest.js';
 import { areMostlyFreed, mergeSegments } from './merge.js';
 import { SECTION_BLOCKS, SECTION_SERIES, SectionWriter } from './section-file.js';
 
-/** A turn ends with its host after this long: were two large ones in it, requests would come faster than it ends. */
+/** A turn ends with its host after this long: a large one takes 4 ms. */
 const TURN_MS = 2;
 /** A section is written when it has grown to this; packing one takes about two milliseconds. */
 const SERIES_SECTION_BYTES = 512 * 1024;
@@ -60,8 +61,7 @@ export class Checkpointer {
   /** Frames of the log at the end of the last checkpoint. */
   #frames: number;
   #running: Promise<CheckpointSummary> | undefined;
-  #turnBegan = 0;
-  #longestTurnMs = 0;
+  #turns = this.#makeTurns();
   #seriesAt = SERIES_BASE;
   #blocksAt = BLOCKS_BASE;
   #count = 0;
@@ -104,8 +104,7 @@ export class Checkpointer {
     }
     // Never that of one that failed: nobody can tell how far it came.
     const number = ++this.#number;
-    this.#beginTurn();
-    this.#longestTurnMs = 0;
+    this.#turns = this.#makeTurns();
     const firstFrame = log.sequence + 1;
     const firstLog = log.rotate();
     kernel.setCheckpoint(number);
@@ -146,7 +145,7 @@ export class Checkpointer {
       bytes,
       series: this.#manifest?.series.count ?? 0,
       milliseconds: performance.now() - began,
-      longestTurnMs: this.#longestTurnMs,
+      longestTurnMs: this.#turns.longestMs,
       segments: this.#manifest?.segments.length ?? 0,
     };
   }
@@ -208,16 +207,14 @@ export class Checkpointer {
   ): Promise<void> {
     const { tree } = this.#parts.engine;
     for (const [cluster, host] of tree.allHosts()) {
-      if (performance.now() - this.#turnBegan > TURN_MS) {
-        this.#endTurn();
-        await between?.();
-        await nextTurn();
-        this.#beginTurn();
+      if (this.#turns.isOver) {
+        await this.#turns.next();
+        if (between) await this.#turns.during(between());
       }
       const level = tree.find([cluster, host]);
       if (level) work(level, cluster);
     }
-    this.#endTurn();
+    this.#turns.end();
   }
 
   #saveLevel(level: Level, names: string, frame: number, files: Files): void {
@@ -257,13 +254,10 @@ export class Checkpointer {
   }
 
   #saveBlocks(series: number, files: Files): void {
+    const { kernel } = this.#parts;
+    const hasAll = files.hasAll ? 1 : 0;
     for (;;) {
-      const end = this.#parts.kernel.saveBlocks(
-        series,
-        files.hasAll ? 1 : 0,
-        this.#blocksAt,
-        BLOCKS_END,
-      );
+      const end = kernel.saveBlocks(series, hasAll, this.#blocksAt, BLOCKS_END);
       if (end === this.#blocksAt) break;
       this.#blocksAt = end;
       if (this.#blocksAt - BLOCKS_BASE > BLOCKS_SECTION_BYTES) this.#flushBlocks(files);
@@ -320,7 +314,7 @@ export class Checkpointer {
   /** Blocks of the checkpoint are saved, or are not: they are looked for in turns, too. */
   async #settle(isSaved: boolean): Promise<void> {
     const { engine, kernel } = this.#parts;
-    this.#beginTurn();
+    this.#turns.begin();
     await this.#eachHost((host) =>
       engine.tree.visit(host, (level) => {
         for (const series of level.series) kernel.settleBlocks(series, isSaved ? 1 : 0);
@@ -368,13 +362,20 @@ export class Checkpointer {
     await removeFiles(superseded.map(({ name }) => join(folder, name)));
   }
 
-  #beginTurn(): void {
-    this.#turnBegan = performance.now();
+  #makeTurns(): Turns {
+    return new Turns({ turnMs: TURN_MS, next: (tookMs) => this.#rest(tookMs) });
   }
 
-  #endTurn(): void {
-    const took = performance.now() - this.#turnBegan;
-    this.#longestTurnMs = Math.max(this.#longestTurnMs, took);
+  /** Lines that came during a turn, and those that follow on them, have as much time as it took. */
+  async #rest(tookMs: number): Promise<void> {
+    const { log } = this.#parts;
+    const untilMs = performance.now() + tookMs;
+    let frames = log.sequence;
+    await nextTurn();
+    while (log.sequence !== frames && performance.now() < untilMs) {
+      frames = log.sequence;
+      await sleep(1);
+    }
   }
 }
 
