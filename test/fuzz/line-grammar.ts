@@ -115,25 +115,32 @@ function lineText(random: Random): string {
   return lead + metric + tagsOf(random) + blank + fields.join(',') + stampText(random) + ending;
 }
 
+/** A line, and others of the same tags, as collectors send them. */
+function withOthers(random: Random, line: string): string[] {
+  const other = (): string => line.replace(/^[^,]*/, () => random.pick(METRICS));
+  return [line, ...Array.from({ length: 1 + random.below(3) }, other)];
+}
+
 /**
  * Bodies, each behind a comment that tells how it is sent: `#body precision=ms cluster=d cut=7`. Lines
  * come again with other values, as those of a collector do, so that they are predicted.
  */
 export function generateBodies(random: Random): Buffer {
   let text = '';
-  const usual = Array.from({ length: 1 + random.below(6) }, () => lineText(random));
+  const lines = Array.from({ length: 1 + random.below(6) }, () => lineText(random));
+  const usual = lines.flatMap((line) => (random.chance(0.4) ? withOthers(random, line) : [line]));
   for (let body = 1 + random.below(3); body > 0; body--) {
     if (random.chance(0.5)) {
       const precision = random.pick(['', '', '', 's', 'ms', 'us', 'ns', 'm', 'h']);
       const cluster = random.pick(['', '', 'd', 'c']);
       text += `#body precision=${precision} cluster=${cluster} cut=${random.below(40)}\n`;
     }
-    const lines = usual.flatMap((line) => {
+    const sent = usual.flatMap((line) => {
       if (random.chance(0.2)) return [lineText(random)];
       if (random.chance(0.1)) return [];
       return [line.replace(/value=[\d.]+/, () => `value=${random.below(1e6) / 1000}`)];
     });
-    text += lines.join('\n') + (random.chance(0.9) ? '\n' : '');
+    text += sent.join('\n') + (random.chance(0.9) ? '\n' : '');
   }
   return Buffer.from(text);
 }
