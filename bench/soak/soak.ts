@@ -99,7 +99,8 @@ async function runIn(
   const { writers, core, readers, slow, hosts } = parties;
   await store.start();
   await store.ready(client);
-  journal.note('ready', `seed ${plan.seed}, ${plan.shards} shards, folder ${place.folder}`);
+  console.log(`folder ${place.folder}`);
+  journal.note('ready', `seed ${plan.seed}, ${plan.shards} shards`);
 
   const writing = Promise.all(writers.map((writer) => writer.run()));
   const others = [
