@@ -18,7 +18,7 @@ const PARTS = [
 const NAMES = ['m1', 'm2', 'm3', 'power'];
 const metric = { frequency: 60, aggregation: 'sum' };
 
-async function start(t: Test, limits: object = {}): Promise<ShardSet> {
+async function start(t: Test, settings: object = {}): Promise<ShardSet> {
   const { config } = parseConfig({
     metrics: {
       ...Object.fromEntries(NAMES.map((name) => [name, metric])),
@@ -26,7 +26,7 @@ async function start(t: Test, limits: object = {}): Promise<ShardSet> {
       'a,b': metric,
     },
     'metric-store': { checkpoints: { directory: '' } },
-    metricshard: { shards: 1, 'retention-enforced': false, ...limits },
+    metricshard: { shards: 1, 'retention-enforced': false, ...settings },
   });
   const store = await startStore(freezeDeep(config).store, config.limits, quiet);
   t.teardown(() => store.stop());

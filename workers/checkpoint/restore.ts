@@ -20,6 +20,7 @@ import {
 import { LogReader } from '../log/log-reader.js';
 import { logNumbers, logPath } from '../log/log-writer.js';
 import { recordAt, type FreeRecord } from '../log/log-record.js';
+import { Turns } from '../turns.js';
 import { FILE } from './file-names.js';
 import { MANIFEST_FILE, MANIFEST_COPY, readManifest, type Manifest } from './manifest.js';
 import { ReplayedSeries } from './replayed-series.js';
@@ -65,7 +66,7 @@ export class Restore {
   #logFile = '';
   #bytesDone = 0;
   #bytesTotal = 0;
-  #turnBegan = 0;
+  readonly #turns = new Turns({ turnMs: TURN_MS, next: () => nextTurn() });
   /** Series that lie on the grid of another step than their metric has now. */
   readonly converted = new Set<number>();
   /** Number of the frame that comes next; 0 = nobody can tell, as the one before was damaged. */
@@ -102,7 +103,7 @@ export class Restore {
   }
 
   async run(): Promise<RestoreReport> {
-    this.#turnBegan = performance.now();
+    this.#turns.begin();
     if (!existsSync(this.#folder)) return this.report;
     this.#parts.engine.onRemoved = (removed) => this.#forget(removed);
     const logs = logNumbers(this.#folder);
@@ -361,9 +362,8 @@ export class Restore {
 
   /** Lets other work of the thread go on, and tells how far it is. */
   async #breathe(): Promise<void> {
-    if (performance.now() - this.#turnBegan < TURN_MS) return;
+    if (!this.#turns.isOver) return;
     this.#parts.progress(this.#bytesDone, this.#bytesTotal);
-    await nextTurn();
-    this.#turnBegan = performance.now();
+    await this.#turns.next();
   }
 }

@@ -163,18 +163,18 @@ export class Engine {
     const metric = this.metrics.intern(sample.metric, sample.cluster);
     if (!metric) return 0;
     const { cluster, host, type, typeId, stype, stypeId } = sample;
-    const { tree } = this;
     const isFull = this.#isFull;
     let level = known;
-    if (!level && isFull) level = tree.find(pathOf(sample));
-    else level ??= tree.getOrCreate(cluster, host, type, typeId, stype, stypeId);
+    level ??= isFull
+      ? this.tree.find(pathOf(sample))
+      : this.tree.getOrCreate(cluster, host, type, typeId, stype, stypeId);
     if (!level) return 0;
     const series = this.#knownSeries(level, metric);
     if (series !== 0 || isFull) return series;
     const id = this.nextId++;
     const stagger = this.staggerOf(cluster, host);
     const made = this.makeSeries(level, metric, metric.stepSec, stagger, id);
-    tree.addSeries(level, made);
+    this.tree.addSeries(level, made);
     this.onNewSeries?.(sample, metric, id);
     return made;
   }

@@ -7,10 +7,10 @@ import type { RejectedLine } from '../../src/routing/store.js';
 import { scaleValue } from '../../src/units/conversion.js';
 import type { Durability } from '../durability.js';
 import type { Engine } from '../engine/engine.js';
-import { TOO_MANY_METRICS } from '../engine/metrics.js';
 import { internText } from '../engine/intern.js';
 import { seriesNamesOf } from '../engine/level-parts.js';
 import { skipBlanks } from '../engine/line-scan.js';
+import { TOO_MANY_METRICS } from '../engine/metrics.js';
 import { parseLine, type LineContext, type ParsedSample } from '../engine/parse-line.js';
 import { parseNumber } from '../engine/parse-number.js';
 import { TAG_BYTES_MAX } from '../engine/parse-tags.js';
@@ -210,8 +210,8 @@ export class PartReader {
   }
 
   /**
-   * Stores a line whose level the kernel knows by its tags, of a series never seen. False if anything about it
-   * is not as most are: `#slowLine` finds out what.
+   * Stores a line of a prefix never seen whose level the kernel knows by its tags: of a new series, or of one that
+   * was restored. False if anything about it is not as most are: `#slowLine` finds out what.
    */
   #takeNewSeries(line: number): boolean {
     const { engine, kernel, durability, limits } = this.#parts;

@@ -35,17 +35,3 @@ export function sameBytes(a: u32, b: u32, bytes: u32): bool {
   const differs = ~i8x16.bitmask(i8x16.eq(v128.load(a + i), v128.load(b + i)));
   return (differs & ((1 << left) - 1)) == 0;
 }
-
-const COMMA: u32 = 44;
-
-/** Address of the first comma, `end` if there is none; reads up to 15 bytes behind. */
-// @ts-ignore: decorator
-@inline
-export function firstComma(start: u32, end: u32): u32 {
-  const comma = i8x16.splat(<i8>COMMA);
-  for (let p = start; p < end; p += 16) {
-    const hits = i8x16.bitmask(i8x16.eq(v128.load(p), comma));
-    if (hits) return min(p + ctz(hits), end);
-  }
-  return end;
-}

@@ -162,4 +162,3 @@ function countLine(tally: u32, nowSec: u32): void {
   store<f64>(tally + TALLY_LINES, load<f64>(tally + TALLY_LINES) + 1);
   store<u32>(tally + TALLY_LAST_SEC, nowSec);
 }
-

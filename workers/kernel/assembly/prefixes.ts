@@ -28,7 +28,8 @@ import {
   SERIES_FLAG_REBIND,
 } from '../layout';
 import { allocatePinned, allocateTable, release, releaseTable } from './alloc';
-import { firstComma, hashBytes, sameBytes } from './bytes';
+import { hashBytes, sameBytes } from './bytes';
+import { firstComma } from './scan';
 import { forgetTags } from './tags';
 
 /** One page of the heap. */

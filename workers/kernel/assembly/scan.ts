@@ -3,6 +3,7 @@
 const NEWLINE: u32 = 10;
 const SPACE: u32 = 32;
 const QUOTE: u32 = 34;
+const COMMA: u32 = 44;
 const BACKSLASH: u32 = 92;
 
 /** Address of the first unescaped space of a line, 0 if it has none. */
@@ -32,6 +33,18 @@ export function firstSpace(line: u32, end: u32): u32 {
     p += p + 1 < end && <u32>load<u8>(p + 1) == NEWLINE ? 1 : 2;
   }
   return 0;
+}
+
+/** Address of the first comma, `end` if there is none; reads up to 15 bytes behind. */
+// @ts-ignore: decorator
+@inline
+export function firstComma(start: u32, end: u32): u32 {
+  const comma = i8x16.splat(<i8>COMMA);
+  for (let p = start; p < end; p += 16) {
+    const hits = i8x16.bitmask(i8x16.eq(v128.load(p), comma));
+    if (hits) return min(p + ctz(hits), end);
+  }
+  return end;
 }
 
 /** Behind the newline that ends the line, 0 if a quote makes that uncertain. */

@@ -44,6 +44,17 @@ function setOf(hash: u32): u32 {
   return STATE_BASE + TAGS_TABLE + set * TAGS_WAYS * 4;
 }
 
+/** Where in its set an entry is, 0 if it is not remembered. */
+// @ts-ignore: decorator
+@inline
+function placeOf(set: u32, entry: u32): u32 {
+  for (let way: u32 = 0; way < <u32>TAGS_WAYS; way++) {
+    const place = set + (way << 2);
+    if (load<u32>(place) == entry) return place;
+  }
+  return 0;
+}
+
 /** Address of the tags of an entry, with what is behind them; 0: see `tagsOf`. */
 // @ts-ignore: decorator
 @inline
@@ -74,9 +85,7 @@ export function findTags(hash: u32, tags: u32, bytes: u32, context: u32): u32 {
 export function rememberTags(entry: u32): void {
   if (!tagsOfEntry(entry)) return;
   const set = setOf(load<u32>(entry + PREFIX_HASH));
-  for (let way: u32 = 0; way < <u32>TAGS_WAYS; way++) {
-    if (load<u32>(set + (way << 2)) == entry) return;
-  }
+  if (placeOf(set, entry)) return;
   // The oldest one of a set goes.
   for (let way: u32 = TAGS_WAYS - 1; way > 0; way--) {
     store<u32>(set + (way << 2), load<u32>(set + ((way - 1) << 2)));
@@ -86,8 +95,6 @@ export function rememberTags(entry: u32): void {
 
 /** Before an entry is freed. */
 export function forgetTags(entry: u32): void {
-  const set = setOf(load<u32>(entry + PREFIX_HASH));
-  for (let way: u32 = 0; way < <u32>TAGS_WAYS; way++) {
-    if (load<u32>(set + (way << 2)) == entry) store<u32>(set + (way << 2), 0);
-  }
+  const place = placeOf(setOf(load<u32>(entry + PREFIX_HASH)), entry);
+  if (place) store<u32>(place, 0);
 }
