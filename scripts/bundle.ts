@@ -1,5 +1,6 @@
-import { rmSync } from 'node:fs';
-import { build } from 'esbuild';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
 
 /*
  * A step of the build: puts the compiled modules of the program into few files, in `dist/program`. Node takes half
@@ -15,20 +16,49 @@ const ENTRIES = [
   'dist/workers/mirror/mirror.js',
 ];
 
+/** Packages of many small files that every start waits for; the others are loaded from where npm has put them. */
+const INLINED = ['pino', 'piscina'];
+/** Below the target: where inlined packages take themselves to be, with what Piscina begins a thread with. */
+const PACKAGES = 'packages';
+
+const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  dependencies: Record<string, string>;
+};
+const COMMON: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+};
+
 rmSync(TARGET, { recursive: true, force: true });
 for (const entry of ENTRIES) {
   await build({
+    ...COMMON,
     entryPoints: [entry],
     outdir: TARGET,
-    bundle: true,
+    external: Object.keys(dependencies).filter((name) => !INLINED.includes(name)),
     // What is loaded on demand stays in files of its own, named by what is in them.
     splitting: true,
     chunkNames: '[name]-[hash]',
     format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    define: { IS_BUNDLED: 'true' },
-    logLevel: 'warning',
+    define: { IS_BUNDLED: 'true', __dirname: 'packagesFolder' },
+    // The inlined ones are CommonJS, which modules have neither of.
+    banner: {
+      js: [
+        `import { createRequire as makeRequire } from 'node:module';`,
+        `import { fileURLToPath as pathOfUrl } from 'node:url';`,
+        `const require = makeRequire(import.meta.url);`,
+        `const packagesFolder = pathOfUrl(new URL('${PACKAGES}', import.meta.url));`,
+      ].join('\n'),
+    },
   });
 }
+await build({
+  ...COMMON,
+  entryPoints: ['node_modules/piscina/dist/worker.js'],
+  outdir: join(TARGET, PACKAGES),
+  external: ['@napi-rs/nice'],
+  format: 'cjs',
+});
+writeFileSync(join(TARGET, PACKAGES, 'package.json'), '{ "type": "commonjs" }\n');
