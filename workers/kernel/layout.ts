@@ -161,7 +161,7 @@ export const PREFIX_LENGTH = 16; // u16 bytes; of a series with `value=`
 export const PREFIX_KIND = 18; // u8 PREFIX_KIND_*; 0 = free
 export const PREFIX_USED = 19; // u8 second-chance bit
 export const PREFIX_CONTEXT = 20; // u32 default cluster it was read under; 0 = names its own
-export const PREFIX_TAGS_SHIFT = 11; // bits of a hash from here on are of the tags alone: of all from the first comma on
+export const PREFIX_TAGS_SHIFT = 8; // bits of a hash from here on are of the tags alone: of all from the first comma on
 export const PREFIX_KIND_SERIES = 1;
 export const PREFIX_FIELD_BYTES = 6; // `value=`, behind the space: bytes of a series' prefix that are not hashed
 export const PREFIX_KIND_IGNORED = 2;
