@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Callers } from './auth/callers.js';
 import { TokenVerifier } from './auth/token-verifier.js';
@@ -86,6 +87,8 @@ export async function startProgram(flags: Flags): Promise<void> {
     log,
   });
   const { store, started } = beginStore(config.store, limits, log, nodes.hosts);
+  // Shards are told to begin before the rest is put together.
+  await nextTurn();
   const appliers = [
     storeApplier(store, needsRestart),
     authApplier(callers),

@@ -48,6 +48,8 @@ export interface DurabilityParts {
   readonly folders: ShardFolders;
   readonly owns: (cluster: string, host: string) => boolean;
   readonly warn: (text: string) => void;
+  /** Told how many bytes of the heap a restore will take. */
+  readonly expectHeap: (bytes: number) => void;
 }
 
 /** What keeps a shard's samples when its thread or process ends: log, checkpoints, restore. */
@@ -147,7 +149,11 @@ export class Durability {
     const evict = (): boolean => retention.evict();
     const exportedCheckpoint = isOwn ? (this.#json?.exportedCheckpoint ?? 0) : 0;
     const { fullReason } = retention;
-    const parts = { memory, kernel, engine, evict, fullReason, owns, exportedCheckpoint, progress };
+    const expectHeap = (bytes: number): void => {
+      this.#parts.expectHeap(Math.min(bytes, retention.heapBytesMax));
+    };
+    const told = { progress, expectHeap };
+    const parts = { memory, kernel, engine, evict, fullReason, owns, exportedCheckpoint, ...told };
     return new Restore(parts, folder, isOwn);
   }
 

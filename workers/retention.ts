@@ -78,6 +78,11 @@ export class Retention {
     this.#kernel.setPageBudget(this.#pagesMax);
   }
 
+  /** What the heap may take by the cap. */
+  get heapBytesMax(): number {
+    return this.#pagesMax > 0 ? this.#pagesMax * HEAP_PAGE_BYTES : Infinity;
+  }
+
   /** Theirs stays when it is past the retention. Memory that is short spares nobody. */
   get hostsInUse(): HostsInUse {
     return this.#hostsInUse;

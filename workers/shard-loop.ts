@@ -160,6 +160,7 @@ export class Shard {
       owns: (cluster, host) =>
         store.shardCount === 1 || hashHost(cluster, host) % store.shardCount === shard,
       warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
+      expectHeap: (heapBytes) => this.#port.postMessage({ heapBytes } satisfies FromShard),
     });
   }
 
@@ -192,9 +193,11 @@ export class Shard {
       counters: this.#counters,
     };
     this.#archiver = await makeArchiver(this.#start, parts, this.#durability);
-    this.#isRestored = true;
     this.#keepHouse();
+    this.#isRestored = true;
     this.#turn();
+    // The front is told first.
+    setImmediate(() => this.#keepHouse());
     return summary;
   }
 

@@ -116,6 +116,8 @@ export interface FromShard {
   readonly archived?: ArchiveSummary;
   /** What a check of hosts has found. */
   readonly health?: HealthReport;
+  /** Bytes that the heap will have when what is on disk is restored. */
+  readonly heapBytes?: number;
 }
 
 export interface PartExamples {

@@ -21,6 +21,7 @@ import { BodyArena } from './body-arena.js';
 import { QueryPort, type AnswerReceiver } from './query-port.js';
 import { watchRestore } from './restore-watch.js';
 import { PartRing, type Part } from './part-ring.js';
+import { prefault } from './prefault.js';
 import { makeThread, SHARD_THREAD } from './thread-pool.js';
 
 /** What a shard is asked by name, through its pool: slow and rare things. */
@@ -181,8 +182,9 @@ export class ShardClient {
       folders: this.#folders?.(),
     };
     let { configuration } = this;
-    await this.#pool.run(start, { name: 'start', transferList: [port2] });
-    await this.#restore();
+    const taken = this.#pool.run(start, { name: 'start', transferList: [port2] });
+    // Behind it at once: when the front hears of it, it may be busy.
+    await Promise.all([taken, this.#restore()]);
     await this.#beforeReady?.();
     // What it was started with may be of yesterday: to restore takes its time.
     while (configuration !== this.configuration) {
@@ -314,11 +316,17 @@ export class ShardClient {
     if (message.warning !== undefined) this.#log.warn({ shard: this.index }, message.warning);
     if (message.archived) this.#log.info({ shard: this.index, ...message.archived }, 'archived');
     if (message.health) this.onHealth?.(message.health);
+    if (message.heapBytes) this.#prefault(message.heapBytes);
     if (this.#ring.settle(message)) this.#wakeWaiters();
     if (message.batch) {
       for (const answer of message.batch.answers) this.#queries.deliver(answer, this.bytes);
       if (this.#ring.consumeBatch(message.batch.number)) this.#port!.postMessage(0);
     }
+  }
+
+  #prefault(heapBytes: number): void {
+    const attempt = this.#attempt;
+    prefault(this.memory, heapBytes, () => this.ready || attempt !== this.#attempt);
   }
 
   #wakeWaiters(): void {

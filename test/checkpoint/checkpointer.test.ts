@@ -4,6 +4,7 @@ import t from 'tap';
 import { readManifest, type Segment } from '../../workers/checkpoint/manifest.js';
 import { mergeSegments } from '../../workers/checkpoint/merge.js';
 import { SECTION_BLOCKS, SectionWriter } from '../../workers/checkpoint/section-file.js';
+import { HEAP_PAGE_BYTES } from '../../workers/kernel/layout.js';
 import { DiskStore, T0, temporaryFolder, type Where } from './disk-store.js';
 
 const WHERES: Where[] = [0, 1, 2].map((host) => ({ metric: 'load', host: `h${host}` }));
@@ -55,6 +56,26 @@ t.test('many small checkpoints become few files', async (t) => {
   t.equal((await store.checkpoint()).isNothingNew, true, 'nothing is written twice');
   t.same(store.warnings, []);
   await store.stop();
+});
+
+t.test('a restore tells how much of the heap it will take, within the cap', async (t) => {
+  const store = await DiskStore.open(join(temporaryFolder(), 'shard'));
+  t.equal(store.heapExpected, 0, 'of a new store nobody knows');
+  // Numbers that take their eight bytes each.
+  for (let slot = 0; slot < 2000; slot++) {
+    for (const where of WHERES) store.write(where, T0 + slot * 60, Math.sin(slot));
+  }
+  store.flush();
+  await store.checkpoint();
+  const heapBytes = store.kernel.heapBytesLive();
+  const again = await DiskStore.open(await store.crash());
+  t.equal(again.heapExpected, heapBytes);
+  t.ok(again.kernel.heapBytesLive() > heapBytes / 2, 'that is what it took');
+  const memoryCapBytes = HEAP_PAGE_BYTES;
+  t.ok(heapBytes > memoryCapBytes, `${heapBytes} bytes`);
+  const capped = await DiskStore.open(await again.crash(), { memoryCapBytes });
+  t.equal(capped.heapExpected, memoryCapBytes);
+  await capped.stop();
 });
 
 t.test('a merge that fails does not fail the checkpoint', async (t) => {

@@ -78,6 +78,8 @@ export class DiskStore {
   readonly retention: Retention;
   readonly durability: Durability;
   readonly warnings: string[] = [];
+  /** Bytes of the heap that the restore said it would take, 0 = it said nothing. */
+  heapExpected = 0;
   readonly store: StoreConfig;
   readonly #reconfiguration: Reconfiguration;
   summary!: RestoreSummary;
@@ -118,6 +120,7 @@ export class DiskStore {
       },
       owns: options.owns ?? (() => true),
       warn: (text) => this.warnings.push(text),
+      expectHeap: (bytes) => (this.heapExpected = bytes),
     });
     this.store = store;
     const warn = (text: string): void => void this.warnings.push(text);

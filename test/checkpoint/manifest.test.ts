@@ -40,4 +40,5 @@ t.test('a manifest whose checksum is right and whose fields make no sense', asyn
   check({ firstFrame: '7' }, /firstFrame/);
   check({ nextSeriesId: 1.5 }, /nextSeriesId/);
   check({ archiveRun: null }, /archiveRun/);
+  check({ heapBytes: -1 }, /heapBytes/);
 });

@@ -96,7 +96,7 @@ export class Checkpointer {
   }
 
   async #run(): Promise<CheckpointSummary> {
-    const { log, kernel, folder, keepsSegments } = this.#parts;
+    const { log, kernel, folder, keepsSegments, minSec } = this.#parts;
     const began = performance.now();
     if (!log.flush()) throw new Error(`the log can not be written: ${log.failure}`);
     if (log.sequence === this.#frames) {
@@ -113,7 +113,7 @@ export class Checkpointer {
       const hasAll =
         !keepsSegments && (await areMostlyFreed(folder, segments, kernel.heapBytesLive()));
       const written = await this.#writeFiles(number, firstFrame, hasAll);
-      const kept = hasAll ? [] : segments;
+      const kept = hasAll ? [] : segments.filter(({ untilSec }) => untilSec >= minSec());
       const manifest = this.#manifestOf(number, firstFrame, firstLog, kept, written);
       await publishManifestLater(folder, manifest);
       this.#manifest = { format: 1, ...manifest };
@@ -295,8 +295,7 @@ export class Checkpointer {
     segments: readonly Segment[],
     written: Written,
   ): Omit<Manifest, 'format'> {
-    const { engine, minSec } = this.#parts;
-    const known = segments.filter(({ untilSec }) => untilSec >= minSec());
+    const { engine, kernel, memory } = this.#parts;
     return {
       checkpoint,
       savedAtMs: Date.now(),
@@ -304,10 +303,11 @@ export class Checkpointer {
       firstLog,
       nextSeriesId: engine.nextId,
       archiveRun: this.#parts.archiveRun(),
-      archivedBeforeSec: archivedBefore(this.#parts.memory),
+      archivedBeforeSec: archivedBefore(memory),
+      heapBytes: kernel.heapBytesLive(),
       metrics: engine.metrics.all().map(({ name, stepSec }) => ({ name, stepSec })),
       series: written.series,
-      segments: written.segment ? [...known, written.segment] : known,
+      segments: written.segment ? [...segments, written.segment] : segments,
     };
   }
 

@@ -40,6 +40,8 @@ export interface Manifest {
   readonly archiveRun?: number;
   /** The second before which all is that was archived; none in files of before this was noted. */
   readonly archivedBeforeSec?: number;
+  /** Bytes in use of the heap when it was made; none in files of before this was noted. */
+  readonly heapBytes?: number;
   /** Names and steps of metrics by the index that series have in the checkpoint. */
   readonly metrics: readonly { readonly name: string; readonly stepSec: number }[];
   /** The file with the state of all series. */
@@ -112,7 +114,8 @@ function wrongField(manifest: Partial<Manifest>): string {
   const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
   const isFile = (value: Partial<Segment> | undefined): boolean =>
     typeof value?.file === 'string' && FILE.test(value.file) && isCount(value.bytes);
-  const { archiveRun = 0, archivedBeforeSec = 0, metrics, series, segments } = manifest;
+  const { archiveRun = 0, archivedBeforeSec = 0, heapBytes = 0 } = manifest;
+  const { metrics, series, segments } = manifest;
   const counts = {
     checkpoint: manifest.checkpoint,
     firstFrame: manifest.firstFrame,
@@ -120,6 +123,7 @@ function wrongField(manifest: Partial<Manifest>): string {
     nextSeriesId: manifest.nextSeriesId,
     archiveRun,
     archivedBeforeSec,
+    heapBytes,
   };
   const wrong = Object.entries(counts).find(([, value]) => !isCount(value));
   if (wrong) return wrong[0];

@@ -44,6 +44,8 @@ export interface RestoreParts {
   readonly owns: (cluster: string, host: string) => boolean;
   /** Blocks of checkpoints up to this are in JSON files. */
   readonly exportedCheckpoint: number;
+  /** Told how many bytes of the heap there will be. */
+  readonly expectHeap: (bytes: number) => void;
   /** Told how many bytes of how many have been read. */
   readonly progress: (done: number, total: number) => void;
 }
@@ -114,6 +116,7 @@ export class Restore {
     this.report.archivedBeforeSec = manifest?.archivedBeforeSec ?? 0;
     // What the log frees again is in files up to this checkpoint.
     if (this.#isOwn) this.#parts.kernel.setCheckpoint(manifest?.checkpoint ?? 0);
+    if (this.#isOwn && manifest?.heapBytes) this.#parts.expectHeap(manifest.heapBytes);
     this.#bytesTotal = manifest
       ? manifest.series.bytes + manifest.segments.reduce((sum, { bytes }) => sum + bytes, 0)
       : 0;
