@@ -1,9 +1,11 @@
+import { internText } from '../engine/intern.js';
 import { SAVED_BYTES, SAVED_ID, SAVED_METRIC, SAVED_SIZE } from '../kernel/layout.js';
 
 /** Behind it the names of a level, then its series; see FORMAT.md. */
 export const LEVEL_HEADER_BYTES = 16;
 /** Names end with a newline each, which no name has. */
 export const NAME_END = '\n';
+const NEWLINE = 10;
 
 /** A level of a section of series, with where its series lie in that section. */
 export interface LevelRecord {
@@ -35,26 +37,34 @@ export interface SavedSeries {
 /** The levels in a section of series. Throws if they make no sense. */
 export function* readLevels(section: Buffer): Generator<LevelRecord> {
   const bytes = section.length;
+  // A view like that of lines, which names are taken from as well.
+  const text = new Uint8Array(section.buffer, section.byteOffset, bytes);
   let at = 0;
   while (at < bytes) {
     const size = bytes - at < LEVEL_HEADER_BYTES ? 0 : section.readUInt32LE(at);
     if (size < LEVEL_HEADER_BYTES || at + size > bytes) throw new Error('a level makes no sense');
-    yield readLevel(section, at, at + size);
+    yield readLevel(section, text, at, at + size);
     at += size;
   }
 }
 
-function readLevel(section: Buffer, from: number, until: number): LevelRecord {
+function readLevel(section: Buffer, text: Uint8Array, from: number, until: number): LevelRecord {
   const frame = section.readUInt32LE(from + 4);
   const seriesCount = section.readUInt32LE(from + 8);
   const namesBytes = section.readUInt32LE(from + 12);
   const namesAt = from + LEVEL_HEADER_BYTES;
   if (namesAt + namesBytes > until) throw new Error('the names of a level make no sense');
-  const names = section.toString('utf8', namesAt, namesAt + namesBytes).split(NAME_END);
-  // Behind the last newline there is nothing.
-  names.pop();
-  const [cluster = '', host = '', ...path] = names;
-  const at = Math.min((namesAt + namesBytes + 3) & ~3, until);
+  const namesEnd = namesAt + namesBytes;
+  const names: string[] = [];
+  for (let name = namesAt, end = namesAt; end < namesEnd; end++) {
+    if (text[end] !== NEWLINE) continue;
+    // Most there are already: of other levels.
+    names.push(internText(text, name, end));
+    name = end + 1;
+  }
+  const [cluster = '', host = ''] = names;
+  const path = names.slice(2);
+  const at = Math.min((namesEnd + 3) & ~3, until);
   return { frame, cluster, host, path, seriesCount, at, until };
 }
 
