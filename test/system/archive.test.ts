@@ -66,6 +66,8 @@ t.test(`what is past the retention is archived, and still answered, seed ${seed}
   const first = await start(t, where, { retention: '48h' });
   const samples = await fill(first);
   const expected = await answers(first, false);
+  // `notSame` would tell how they differ, which takes seconds.
+  const all = JSON.stringify(expected);
   t.same(await answers(first), expected, 'with nothing in the archive');
   await first.stop();
 
@@ -75,7 +77,7 @@ t.test(`what is past the retention is archived, and still answered, seed ${seed}
   t.match(second.output(), /"shard":\d,"rows":\d+,"bytes":\d+,"files":1,.*"msg":"archived"/);
   t.ok(rows > samples / 3 && rows < samples, `${rows} of ${samples}`);
   t.same(await rowsOf(where.archive), { rows, different: rows });
-  t.notSame(await answers(second, false), expected, 'memory alone has less');
+  t.not(JSON.stringify(await answers(second, false)), all, 'memory alone has less');
   t.same(await answers(second), expected);
 
   t.equal((await second.post('/api/v2/admin/archive', '')).json.shards[0].rows, 0, 'no more');
@@ -146,7 +148,7 @@ t.test('an archive that can not be written keeps everything in memory', async (t
   rmSync(where.archive);
   mkdirSync(where.archive);
   t.equal((await second.post('/api/v2/admin/archive', '')).status, 200);
-  t.notSame(await answers(second, false), expected);
+  t.not(JSON.stringify(await answers(second, false)), JSON.stringify(expected));
   t.same(await answers(second), expected);
   t.match(second.output(), /the archive can be written again/);
 });
