@@ -296,6 +296,27 @@ t.test(`hashes that collide, seed ${seed}`, (t) => {
   t.end();
 });
 
+t.test('a prefix at the very end of memory', (t) => {
+  // So many that the heap grows twice, of sizes of which the last one in a page ends where the page does.
+  for (const length of [65, 68, 72]) {
+    const memory = createShardMemory();
+    const kernel = instantiateKernel(memory);
+    kernel.initShard(200_000);
+    const bytes = Buffer.from(memory.buffer);
+    const series = kernel.createSeries(STEP_SEC, 0, 1, 0, 0);
+    let known = 0;
+    const count = 100_000;
+    for (let i = 0; i < count; i++) {
+      const prefix = `${`m,hostname=h${i}`.padEnd(length - 7, 'x')} value=`;
+      const end = ARENA_BASE + bytes.write(`${prefix}1 ${FIRST_SLOT * STEP_SEC}\n`, ARENA_BASE);
+      kernel.bindPrefix(ARENA_BASE, length, 0, PREFIX_KIND_SERIES, series);
+      if (kernel.ingest(ARENA_BASE, end, 0, PRECISION_S, 0) === INGEST_DONE) known++;
+    }
+    t.equal(known, count, `${length} bytes`);
+  }
+  t.end();
+});
+
 t.test('the longest prefix', (t) => {
   const random = new Random(seed);
   const shard = new Shard(100);

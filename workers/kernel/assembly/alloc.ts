@@ -8,6 +8,8 @@ const PAGE_MASK: u32 = ~(PAGE_BYTES - 1);
 const PAGE_HEADER_BYTES: u32 = 64;
 /** WebAssembly pages (64 KiB) asked for at once: growing costs a system call and new views in TypeScript. */
 const GROW_PAGES: i32 = 64;
+/** Bytes behind the last page that are there as well: what lies in it is read 16 bytes at a time, beyond its end. */
+const READ_BEHIND_BYTES: u32 = 64;
 /** Largest piece; anything larger takes a run of whole pages. */
 const PIECE_BYTES_MAX: u32 = 4096;
 /** Classes of prefix entries lie behind those of all else: their pages never change their use. */
@@ -68,7 +70,7 @@ function takePages(count: u32): u32 {
   const start = heapEnd;
   const end = start + count * PAGE_BYTES;
   const have = <u32>memory.size();
-  const need = (end + 65535) >> 16;
+  const need = (end + READ_BEHIND_BYTES + 65535) >> 16;
   if (need > have) {
     const more = <i32>max<u32>(need - have, GROW_PAGES);
     if (memory.grow(more) < 0) memory.grow(<i32>(need - have));
