@@ -197,7 +197,7 @@ export class Shard {
     this.#isRestored = true;
     this.#turn();
     // The front is told first.
-    setImmediate(() => this.#keepHouse());
+    setImmediate(() => this.checker.tick(Math.floor(Date.now() / 1000)));
     return summary;
   }
 
