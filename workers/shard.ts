@@ -32,13 +32,9 @@ async function answer<Result>(
 /** Nothing: that it is called says that the thread has loaded its code. */
 export function loaded(): void {}
 
-/** Takes over the memory and the port; from now on the shard owns its series. */
-export function start(task: ShardStart): void {
+/** Takes over the memory and the port, and restores what is on disk; only then the shard serves. */
+export function start(task: ShardStart): Promise<Answer<unknown>> {
   shard = new Shard(task);
-}
-
-/** Restores what is on disk; only then the shard serves. */
-export function restore(): Promise<Answer<unknown>> {
   return answer((owner) => owner.restore());
 }
 

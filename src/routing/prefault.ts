@@ -45,9 +45,9 @@ function growTo(memory: WebAssembly.Memory, end: number): boolean {
 }
 
 /**
- * Touches a page of the heap. True: the shard has it, and begins it with something that is not 0. What is touched
- * by reading it first, as all other atomic operations of V8 do, is mapped twice: first to zeros that all
- * processes share, then to memory, for which each other core has to be interrupted. That takes ten times as long.
+ * Touches a page of the heap. True: the shard has it, and begins it with something that is not 0. Other atomic
+ * operations of V8 that keep what is there read it first. Then a page is mapped twice: to zeros that all processes
+ * share, and to memory, for which each other core has to be interrupted. That takes ten times as long.
  */
 function isTaken(words: Int32Array, page: number): boolean {
   for (let at = SYSTEM_PAGE_BYTES; at < HEAP_PAGE_BYTES; at += SYSTEM_PAGE_BYTES) {

@@ -182,9 +182,7 @@ export class ShardClient {
       folders: this.#folders?.(),
     };
     let { configuration } = this;
-    const taken = this.#pool.run(start, { name: 'start', transferList: [port2] });
-    // Behind it at once: when the front hears of it, it may be busy.
-    await Promise.all([taken, this.#restore()]);
+    await this.#restore(start);
     await this.#beforeReady?.();
     // What it was started with may be of yesterday: to restore takes its time.
     while (configuration !== this.configuration) {
@@ -269,8 +267,12 @@ export class ShardClient {
     return this.#runTask<Result>(name, undefined);
   }
 
-  async #runTask<Result>(name: string, argument: unknown): Promise<Result> {
-    const answer = (await this.#pool.run(argument, { name })) as
+  async #runTask<Result>(
+    name: string,
+    argument: unknown,
+    transferList: MessagePort[] = [],
+  ): Promise<Result> {
+    const answer = (await this.#pool.run(argument, { name, transferList })) as
       { value: Result } | { error: { code: never; message: string } };
     if ('error' in answer) throw StoreError.fromData(answer.error);
     return answer.value;
@@ -287,8 +289,9 @@ export class ShardClient {
     return memory ? TURN_KINDS.map((kind) => [kind, turnTimes(memory, kind)]) : [];
   }
 
-  async #restore(): Promise<void> {
-    const run = (): Promise<RestoreSummary | undefined> => this.#runTask('restore', undefined);
+  async #restore(start: ShardStart): Promise<void> {
+    const run = (): Promise<RestoreSummary | undefined> =>
+      this.#runTask('start', start, [start.port]);
     const restored = await watchRestore(run, this.index, this.#counters!, this.#log);
     this.imported = restored?.imported;
   }
