@@ -115,9 +115,13 @@ function lineText(random: Random): string {
   return lead + metric + tagsOf(random) + blank + fields.join(',') + stampText(random) + ending;
 }
 
-/** A line, and others of the same tags, as collectors send them. */
+/** A line, and others of the same tags, or of the parts beside, as collectors send them. */
 function withOthers(random: Random, line: string): string[] {
-  const other = (): string => line.replace(/^[^,]*/, () => random.pick(METRICS));
+  const other = (): string => {
+    const next = random.chance(0.5) ? line : line.replace(/^[^,]*/, () => random.pick(METRICS));
+    if (random.chance(0.5)) return next;
+    return next.replace(/(type-id=)[^, ]*/, (_, key) => `${key}${random.pick(IDS)}`);
+  };
   return [line, ...Array.from({ length: 1 + random.below(3) }, other)];
 }
 

@@ -76,6 +76,68 @@ t.test('levels are those that the tags name', async (t) => {
   t.end();
 });
 
+/** Sums of metrics on parts of host h of cluster c, and what went the long way. */
+async function checkParts(
+  t: Test,
+  lines: readonly string[],
+  expected: ReadonlyMap<object, readonly (number | undefined)[]>,
+  slowLines: number,
+): Promise<void> {
+  const store = await start(t);
+  t.match(await write(store, lines), { written: lines.length, rejected: 0 });
+  for (const [part, values] of expected) {
+    t.same(await sums(store, 'c', 'h', part), values, JSON.stringify(part));
+  }
+  const { counters } = store.status().shards[0]!;
+  t.equal(counters['slow_lines_total'], slowLines, `${lines.length} lines, ${lines[0]} …`);
+}
+
+t.test('parts of a host one after the other', async (t) => {
+  const ids = Array.from({ length: 32 }, (_, id) => id);
+  const line = (name: number, tags: string): string =>
+    `${NAMES[name]!},cluster=c,hostname=h${tags} value=${name + 1} ${TIME_SEC}`;
+  const thread = (id: number): string => `,type=hwthread,type-id=${id}`;
+  const each = new Map(
+    ids.map((id) => [{ type: 'hwthread', 'type-ids': [String(id)] }, [1, 2, 3, 4]]),
+  );
+  const names = [0, 1, 2, 3];
+  await checkParts(
+    t,
+    ids.flatMap((id) => names.map((name) => line(name, thread(id)))),
+    each,
+    1,
+  );
+  await checkParts(
+    t,
+    names.flatMap((name) => ids.map((id) => line(name, thread(id)))),
+    each,
+    1,
+  );
+  const sum = [2, undefined, undefined, undefined];
+  const two = (tags: string): string[] => [0, 1].map((id) => line(0, `${tags},type-id=${id}`));
+  await checkParts(t, two(',type=node'), new Map([[{}, [1, ...sum.slice(1)]]]), 2);
+  const fs = { type: 'fs', 'type-ids': ['0'] };
+  await checkParts(
+    t,
+    two(',stype=fs,stype-id=0,type=node'),
+    new Map([[fs, [1, ...sum.slice(1)]]]),
+    2,
+  );
+  const sensors = {
+    type: 'socket',
+    'type-ids': ['0', '1'],
+    subtype: 'sensor',
+    'subtype-ids': ['5'],
+  };
+  await checkParts(t, two(',stype=sensor,stype-id=5,type=socket'), new Map([[sensors, sum]]), 2);
+  const last = { type: 'core', 'type-ids': ['0', '1'] };
+  await checkParts(t, two(',type=core,type-id=7'), new Map([[last, sum]]), 2);
+  const both = { type: 'core', 'type-ids': ['0'] };
+  const notLast = [3, 4].map((id) => line(0, `,type=core,type-id=${id},type-id=0`));
+  await checkParts(t, notLast, new Map([[both, [1, ...sum.slice(1)]]]), 2);
+  t.end();
+});
+
 t.test('the default cluster of a request', async (t) => {
   const store = await start(t);
   const lines = NAMES.map((name, index) => `${name},hostname=h value=${index + 1} ${TIME_SEC}`);

@@ -11,6 +11,8 @@ import {
   INGEST_NEW_SERIES,
   INGEST_SLOW_LINE,
   INGEST_WRITTEN,
+  NEW_ID,
+  NEW_ID_BYTES,
   NEW_CONTEXT,
   NEW_LEVEL,
   NEW_METRIC_BYTES,
@@ -47,8 +49,9 @@ class Shard {
   readonly #levels = new Map<string, number>();
   /** Lines the kernel left to the control plane. */
   left = 0;
-  /** Of these, lines whose level it knew. */
+  /** Of these, lines whose level it knew, and those that it told to be beside the one before. */
   knownByTags = 0;
+  besides = 0;
 
   constructor(prefixesMax: number) {
     const memory = createShardMemory();
@@ -107,11 +110,15 @@ class Shard {
 
   /** Takes a line whose level the kernel knows; '' if it has read all of it as it is. */
   #takeNew(line: twin.Line, at: number, context: number): string {
-    this.knownByTags++;
     if (!line.sample) return `a line to ignore as one of level ${this.#state[NEW_LEVEL / 4]}`;
     const { slot, value } = line.sample;
+    const idBytes = this.#state[NEW_ID_BYTES / 4]!;
+    if (idBytes > 0) this.besides++;
+    else this.knownByTags++;
+    const wrong = idBytes > 0 ? this.#idFault(line, idBytes, context) : '';
+    if (wrong) return wrong;
     const expected = new Map([
-      [NEW_LEVEL, this.#levelOf(line, context)],
+      ...(idBytes > 0 ? [] : ([[NEW_LEVEL, this.#levelOf(line, context)]] as const)),
       [NEW_METRIC_BYTES, twin.tagsAt(line.prefix)],
       [NEW_PREFIX_BYTES, line.prefix.length],
       [NEW_CONTEXT, line.ownCluster ? 0 : context],
@@ -127,6 +134,19 @@ class Shard {
     if (taken !== value) return `${taken} for ${value}`;
     this.kernel.takeNewSeries(this.#seriesFor(line, context));
     return '';
+  }
+
+  /** What is wrong with a line that is told to have another id than those of a level; '' if it has. */
+  #idFault({ prefix, ownCluster }: twin.Line, idBytes: number, context: number): string {
+    const at = this.#state[NEW_ID / 4]!;
+    const id = this.#bytes.toString('latin1', at, at + idBytes);
+    const end = `,type-id=${id} value=`;
+    const level = this.#state[NEW_LEVEL / 4];
+    const [key = ''] = [...this.#levels].find(([, index]) => index === level) ?? [];
+    const own = `${ownCluster ? 0 : context} ${prefix.slice(twin.tagsAt(prefix))}`;
+    const isBeside =
+      prefix.endsWith(end) && key !== own && key.replace(/\d+ value=$/, `${id} value=`) === own;
+    return isBeside ? '' : `id ${id} of level ${key} for ${own}`;
   }
 
   #levelOf(line: twin.Line, context: number): number {
@@ -179,7 +199,8 @@ function somePrefixes(random: Random, count: number): string[] {
   while (prefixes.size < count) {
     const host = `h${random.below(count)}`.padEnd(random.pick([3, 3, 9, 40]), 'x');
     const cluster = random.pick(['', '', ',cluster=c', ',cluster=d']);
-    const type = random.pick(['', ',type=hwthread,type-id=1', ',note=a\\ b\\,c']);
+    const id = random.pick(['1', String(random.below(200)), '007', 'a1', '1'.repeat(10)]);
+    const type = random.pick(['', `,type=hwthread,type-id=${id}`, ',note=a\\ b\\,c']);
     prefixes.add(`m${random.below(9)}${cluster},hostname=${host}${type} value=`);
   }
   return [...prefixes];
@@ -273,6 +294,36 @@ t.test(`new series of tags that are known, seed ${seed}`, (t) => {
   });
   t.equal(shard.write(lines, 1), '');
   t.equal(shard.knownByTags, 0, 'numbers and times that are not as most are');
+  t.end();
+});
+
+t.test(`parts beside that of the line before, seed ${seed}`, (t) => {
+  const random = new Random(seed);
+  const check = (tags: readonly string[], besides: number): void => {
+    const shard = new Shard(10_000);
+    const prefixes = tags.flatMap((tag) => ['m1', 'm2'].map((metric) => `${metric},${tag} value=`));
+    const lines = prefixes.map((prefix) => lineOf(random, prefix));
+    t.equal(shard.write(lines, 1), '', tags.join(' '));
+    t.equal(shard.besides, besides, tags.join(' '));
+    t.equal(shard.difference(), '');
+  };
+  const part = (id: string, rest = 'type=hwthread,type-id='): string => `hostname=h,${rest}${id}`;
+  const parts = Array.from({ length: 128 }, (_, id) => part(String(id)));
+  check(parts, 127);
+  check(
+    parts.map((tags) => `cluster=c,${tags}`),
+    127,
+  );
+  check([part('9'), part('10'), part('010'), part('123456789')], 3);
+  check([part('1'), part('1234567890'), part('2')], 1);
+  check([part('1'), part(''), part('x2'), part('2x'), part('\\ 2')], 0);
+  check([part('1', 'type='), part('2', 'type=')], 0);
+  check([part('1', 'xtype-id='), part('2', 'xtype-id=')], 0);
+  check([part('1', 'stype=s,stype-id='), part('2', 'stype=s,stype-id=')], 0);
+  check([`${part('1')},a=1`, `${part('2')},a=1`], 0);
+  check(['hostname=h1,type=t,type-id=1', 'hostname=h2,type=t,type-id=2'], 0);
+  check(['hostname=h,type=t,type-id=1', 'hostname=h,type=u,type-id=2'], 0);
+  check(['type-id=1', 'type-id=2', ',type-id=3'], 1);
   t.end();
 });
 

@@ -9,6 +9,7 @@ import type { Durability } from '../durability.js';
 import type { Engine } from '../engine/engine.js';
 import { internText } from '../engine/intern.js';
 import { seriesNamesOf } from '../engine/level-parts.js';
+import type { Level } from '../engine/level-tree.js';
 import { skipBlanks } from '../engine/line-scan.js';
 import { TOO_MANY_METRICS } from '../engine/metrics.js';
 import { parseLine, type LineContext, type ParsedSample } from '../engine/parse-line.js';
@@ -25,6 +26,8 @@ import {
   INGEST_NEW_SERIES,
   INGEST_REMOVED,
   INGEST_WRITTEN,
+  NEW_ID,
+  NEW_ID_BYTES,
   NEW_LEVEL,
   NEW_METRIC_BYTES,
   NEW_NEXT,
@@ -210,8 +213,9 @@ export class PartReader {
   }
 
   /**
-   * Stores a line of a prefix never seen whose level the kernel knows by its tags: of a new series, or of one that
-   * was restored. False if anything about it is not as most are: `#slowLine` finds out what.
+   * Stores a line of a prefix never seen whose level the kernel knows by its tags, or by those of the line before: of
+   * a new series, or of one that was restored. False if anything about it is not as most are: `#slowLine` finds
+   * out what.
    */
   #takeNewSeries(line: number): boolean {
     const { engine, kernel, durability, limits } = this.#parts;
@@ -220,15 +224,32 @@ export class PartReader {
     const isLong = state[NEW_NEXT / 4]! - line > limits.lineBytesMax;
     if (isLong || metricBytes > TAG_BYTES_MAX) return false;
     const level = engine.tree.at(state[NEW_LEVEL / 4]!);
-    const names = seriesNamesOf(level, internText(this.#bytes, line, line + metricBytes));
+    const isKnown = state[NEW_ID_BYTES / 4] === 0;
+    let names = seriesNamesOf(level, internText(this.#bytes, line, line + metricBytes));
+    if (!isKnown) {
+      const typeId = this.#idBeside(level);
+      if (typeId === '') return false;
+      names = { ...names, typeId };
+    }
     if (engine.ignoreReason(names)) return false;
     if (durability && !durability.hasRoomFor(names)) return false;
-    const series = engine.seriesFor(names, level);
+    const series = engine.seriesFor(names, isKnown ? level : undefined);
     if (series === 0) return false;
     kernel.takeNewSeries(series);
     this.#written++;
     this.#lines++;
     return true;
+  }
+
+  /** Which part beside that of a level the line is of; '' if the tag in front of its id is not the level's own type. */
+  #idBeside({ type }: Level): string {
+    const id = this.#state[NEW_ID / 4]!;
+    const tags = `,type=${type},type-id=`;
+    const from = id - tags.length;
+    for (let i = 0; i < tags.length; i++) {
+      if (this.#bytes[from + i] !== tags.charCodeAt(i)) return '';
+    }
+    return internText(this.#bytes, id, id + this.#state[NEW_ID_BYTES / 4]!);
   }
 
   readonly #isKnown = (metric: string): boolean => this.#parts.engine.metrics.isKnown(metric);

@@ -193,14 +193,16 @@ export const INGEST_WRITTEN = 4; // samples stored by this call
 export const INGEST_IGNORED = 8; // lines ignored by a bound prefix
 export const INGEST_LINES = 12; // lines passed, blank ones too
 export const INGEST_REMOVED = 16; // of those ignored: by prefixes that say so (PREFIX_SERIES is 1)
-// Of a line of a new series whose tags are known (INGEST_NEW_SERIES):
-export const NEW_LEVEL = 20; // index of the level that they name
+// Of a line of a new series whose tags are known, or are those of the line before but for the id (INGEST_NEW_SERIES):
+export const NEW_LEVEL = 20; // index of the level that they name, or that those of the line before do
 export const NEW_METRIC_BYTES = 24; // of the metric's name, with which the line begins
 export const NEW_PREFIX_BYTES = 28; // of its prefix, with `value=`
 export const NEW_CONTEXT = 32; // that the prefix is bound under
 export const NEW_TIME = 36; // Unix seconds
 export const NEW_VALUE = 40; // f64
 export const NEW_NEXT = 48; // address of the line behind it
+export const NEW_ID = 52; // address of the id that is another one, all digits: the value of its last tag, `type-id`
+export const NEW_ID_BYTES = 56; // of this id; 0 = the tags are known
 export const ALLOC_TABLE = 4096; // allocator: first partial page of each size class
 // How often something was freed, and the second before which all of it was (u32); behind the tallies.
 export const FREED_COUNT = 98304;

@@ -58,7 +58,7 @@ function placeOf(set: u32, entry: u32): u32 {
 /** Address of the tags of an entry, with what is behind them; 0: see `tagsOf`. */
 // @ts-ignore: decorator
 @inline
-function tagsOfEntry(entry: u32): u32 {
+export function tagsOfEntry(entry: u32): u32 {
   const start = entry + PREFIX_HEADER_BYTES;
   return tagsOf(start, start + <u32>load<u16>(entry + PREFIX_LENGTH));
 }
