@@ -64,11 +64,19 @@ async function measure(
   const say = (text: string): void => console.log(text);
   for (const { name, reason } of skipped) say(`${name} is left out: ${reason}`);
   const comparison = new Comparison(plan, written, figures, say);
+  // Three times, far from each other: the speed of a machine changes with what its neighbours do.
+  const kernels = (): void => {
+    if (!plan.hasKernels) return;
+    say('kernels');
+    runKernels(figures);
+  };
   try {
     say(`ingest: ${plan.rounds} rounds of ${plan.ingestSec} s, then up to ${plan.hours} h`);
     await comparison.ingest(stores);
+    kernels();
     say('questions');
     await comparison.ask();
+    kernels();
     say('restart');
     await comparison.restart();
     await comparison.besideIngest();
@@ -79,10 +87,7 @@ async function measure(
     say(`memory: ${plan.memoryHours} h`);
     await fillForMemory(plan, context, figures);
   }
-  if (plan.hasKernels) {
-    say('kernels');
-    runKernels(figures);
-  }
+  kernels();
   return {
     machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     node: process.version,

@@ -20,13 +20,16 @@ const KERNEL_MS_MAX = 300_000;
 const WRITE_CONNECTIONS = 8;
 /** A host's batch each 5 ms: 240,000 lines/s, the load of 12,000 hosts. */
 const PROBE_INTERVAL_MS = 5;
+/** So long hosts have written when the checkpoint begins: what a first request costs is not its doing. */
+const PROBE_LEAD_MS = 2000;
 const BESIDE_CONNECTIONS = 4;
 /** What targets are of; statistics of jobs have none. */
 const BESIDE = ['q1', 'q2', 'q3', 'q4', 'q5'];
 
 /**
- * A checkpoint of all while hosts go on to write. What is written is the newest round again, so
- * that nothing changes. Returns how late the latest answer was, by the time its request was due.
+ * A checkpoint of all while hosts go on to write, as they did before. What is written is the newest round
+ * again, so that nothing changes. Returns how late the latest answer was since it began, by the time its request
+ * was due.
  */
 export async function checkpointBesideWrites(
   store: Metricshard,
@@ -41,6 +44,7 @@ export async function checkpointBesideWrites(
   let isOver = false;
   let sent = 0;
   let longestWriteMs = 0;
+  let isBegun = false;
   const began = performance.now();
   const writes = closedLoop(store.port, 1, () => {
     if (isOver) return undefined;
@@ -49,17 +53,23 @@ export async function checkpointBesideWrites(
       bytes: batches[sent++ % batches.length]!.request,
       sendAtMs,
       onAnswer: () => {
+        if (!isBegun) return;
         longestWriteMs = Math.max(longestWriteMs, performance.now() - sendAtMs);
       },
     };
   });
+  await new Promise((resolve) => setTimeout(resolve, PROBE_LEAD_MS));
+  isBegun = true;
   const result = await store.checkpoint();
   isOver = true;
   await writes;
   return { ...result, longestWriteMs };
 }
 
-/** Each question alone and beside ingest at half of what ingest alone came to. */
+/**
+ * Each question alone, and beside ingest at half of what ingest alone came to; in turns, since the two have to be
+ * of the same minute.
+ */
 export async function askBesideIngest(
   { store, rounds, questions }: Loaded,
   plan: Plan,
@@ -69,10 +79,12 @@ export async function askBesideIngest(
   const { name } = store;
   const linesPerSec = figures.median('ingest', name)! / 2;
   let firstRound = rounds;
-  const asked = questions.filter(({ id }) => BESIDE.includes(id));
-  for (const question of asked.slice(0, plan.besideCount)) {
+  const asked = questions.filter(({ id }) => BESIDE.includes(id)).slice(0, plan.besideCount);
+  const turns = Array.from({ length: plan.besideTurns }, () => asked).flat();
+  for (const question of turns) {
     const load = store.load(question);
-    const alone = await timeAsking(load, BESIDE_CONNECTIONS, plan.querySec);
+    const ask = () => timeAsking(load, BESIDE_CONNECTIONS, plan.querySec);
+    const alone = await ask();
     const task = {
       port: (store as Metricshard).port,
       connections: WRITE_CONNECTIONS,
@@ -88,7 +100,7 @@ export async function askBesideIngest(
     const { value: beside, load: ingest } = await duringLoad(task, async () => {
       // After a start each line has to be found once, and the generator has to be warm.
       await new Promise((resolve) => setTimeout(resolve, plan.loadWarmUpSec * 1000));
-      return timeAsking(load, BESIDE_CONNECTIONS, plan.querySec);
+      return ask();
     });
     firstRound = ingest.endRound;
     figures.add(`${question.id} beside ingest`, name, beside.perSec / alone.perSec);

@@ -39,6 +39,8 @@ export interface Plan {
   readonly connections: readonly number[];
   /** How many of the questions metricshard is asked beside ingest. */
   readonly besideCount: number;
+  /** How often each of them. */
+  readonly besideTurns: number;
   /** Whether the benches of single kernels run as well. */
   readonly hasKernels: boolean;
   readonly isSmoke: boolean;
@@ -90,6 +92,7 @@ export function parsePlan(argv: string[]): Plan {
     scale: number('scale', smoke ? SMOKE_SCALE : 1),
     connections: smoke ? [4] : [4, 64],
     besideCount: smoke ? 1 : Infinity,
+    besideTurns: smoke ? 1 : 5,
     hasKernels: !smoke,
     isSmoke: smoke,
     // What a smoke run measures is not to be kept.
