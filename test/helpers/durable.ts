@@ -43,11 +43,12 @@ export function problemsOf(server: TestServer): string[] {
   return problems.filter((line) => !isCutOff(line) && !/files concerned are kept/.test(line));
 }
 
-/** The files below a folder, with their sizes and when they were written. */
+/** The files below a folder, with their sizes and when they were written; a store may remove some meanwhile. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => ({ name, stat: statSync(join(folder, name)) }))
-    .filter(({ stat }) => stat.isFile())
-    .map(({ name, stat }) => `${name} ${stat.size} ${stat.mtimeMs}`)
+    .flatMap((name) => {
+      const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+      return stat?.isFile() ? [`${name} ${stat.size} ${stat.mtimeMs}`] : [];
+    })
     .toSorted();
 }
