@@ -10,7 +10,6 @@ import type { LatencyHistogram } from '../src/protocol/latency-histogram.js';
 import type {
   AnswerBatch,
   FromShard,
-  PartExamples,
   QueryMessage,
   RestoreSummary,
   ShardStart,
@@ -23,20 +22,12 @@ import { exportSamples } from './archive/export-samples.js';
 import { Durability } from './durability.js';
 import { Engine } from './engine/engine.js';
 import { LineUnits } from './ingest/line-units.js';
+import { PartLoop } from './ingest/part-loop.js';
 import { PartReader } from './ingest/part-reader.js';
 import type { HealthChecker } from './health/checker.js';
 import { makeChecker } from './health/make-checker.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
-import {
-  ANSWER_BASE,
-  ANSWER_BYTES,
-  PART_FAILED,
-  PART_HAS_EXAMPLES,
-  PART_IGNORED,
-  PART_LINES,
-  PART_REJECTED,
-  PART_WRITTEN,
-} from './kernel/layout.js';
+import { ANSWER_BASE, ANSWER_BYTES } from './kernel/layout.js';
 import { LookUps } from './look-ups.js';
 import { makeArchiver } from './make-archiver.js';
 import { QueryQueue } from './query-queue.js';
@@ -47,6 +38,8 @@ import { setGauges } from './shard-gauges.js';
 /** A turn ends after this long, so that queries, tasks and ingest take turns. */
 const TURN_MS = 4;
 const UPKEEP_MS = 1000;
+/** Queries count as coming for so long after the last answer. */
+const QUERIES_LAST_MS = 20;
 
 /**
  * One shard: the loop that empties the ring, answers queries and keeps house. It blocks on
@@ -63,10 +56,9 @@ export class Shard {
   readonly #ingestTimes: LatencyHistogram;
   readonly #queryTimes: LatencyHistogram;
   readonly #engine: Engine;
-  readonly #reader: PartReader;
   readonly #retention: Retention;
   readonly #queries: QueryQueue;
-  #examples: PartExamples[] = [];
+  readonly #partLoop: PartLoop;
   readonly #durability: Durability | undefined;
   readonly #reconfiguration: Reconfiguration;
   readonly #start: ShardStart;
@@ -78,6 +70,8 @@ export class Shard {
   readonly #held: QueryMessage[] = [];
   #isRestored = false;
   #turnScheduled = false;
+  /** By `performance.now()`: the last time that there were answers. */
+  #answeredMs = -Infinity;
   /** By `performance.now()`: when rested answers are looked at anyhow. */
   #wakesMs = Infinity;
 
@@ -100,7 +94,7 @@ export class Shard {
       limits: start.limits,
       unitOf: (cluster, metric) => this.units.unitOf(cluster, metric),
       pace: this.#queries.pace,
-      hasOthers: () => this.#queries.hasOthers || this.#ring.acknowledged !== this.#ring.published,
+      hasOthers: () => this.#queries.hasOthers || this.#partLoop.hasWork,
     });
     this.#retention = new Retention(this.#kernel, this.#engine, start.store, this.#counters);
     this.#retention.hostsInUse = start.hostsInUse;
@@ -111,18 +105,7 @@ export class Shard {
       rowsMax: start.limits.unitMismatchesMax,
       warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
     });
-    this.#reader = new PartReader({
-      memory: start.memory,
-      kernel: this.#kernel,
-      engine: this.#engine,
-      retention: this.#retention,
-      ring: this.#ring,
-      counters: this.#counters,
-      limits: start.limits,
-      shardCount: start.store.shardCount,
-      durability: this.#durability,
-      units: this.units,
-    });
+    this.#partLoop = this.#makePartLoop(start);
     this.checker = makeChecker(start, this.#engine, this.#kernel);
     this.#reconfiguration = new Reconfiguration({
       engine: this.#engine,
@@ -161,6 +144,27 @@ export class Shard {
         store.shardCount === 1 || hashHost(cluster, host) % store.shardCount === shard,
       warn: (warning) => this.#port.postMessage({ warning } satisfies FromShard),
       expectHeap: (heapBytes) => this.#port.postMessage({ heapBytes } satisfies FromShard),
+    });
+  }
+
+  #makePartLoop({ memory, limits, store }: ShardStart): PartLoop {
+    const reader = new PartReader({
+      memory,
+      kernel: this.#kernel,
+      engine: this.#engine,
+      retention: this.#retention,
+      ring: this.#ring,
+      counters: this.#counters,
+      limits,
+      shardCount: store.shardCount,
+      durability: this.#durability,
+      units: this.units,
+    });
+    return new PartLoop({
+      ring: this.#ring,
+      reader,
+      durability: this.#durability,
+      send: (message) => this.#port.postMessage(message),
     });
   }
 
@@ -250,16 +254,11 @@ export class Shard {
     const batch = this.#answerQueries();
     if (batch) this.#port.postMessage({ examples: [], batch } satisfies FromShard);
     const began = performance.now();
-    const { parts, logFailure } = this.#readParts(began, began - turnBegan);
-    if (parts > 0 || this.#reader.isWithinPart) {
+    const parts = this.#readParts(began, began - turnBegan);
+    if (parts > 0 || this.#partLoop.isWithinPart) {
       const now = performance.now();
       this.#ingestTimes.add((now - began) / 1e3);
       this.#queries.ingested(now, now - began);
-    }
-    if (parts > 0) {
-      const message: FromShard = { examples: this.#examples, logFailure };
-      this.#port.postMessage(message);
-      this.#examples = [];
     }
     if (!this.#hasWork()) {
       this.#ring.sleep(!this.#queries.isEmpty);
@@ -273,57 +272,18 @@ export class Shard {
   }
 
   #hasWork(): boolean {
-    return this.#ring.acknowledged !== this.#ring.published || this.#canAnswer();
+    return this.#partLoop.hasWork || this.#canAnswer();
   }
 
-  /**
-   * Reads parts, then writes the log once for all of them, and only then acknowledges them. Returns
-   * how many, and why they failed, if they did: then what was read of them is stored, but not for
-   * sure. It goes on for `leastMs`, and longer as long as no query waits; it may stop within a part.
-   */
-  #readParts(began: number, leastMs: number): { parts: number; logFailure?: string } {
-    const ring = this.#ring;
-    const from = ring.acknowledged;
+  /** Reads parts for `leastMs`, and longer as long as no query waits; returns how many. */
+  #readParts(began: number, leastMs: number): number {
     // A query may have put series onto another grid: no line may find the old ones.
     this.#engine.releaseReplaced();
-    let failure = this.#durability?.failure ?? '';
-    let read = 0;
-    const mustStop = (): boolean => {
+    const isAlone = began - this.#answeredMs > QUERIES_LAST_MS;
+    return this.#partLoop.read(isAlone, () => {
       const tookMs = performance.now() - began;
-      return tookMs > TURN_MS || (tookMs >= leastMs && ring.messages !== this.#messages);
-    };
-    while (((from + read) | 0) !== ring.published) {
-      const position = (from + read) | 0;
-      if (failure !== '') this.#refuse(position);
-      else {
-        const examples = this.#reader.read(position, mustStop);
-        if (this.#reader.isWithinPart) break;
-        if (examples) this.#examples.push(examples);
-      }
-      read++;
-      if (mustStop()) break;
-    }
-    if (read === 0) return { parts: 0 };
-    if (failure === '' && this.#durability && !this.#durability.flush()) {
-      failure = this.#durability.failure || 'the log could not be written';
-      for (let i = 0; i < read; i++) ring.set((from + i) | 0, PART_FAILED, 1);
-    }
-    ring.acknowledge(read);
-    return { parts: read, logFailure: failure === '' ? undefined : failure };
-  }
-
-  #refuse(position: number): void {
-    this.#reader.leavePart();
-    for (const field of [
-      PART_WRITTEN,
-      PART_IGNORED,
-      PART_REJECTED,
-      PART_LINES,
-      PART_HAS_EXAMPLES,
-    ]) {
-      this.#ring.set(position, field, 0);
-    }
-    this.#ring.set(position, PART_FAILED, 1);
+      return tookMs > TURN_MS || (tookMs >= leastMs && this.#ring.messages !== this.#messages);
+    });
   }
 
   #scheduleTurn(): void {
@@ -368,6 +328,7 @@ export class Shard {
     this.#counters.add('query_bytes_total', at - base);
     this.#queryTimes.add((performance.now() - began) / 1e3);
     if (answers.length === 0) return undefined;
+    this.#answeredMs = performance.now();
     this.#batch = number;
     return { number, answers };
   }

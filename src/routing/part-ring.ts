@@ -95,10 +95,13 @@ export class PartRing {
     while (((ring.acknowledged - this.#from) | 0) > 0) {
       const position = this.#from;
       if (ring.get(position, PART_HAS_EXAMPLES) === 1 && !this.#examples.has(position)) break;
+      const isFailed = ring.get(position, PART_FAILED) === 1;
+      // Why is in a message that is still on its way.
+      if (isFailed && this.#logFailure === '') break;
       const told = this.#examples.get(position);
       this.#examples.delete(position);
       const part = this.#take();
-      if (ring.get(position, PART_FAILED) === 1) {
+      if (isFailed) {
         part.done(new StoreError('log-failed', `samples can not be kept: ${this.#logFailure}`));
         continue;
       }

@@ -3,7 +3,7 @@ import { StoreError } from '../../src/model/errors.js';
 import { Ring } from '../../src/protocol/ring.js';
 import { PartRing, type Part } from '../../src/routing/part-ring.js';
 import { createShardMemory } from '../../workers/kernel/kernel.js';
-import { PART_WRITTEN, RING_SLOTS } from '../../workers/kernel/layout.js';
+import { PART_FAILED, PART_WRITTEN, RING_SLOTS } from '../../workers/kernel/layout.js';
 
 const ARRIVAL_SEC = 1_795_000_000;
 
@@ -58,5 +58,29 @@ t.test('with the shard all parts that are not settled are lost', (t) => {
   t.equal(front.count, 0);
   front.failAll(error);
   t.equal(lost, 3, 'once');
+  t.end();
+});
+
+t.test('a part that failed is settled when it is known why', (t) => {
+  const memory = createShardMemory();
+  const front = new PartRing(memory);
+  const shard = new Ring(memory);
+  const results: unknown[] = [];
+  for (const failed of [0, 1]) {
+    const position = shard.published;
+    front.publish(
+      partOf((result) => results.push(result)),
+      ARRIVAL_SEC,
+    );
+    shard.set(position, PART_FAILED, failed);
+  }
+  // Acknowledged by a message that is still behind this one.
+  shard.acknowledge(2);
+  front.settle({ examples: [] });
+  t.equal(results.length, 1);
+  front.settle({ examples: [], logFailure: 'the disk is full' });
+  t.equal(results.length, 2);
+  t.ok(results[1] instanceof StoreError);
+  t.match(results[1], { code: 'log-failed', message: /the disk is full/ });
   t.end();
 });
