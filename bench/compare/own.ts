@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Written } from '../check.js';
 import { closedLoop } from '../client.js';
-import { duringLoad } from '../load.js';
+import { duringLoad, spawnLoad, type LoadTask } from '../load.js';
 import { makeBatches, stampBatch } from '../workload.js';
 import { timeAsking } from './ask-load.js';
 import { spawnFeed } from './feed.js';
@@ -67,7 +67,7 @@ export async function checkpointBesideWrites(
 }
 
 /**
- * Each question alone, and beside ingest at half of what ingest alone came to; in turns, since the two have to be
+ * Each question alone, and beside ingest at half of what ingest alone comes to; in turns, since all three have to be
  * of the same minute.
  */
 export async function askBesideIngest(
@@ -77,34 +77,39 @@ export async function askBesideIngest(
   figures: Figures,
 ): Promise<void> {
   const { name } = store;
-  const linesPerSec = figures.median('ingest', name)! / 2;
+  const { startSec, stepSec, seed } = written;
+  const { port } = store as Metricshard;
   let firstRound = rounds;
+  const taskOf = (linesPerSec: number, seconds: number): LoadTask => ({
+    port,
+    connections: WRITE_CONNECTIONS,
+    scale: plan.scale,
+    seed,
+    startSec,
+    stepSec,
+    firstRound,
+    endRound: Number.MAX_SAFE_INTEGER,
+    seconds,
+    linesPerSec,
+  });
   const asked = questions.filter(({ id }) => BESIDE.includes(id)).slice(0, plan.besideCount);
-  const turns = Array.from({ length: plan.besideTurns }, () => asked).flat();
-  for (const question of turns) {
-    const load = store.load(question);
-    const ask = () => timeAsking(load, BESIDE_CONNECTIONS, plan.querySec);
-    const alone = await ask();
-    const task = {
-      port: (store as Metricshard).port,
-      connections: WRITE_CONNECTIONS,
-      scale: plan.scale,
-      seed: written.seed,
-      startSec: written.startSec,
-      stepSec: written.stepSec,
-      firstRound,
-      endRound: Number.MAX_SAFE_INTEGER,
-      seconds: 0,
-      linesPerSec,
-    };
-    const { value: beside, load: ingest } = await duringLoad(task, async () => {
-      // After a start each line has to be found once, and the generator has to be warm.
-      await new Promise((resolve) => setTimeout(resolve, plan.loadWarmUpSec * 1000));
-      return ask();
-    });
-    firstRound = ingest.endRound;
-    figures.add(`${question.id} beside ingest`, name, beside.perSec / alone.perSec);
-    figures.add('ingest beside questions', name, ingest.linesPerSec / linesPerSec);
+  for (let turn = 0; turn < plan.besideTurns; turn++) {
+    const full = await spawnLoad(taskOf(0, plan.ingestSec / 2));
+    firstRound = full.endRound;
+    const linesPerSec = full.linesPerSec / 2;
+    for (const question of asked) {
+      const load = store.load(question);
+      const ask = () => timeAsking(load, BESIDE_CONNECTIONS, plan.querySec);
+      const alone = await ask();
+      const { value: beside, load: ingest } = await duringLoad(taskOf(linesPerSec, 0), async () => {
+        // After a start each line has to be found once, and the generator has to be warm.
+        await new Promise((resolve) => setTimeout(resolve, plan.loadWarmUpSec * 1000));
+        return ask();
+      });
+      firstRound = ingest.endRound;
+      figures.add(`${question.id} beside ingest`, name, beside.perSec / alone.perSec);
+      figures.add('ingest beside questions', name, ingest.linesPerSec / linesPerSec);
+    }
   }
 }
 
