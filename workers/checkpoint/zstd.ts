@@ -1,7 +1,10 @@
 import binding from 'zstd-napi/binding.js';
 
-/** Level 1: the data is packed bits mostly, and higher ones win little. */
-const LEVEL = 1;
+/**
+ * Faster ones find less. Level 1 codes what they leave, packed bits mostly, once more: 2 % smaller, and twice the
+ * time to unpack.
+ */
+const LEVEL = -1;
 const packer = new binding.CCtx();
 let unpacker = new binding.DCtx();
 
