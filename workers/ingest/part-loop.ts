@@ -18,11 +18,11 @@ export interface PartLoopParts {
   readonly ring: Ring;
   readonly reader: Pick<PartReader, 'read' | 'isWithinPart' | 'leavePart'>;
   readonly durability: Pick<Durability, 'failure' | 'flush'> | undefined;
-  /** To the front; parts that are acknowledged need it, as it rings there. */
+  /** Sends to the front, which looks for what is acknowledged when a message comes. */
   readonly send: (message: FromShard) => void;
 }
 
-/** Reads the parts of a ring in their order, writes the log for some of them at once, and then acknowledges these. */
+/** Reads the parts of a ring in their order; the log is written for some of them at once, and then they are acknowledged. */
 export class PartLoop {
   readonly #parts: PartLoopParts;
   #examples: PartExamples[] = [];
@@ -45,8 +45,8 @@ export class PartLoop {
   /**
    * Goes on while there are parts, until `mustStop`, which may be within one. `isAlone`: half of those that wait are
    * acknowledged while the other half is still to be read, else front and clients have nothing to do while the
-   * shard reads, and the shard nothing while they send. Where there are queries as well all have to do, and what
-   * is told at once takes less. Returns how many were read.
+   * shard reads, and the shard nothing while they send. Beside queries all of them have work, and one message
+   * takes less of it than several. Returns how many parts were read.
    */
   read(isAlone: boolean, mustStop: () => boolean): number {
     let total = 0;
@@ -57,6 +57,7 @@ export class PartLoop {
     }
   }
 
+  /** Those that one write of the log and one message are for. */
   #readSome(isAlone: boolean, mustStop: () => boolean): number {
     const { ring, reader, durability } = this.#parts;
     const began = performance.now();
