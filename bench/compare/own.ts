@@ -44,7 +44,6 @@ export async function checkpointBesideWrites(
   let isOver = false;
   let sent = 0;
   let longestWriteMs = 0;
-  let isBegun = false;
   const began = performance.now();
   const writes = closedLoop(store.port, 1, () => {
     if (isOver) return undefined;
@@ -53,13 +52,12 @@ export async function checkpointBesideWrites(
       bytes: batches[sent++ % batches.length]!.request,
       sendAtMs,
       onAnswer: () => {
-        if (!isBegun) return;
         longestWriteMs = Math.max(longestWriteMs, performance.now() - sendAtMs);
       },
     };
   });
   await new Promise((resolve) => setTimeout(resolve, PROBE_LEAD_MS));
-  isBegun = true;
+  longestWriteMs = 0;
   const result = await store.checkpoint();
   isOver = true;
   await writes;

@@ -22,10 +22,9 @@ export interface PartLoopParts {
   readonly send: (message: FromShard) => void;
 }
 
-/** Reads the parts of a ring in their order; the log is written for some of them at once, and then they are acknowledged. */
+/** Reads the parts of a ring in their order; for some of them at once the log is written, then they are acknowledged. */
 export class PartLoop {
   readonly #parts: PartLoopParts;
-  #examples: PartExamples[] = [];
 
   constructor(parts: PartLoopParts) {
     this.#parts = parts;
@@ -63,15 +62,16 @@ export class PartLoop {
     const began = performance.now();
     const from = ring.acknowledged;
     const half = ((ring.published - from) | 0) / 2;
+    const examples: PartExamples[] = [];
     let failure = durability?.failure ?? '';
     let read = 0;
     while (((from + read) | 0) !== ring.published) {
       const position = (from + read) | 0;
       if (failure !== '') this.#refuse(position);
       else {
-        const examples = reader.read(position, mustStop);
+        const ofPart = reader.read(position, mustStop);
         if (reader.isWithinPart) break;
-        if (examples) this.#examples.push(examples);
+        if (ofPart) examples.push(ofPart);
       }
       read++;
       if (isAlone && read >= half && performance.now() - began >= ACKNOWLEDGE_MS) break;
@@ -84,11 +84,7 @@ export class PartLoop {
     }
     ring.acknowledge(read);
     // What failed is stored, but not for sure.
-    this.#parts.send({
-      examples: this.#examples,
-      logFailure: failure === '' ? undefined : failure,
-    });
-    this.#examples = [];
+    this.#parts.send({ examples, logFailure: failure === '' ? undefined : failure });
     return read;
   }
 
