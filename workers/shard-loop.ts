@@ -13,7 +13,6 @@ import type {
   QueryMessage,
   RestoreSummary,
   ShardStart,
-  ToShard,
 } from '../src/protocol/messages.js';
 import type { ReconfigureTask, ShardReconfigured } from '../src/protocol/reconfigure.js';
 import { Ring } from '../src/protocol/ring.js';
@@ -26,6 +25,7 @@ import { PartLoop } from './ingest/part-loop.js';
 import { PartReader } from './ingest/part-reader.js';
 import type { HealthChecker } from './health/checker.js';
 import { makeChecker } from './health/make-checker.js';
+import { Inbox } from './inbox.js';
 import { instantiateKernel, type Kernel } from './kernel/kernel.js';
 import { ANSWER_BASE, ANSWER_BYTES } from './kernel/layout.js';
 import { LookUps } from './look-ups.js';
@@ -51,6 +51,7 @@ export class Shard {
   readonly lookUps: LookUps;
   readonly #port: MessagePort;
   readonly #ring: Ring;
+  readonly #inbox: Inbox;
   readonly #kernel: Kernel;
   readonly #counters: Counters;
   readonly #ingestTimes: LatencyHistogram;
@@ -64,8 +65,6 @@ export class Shard {
   readonly #start: ShardStart;
   #archiver: Archiver | undefined;
   #batch: number;
-  /** Messages with queries that have come, as the ring counts them. */
-  #messages = 0;
   /** Messages that wait for what selections need. */
   readonly #held: QueryMessage[] = [];
   #isRestored = false;
@@ -118,12 +117,9 @@ export class Shard {
       store: start.store,
       limits: start.limits,
     });
-    this.#port.on('message', (message: ToShard) => {
-      if (message !== 0) {
-        this.#messages = (this.#messages + 1) | 0;
-        this.#receive(message);
-      }
-      this.#turn();
+    this.#inbox = new Inbox(start.port, this.#ring, {
+      receive: (message) => this.#receive(message),
+      turn: () => this.#turn(),
     });
     setInterval(() => this.#keepHouse(), UPKEEP_MS).unref();
     this.#keepHouse();
@@ -260,7 +256,7 @@ export class Shard {
       this.#ingestTimes.add((now - began) / 1e3);
       this.#queries.ingested(now, now - began);
     }
-    if (!this.#hasWork()) {
+    if (!this.#hasWork() && !(batch && this.#inbox.lookOut(() => this.#hasWork()))) {
       this.#ring.sleep(!this.#queries.isEmpty);
       if (!this.#hasWork()) {
         this.#wakeRested();
@@ -282,7 +278,7 @@ export class Shard {
     const isAlone = began - this.#answeredMs > QUERIES_LAST_MS;
     return this.#partLoop.read(isAlone, () => {
       const tookMs = performance.now() - began;
-      return tookMs > TURN_MS || (tookMs >= leastMs && this.#ring.messages !== this.#messages);
+      return tookMs > TURN_MS || (tookMs >= leastMs && this.#inbox.hasMore);
     });
   }
 
