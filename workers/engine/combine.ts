@@ -8,10 +8,10 @@ import type { Group, Layered } from './select.js';
 export const STATISTICS = QUERY_SCRATCH_BASE;
 export const RANGE_TEXT = QUERY_SCRATCH_BASE + 64;
 export const BLOCK_WORK = QUERY_SCRATCH_BASE + 256;
-export const ROW_LIST = BLOCK_WORK + 4096;
-/** Series that a row is written of at a time. */
-export const ROW_SERIES_MAX = 128;
-const AREAS = ROW_LIST + ROW_SERIES_MAX * 4;
+export const STRETCH_LIST = BLOCK_WORK + 4096;
+/** Series that results are written of at a time. */
+export const STRETCH_SERIES_MAX = 512;
+const AREAS = STRETCH_LIST + STRETCH_SERIES_MAX * 4;
 const SCRATCH_END = QUERY_SCRATCH_BASE + QUERY_SCRATCH_BYTES;
 
 /** Addresses of sums and of how many contributed to each. */

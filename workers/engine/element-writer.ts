@@ -8,13 +8,14 @@ import {
   BLOCK_WORK,
   Combiner,
   RANGE_TEXT,
-  ROW_LIST,
-  ROW_SERIES_MAX,
   STATISTICS,
+  STRETCH_LIST,
+  STRETCH_SERIES_MAX,
 } from './combine.js';
 import type { Metric } from './metrics.js';
 import { RESAMPLE_CODES } from './resample.js';
-import type { Element, Group, Row } from './select.js';
+import type { Element, Group } from './select.js';
+import type { Stretch } from './stretch.js';
 
 /** Text of a number with its comma. */
 const NUMBER_BYTES_MAX = 26;
@@ -39,7 +40,7 @@ export class ElementWriter {
   readonly #settings: Settings;
   /** View of the fixed regions, by address / 8. */
   readonly #doubles: Float64Array;
-  readonly #rowList: Uint32Array;
+  readonly #stretchList: Uint32Array;
   /** View of all memory, by address / 4; made anew where a series lies beyond it. */
   #words: Uint32Array;
   /** Samples the element has to read, at most. */
@@ -82,7 +83,7 @@ export class ElementWriter {
     this.#settings = settings;
     this.#doubles = new Float64Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
-    this.#rowList = new Uint32Array(memory.buffer, ROW_LIST, ROW_SERIES_MAX);
+    this.#stretchList = new Uint32Array(memory.buffer, STRETCH_LIST, STRETCH_SERIES_MAX);
   }
 
   writeError(message: string): void {
@@ -136,31 +137,26 @@ export class ElementWriter {
   }
 
   /**
-   * Fast path: elements of which only the statistics of one series each are wanted, most of which are in the headers
-   * of its blocks. Begins with those of a row from the first on; `samples` and `bytesMax` are of all of them. Returns
-   * how many `writeRow` will write.
+   * Fast path: results of which only the statistics of one series an element are wanted, most of which are in the
+   * headers of its blocks. Begins with the first `series` of a stretch, of which `samples` and `bytesMax` are.
    */
-  beginRow(request: ParsedQuery, metric: Metric, row: Row, first: number): number {
+  beginStretch(request: ParsedQuery, { list, stepSec }: Stretch, series: number): void {
     this.#request = request;
-    this.#metric = metric;
-    this.#shownFrom = slotOf(request.fromSec, metric.stepSec);
-    this.#shownUntil = slotOf(request.toSec, metric.stepSec);
+    this.#shownFrom = slotOf(request.fromSec, stepSec);
+    this.#shownUntil = slotOf(request.toSec, stepSec);
     this.#from = this.#shownFrom;
     this.#count = Math.max(0, Math.min(this.#shownUntil, SLOT_MAX) - this.#from);
-    const count = Math.min(ROW_SERIES_MAX, row.length - first);
-    for (let i = 0; i < count; i++) this.#rowList[i] = row[first + i]!;
-    this.samples = count * Math.ceil(this.#count / WINDOW_SLOTS);
-    this.bytesMax = count * ELEMENT_BYTES_MAX;
-    return count;
+    this.#stretchList.set(series < list.length ? list.subarray(0, series) : list);
+    this.samples = series * Math.ceil(this.#count / WINDOW_SLOTS);
+    this.bytesMax = series * ELEMENT_BYTES_MAX;
   }
 
-  writeRow(count: number): void {
+  writeStretch({ stepSec }: Stretch, series: number): void {
     const request = this.#request;
-    const { stepSec } = this.#metric;
     this.#setRangeText(this.#shownFrom * stepSec, this.#shownUntil * stepSec, stepSec, request);
-    this.#writer.at = this.#kernel.formatElements(
-      ROW_LIST,
-      count,
+    this.#writer.at = this.#kernel.formatResults(
+      STRETCH_LIST,
+      series,
       this.#from,
       this.#count,
       request.withStats ? STATISTICS : 0,

@@ -3,7 +3,8 @@ import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import { TextCache } from '../../src/model/text-cache.js';
 import { NO_HOSTS, type HostList } from '../../src/protocol/messages.js';
 import type { LevelTree } from './level-tree.js';
-import type { Element, Row } from './select.js';
+import type { Element } from './select.js';
+import type { Stretch } from './stretch.js';
 
 /** The weight is series in all plans kept, 8 to 12 bytes each. */
 const BOUNDS = { entriesMax: 256, charsMax: 65_536, weightMax: 1_000_000 };
@@ -18,8 +19,8 @@ export interface Plan {
   items: readonly QueryItem[];
   /** Elements of each item, as far as asked for. */
   elements: (Element[] | undefined)[];
-  /** The same as `rowOf` has them. */
-  rows: (Row | undefined)[];
+  /** By their first item: stretches as far as made, null where none begins. */
+  stretches: (Stretch | null | undefined)[];
   /** The answer's `queries`, where it has them; empty until it is asked for. */
   queriesJson: string;
 }
@@ -57,7 +58,7 @@ export class PlanCache {
       hosts: NO_HOSTS,
       items: [],
       elements: [],
-      rows: [],
+      stretches: [],
       queriesJson: '',
     };
     this.#renew(plan);
@@ -75,7 +76,7 @@ export class PlanCache {
     plan.generation = this.#tree.generation;
     plan.hosts = forAllNodes ? this.#tree.hosts(cluster) : NO_HOSTS;
     plan.elements = [];
-    plan.rows = [];
+    plan.stretches = [];
     plan.queriesJson = '';
     plan.items = forAllNodes
       ? [

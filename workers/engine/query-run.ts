@@ -6,7 +6,8 @@ import { limitError, limitPassed, type QueryCounts } from '../../src/protocol/qu
 import type { Metric } from './metrics.js';
 import { queriesJsonOf, type Plan } from './plan-cache.js';
 import type { QueryTools } from './query.js';
-import { rowOf, selectElements, type Element, type Row } from './select.js';
+import { selectElements, type Element } from './select.js';
+import { stretchAt, type Stretch, type StretchItem } from './stretch.js';
 
 /** The clock is looked at after so many samples, at most some 50 µs of work. */
 const SAMPLES_BETWEEN_LOOKS = 16_384;
@@ -51,7 +52,7 @@ export class QueryRun {
   readonly #ends: number[] = [];
   /** Elements of each item, as far as found in the tree of `#generation`. */
   #elements: (Element[] | undefined)[];
-  #rows: (Row | undefined)[];
+  #stretches: (Stretch | null | undefined)[];
   #generation: number;
   // How far it is: items found, items written, elements written of the next one.
   #found = 0;
@@ -76,7 +77,7 @@ export class QueryRun {
     this.#items = plan.items;
     this.#hosts = plan.hosts;
     this.#elements = plan.elements;
-    this.#rows = plan.rows;
+    this.#stretches = plan.stretches;
     this.#generation = plan.generation;
     this.#indexes = indexes;
     const named = plan.request.queries.length;
@@ -98,7 +99,7 @@ export class QueryRun {
     if (this.#generation !== tree.generation) {
       this.#generation = tree.generation;
       this.#elements = [];
-      this.#rows = [];
+      this.#stretches = [];
       this.#wasInterrupted = this.#isReading;
       this.#isReading = false;
     }
@@ -150,6 +151,14 @@ export class QueryRun {
     const isPadded = request.withData && request.withPadding;
     for (; this.#found < this.#count; this.#found++) {
       const index = this.#indexAt(this.#found);
+      const stretch = this.#stretches[index];
+      if (stretch) {
+        const items = this.#itemsOf(stretch, this.#found);
+        this.#counts.series += stretch.ends[items - 1]!;
+        this.#found += items - 1;
+        this.#checkCounts();
+        continue;
+      }
       if (!this.#elements[index] && this.#isLate(untilMs, ELEMENT_SAMPLES)) return false;
       const elements = this.#elementsOf(index);
       const slots = isPadded ? this.#slots(this.#items[index]!) : 0;
@@ -172,7 +181,7 @@ export class QueryRun {
   }
 
   #slots(item: QueryItem): number {
-    const step = this.#tools.metrics.find(item.metric, this.#request.cluster)?.stepSec ?? 1;
+    const step = this.#metricOf(item)?.stepSec ?? 1;
     return slotOf(this.#request.toSec, step) - slotOf(this.#request.fromSec, step);
   }
 
@@ -193,9 +202,11 @@ export class QueryRun {
   #writeAll(untilMs: number): boolean {
     const { writer } = this.#tools;
     if (!this.#isHeadWritten) this.#writeHead();
-    for (; this.#written < this.#count; this.#written++) {
-      if (!this.#writeResult(this.#indexAt(this.#written), untilMs)) return false;
-      if (this.#endsGroup(this.#written)) this.#ends.push(this.#bytes());
+    while (this.#written < this.#count) {
+      const items = this.#writeNext(this.#indexAt(this.#written), untilMs);
+      if (items === 0) return false;
+      this.#written += items;
+      if (this.#endsGroup(this.#written - 1)) this.#ends.push(this.#bytes());
     }
     if (!this.#indexes) writer.text(']}');
     return true;
@@ -214,18 +225,70 @@ export class QueryRun {
     writer.text('"results":[');
   }
 
+  /** Writes the results of the next items; returns of how many, 0 if the turn is over. */
+  #writeNext(index: number, untilMs: number): number {
+    const stretch = this.#element === 0 ? this.#stretchAt(index) : undefined;
+    if (stretch) return this.#writeStretch(stretch, untilMs);
+    return this.#writeResult(index, untilMs) ? 1 : 0;
+  }
+
+  /** The stretch that begins with an item, where only statistics are wanted. */
+  #stretchAt(index: number): Stretch | undefined {
+    const { withData, withPadding } = this.#request;
+    if (withData || !withPadding) return undefined;
+    const known = this.#stretches[index];
+    if (known !== undefined) return known ?? undefined;
+    const end = index + this.#leftOfGroup(this.#written);
+    const stretch = stretchAt(index, (at) => (at < end ? this.#stretchItem(at) : undefined));
+    this.#stretches[index] = stretch ?? null;
+    return stretch;
+  }
+
+  #stretchItem(index: number): StretchItem {
+    const item = this.#items[index]!;
+    const elements = this.#elementsOf(index);
+    if ((item.scaleBy || 1) !== 1) return { elements, stepSec: undefined };
+    return { elements, stepSec: this.#metricOf(item)?.stepSec };
+  }
+
+  #metricOf({ metric }: QueryItem): Metric | undefined {
+    return this.#tools.metrics.find(metric, this.#request.cluster);
+  }
+
+  /** How many items from the k-th on are of its group. */
+  #leftOfGroup(k: number): number {
+    if (!this.#indexes) return this.#count - k;
+    let last = k;
+    while (!this.#endsGroup(last)) last++;
+    return last + 1 - k;
+  }
+
+  /** How many items of a stretch that begins with the k-th are asked for. */
+  #itemsOf({ ends }: Stretch, k: number): number {
+    return Math.min(ends.length, this.#leftOfGroup(k));
+  }
+
+  #writeStretch(stretch: Stretch, untilMs: number): number {
+    const { elements, writer } = this.#tools;
+    if (this.#isLate(untilMs, 0)) return 0;
+    const items = this.#itemsOf(stretch, this.#written);
+    const series = stretch.ends[items - 1]!;
+    elements.beginStretch(this.#request, stretch, series);
+    if (!this.#hasRoom(elements.bytesMax)) return 0;
+    this.#samplesUnlooked += elements.samples + series * ELEMENT_SAMPLES;
+    if (this.#written > 0) writer.ascii(',');
+    elements.writeStretch(stretch, series);
+    this.#checkCounts();
+    return items;
+  }
+
   /** Writes what is left of a result; false if there is something left of it. */
   #writeResult(index: number, untilMs: number): boolean {
     const item = this.#items[index]!;
     const elements = this.#elementsOf(index);
     const { writer } = this.#tools;
-    const row = this.#rowAt(index, item, elements);
-    while (this.#element < elements.length) {
-      const count = row
-        ? this.#writeRow(item, row, untilMs)
-        : this.#writeElement(item, elements[this.#element]!, untilMs);
-      if (count === 0) return false;
-      this.#element += count;
+    for (; this.#element < elements.length; this.#element++) {
+      if (!this.#writeElement(item, elements[this.#element]!, untilMs)) return false;
     }
     if (this.#element === 0) this.#separate();
     this.#element = 0;
@@ -242,50 +305,27 @@ export class QueryRun {
     else writer.ascii(this.#written > 0 ? ',[' : '[');
   }
 
-  /** Its elements as a row, where only statistics of one series each are wanted. */
-  #rowAt(index: number, item: QueryItem, elements: readonly Element[]): Row | undefined {
-    const { withData, withPadding } = this.#request;
-    if (withData || !withPadding || (item.scaleBy || 1) !== 1) return undefined;
-    const row = (this.#rows[index] ??= rowOf(elements));
-    return row.length > 0 ? row : undefined;
-  }
-
-  /** Writes the next elements of a row; returns how many, 0 if the turn is over. */
-  #writeRow(item: QueryItem, row: Row, untilMs: number): number {
-    const { metrics, elements } = this.#tools;
-    if (this.#isLate(untilMs, 0)) return 0;
-    const metric: Metric = metrics.find(item.metric, this.#request.cluster)!;
-    const count = elements.beginRow(this.#request, metric, row, this.#element);
-    if (!this.#hasRoom(elements.bytesMax)) return 0;
-    this.#samplesUnlooked += elements.samples + count * ELEMENT_SAMPLES;
-    this.#separate();
-    elements.writeRow(count);
-    this.#checkCounts();
-    return count;
-  }
-
-  /** Writes an element; returns 1, or 0 if the turn is over before. */
-  #writeElement(item: QueryItem, element: Element, untilMs: number): number {
-    const { metrics, elements } = this.#tools;
-    if (this.#isLate(untilMs, 0)) return 0;
+  /** Writes an element; false if the turn is over before. */
+  #writeElement(item: QueryItem, element: Element, untilMs: number): boolean {
+    const { elements } = this.#tools;
+    if (this.#isLate(untilMs, 0)) return false;
     if (element.error !== '') {
       this.#separate();
       elements.writeError(element.error);
-      return 1;
+      return true;
     }
     if (!this.#isReading) {
-      const metric: Metric = metrics.find(item.metric, this.#request.cluster)!;
-      elements.begin(this.#request, item, metric, element);
-      if (!this.#hasRoom(elements.bytesMax)) return 0;
+      elements.begin(this.#request, item, this.#metricOf(item)!, element);
+      if (!this.#hasRoom(elements.bytesMax)) return false;
     }
-    if (elements.isLong && !this.#readLong(untilMs)) return 0;
+    if (elements.isLong && !this.#readLong(untilMs)) return false;
     this.#samplesUnlooked += elements.samples + ELEMENT_SAMPLES;
     this.#separate();
     const points = elements.write();
     // With padding they were counted before.
     if (!this.#request.withPadding) this.#counts.points += points;
     this.#checkCounts();
-    return 1;
+    return true;
   }
 
   /** Reads an element part by part; if the tree changed meanwhile, once more and in one go. */

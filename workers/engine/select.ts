@@ -32,17 +32,6 @@ export interface Element {
   readonly error: string;
 }
 
-/** Series that are an element each; empty: not all elements of the item are one series. */
-export type Row = Uint32Array;
-const NO_ROW: Row = new Uint32Array(0);
-
-export function rowOf(elements: readonly Element[]): Row {
-  const isRow = elements.every(
-    ({ group, error }) => error === '' && group.series.length === 1 && group.layered.length === 0,
-  );
-  return isRow ? Uint32Array.from(elements, ({ group }) => group.series[0]!) : NO_ROW;
-}
-
 /** Address of a level's series of a metric, 0 if it has none. */
 export type SeriesIn = (level: Level, metricIndex: number) => number;
 

@@ -79,7 +79,7 @@ export function formatElement(
 }
 
 /** See exports/answer.ts. */
-export function formatElements(
+export function formatResults(
   list: u32,
   elements: i32,
   from: u32,
@@ -92,10 +92,14 @@ export function formatElements(
 ): u32 {
   let p = out;
   for (let i = 0; i < elements; i++) {
+    const entry = load<u32>(list + (i << 2));
+    const isFirst = (entry & 1) != 0;
+    if (isFirst && i > 0) store<u8>(p++, CLOSE_BRACKET);
     if (i > 0) store<u8>(p++, COMMA);
-    const series = load<u32>(list + (i << 2));
-    p = formatElement(series, from, count, 0, statistics, middle, middleBytes, p, work);
+    if (isFirst) store<u8>(p++, OPEN_BRACKET);
+    p = formatElement(entry & ~1, from, count, 0, statistics, middle, middleBytes, p, work);
   }
+  if (elements > 0) store<u8>(p++, CLOSE_BRACKET);
   return p;
 }
 

@@ -47,7 +47,7 @@ export { blockBytes } from './block-fields';
 export { decodeBlock, decodeBlockRange } from './decode';
 export { encodeBlock } from './encode';
 export { savedBytes, unpackBlock } from './short-block';
-export { formatElement, formatElements, formatSeries, formatStatistics } from './answer';
+export { formatElement, formatResults, formatSeries, formatStatistics } from './answer';
 export { statistics } from './statistics';
 export { seriesStatistics, summarizeSeries, summarizeValues } from './summary';
 export { addToSketch, copyPresent, selectRank } from './percentiles';

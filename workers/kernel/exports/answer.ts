@@ -22,10 +22,11 @@ export interface AnswerExports {
     work: number,
   ): number;
   /**
-   * Writes one element without data, as `formatElement` does, of each of the `elements` series whose addresses lie at
-   * `list` (u32 each), with commas in between; returns the address behind it.
+   * Writes results `[element,element],[element]`, one behind the other, with an element without data, as `formatElement`
+   * writes it, of each of the `elements` series whose addresses lie at `list` (u32 each); returns the address behind
+   * them. Bit 0 of an address is set if the series is the first of its result, as that of the first one is.
    */
-  formatElements(
+  formatResults(
     list: number,
     elements: number,
     from: number,
