@@ -70,10 +70,17 @@ export function loadWindow(series: u32, start: u32): i32 {
   return index;
 }
 
-/** Index of the block of a window, or ~index where one belongs. */
+/**
+ * Index of the block of a window, or ~index where one belongs. Mostly it is the last one or the next: a look at the
+ * others would wait for memory each time.
+ */
 export function findWindow(series: u32, start: u32): i32 {
+  const count = blockCount(series);
+  if (!count) return ~0;
+  const newest = load<u32>(blockAt(series, count - 1) + BLOCK_START);
+  if (newest < start) return ~count;
+  if (newest < start + WINDOW_SLOTS) return count - 1;
   const index = firstBlockFrom(series, start);
-  if (index >= blockCount(series)) return ~index;
   return load<u32>(blockAt(series, index) + BLOCK_START) >= start + WINDOW_SLOTS ? ~index : index;
 }
 
