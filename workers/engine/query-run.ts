@@ -3,6 +3,7 @@ import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
 import { slotOf, TIME_SEC_MAX } from '../../src/model/slot.js';
 import type { HostList } from '../../src/protocol/messages.js';
 import { limitError, limitPassed, type QueryCounts } from '../../src/protocol/query-limits.js';
+import { STRETCH_SERIES_MAX } from './combine.js';
 import type { Metric } from './metrics.js';
 import { queriesJsonOf, type Plan } from './plan-cache.js';
 import type { QueryTools } from './query.js';
@@ -238,7 +239,7 @@ export class QueryRun {
     if (withData || !withPadding) return undefined;
     const known = this.#stretches[index];
     if (known !== undefined) return known ?? undefined;
-    const end = index + this.#leftOfGroup(this.#written);
+    const end = index + this.#leftOfGroup(this.#written, STRETCH_SERIES_MAX);
     const stretch = stretchAt(index, (at) => (at < end ? this.#stretchItem(at) : undefined));
     this.#stretches[index] = stretch ?? null;
     return stretch;
@@ -255,17 +256,18 @@ export class QueryRun {
     return this.#tools.metrics.find(metric, this.#request.cluster);
   }
 
-  /** How many items from the k-th on are of its group. */
-  #leftOfGroup(k: number): number {
-    if (!this.#indexes) return this.#count - k;
+  /** How many items from the k-th on are of its group, as far as `most`. */
+  #leftOfGroup(k: number, most: number): number {
+    const end = Math.min(k + most, this.#count);
+    if (!this.#indexes) return end - k;
     let last = k;
-    while (!this.#endsGroup(last)) last++;
+    while (last + 1 < end && !this.#endsGroup(last)) last++;
     return last + 1 - k;
   }
 
   /** How many items of a stretch that begins with the k-th are asked for. */
   #itemsOf({ ends }: Stretch, k: number): number {
-    return Math.min(ends.length, this.#leftOfGroup(k));
+    return this.#leftOfGroup(k, ends.length);
   }
 
   #writeStretch(stretch: Stretch, untilMs: number): number {
