@@ -9,8 +9,10 @@ const SLOTS = 700;
 const STEPS = { sum: 60, avg: 60, none: 60, fine: 10 };
 
 type Item = Record<string, unknown>;
+type Values = (number | null)[];
 
-function makeStore(random: Random): SmallStore {
+/** A store, and what it has by `metric host socket`, a value each 60 s from T0 on. */
+function makeStore(random: Random): { store: SmallStore; stored: Map<string, Values> } {
   const metrics = {
     sum: { frequency: STEPS.sum, aggregation: 'sum' },
     avg: { frequency: STEPS.avg, aggregation: 'avg' },
@@ -18,22 +20,26 @@ function makeStore(random: Random): SmallStore {
     fine: { frequency: STEPS.fine, aggregation: 'avg' },
   } as const;
   const store = new SmallStore({}, { metrics });
-  const values = (): (number | null)[] =>
+  const stored = new Map<string, Values>();
+  const makeValues = (): Values =>
     Array.from({ length: 1 + random.below(SLOTS) }, () =>
       random.chance(0.1) ? null : random.below(10_000) / 100,
     );
   for (let host = 0; host < HOSTS; host++) {
     for (const metric of Object.keys(STEPS)) {
-      if (random.chance(0.8)) store.put(metric, [`h${host}`], values());
+      if (random.chance(0.8)) store.put(metric, [`h${host}`], makeValues());
       for (const socket of ['0', '1']) {
-        if (random.chance(0.9)) store.put(metric, [`h${host}`, 'socket', socket], values());
+        if (random.chance(0.1)) continue;
+        const values = makeValues();
+        stored.set(`${metric} h${host} ${socket}`, values);
+        store.put(metric, [`h${host}`, 'socket', socket], values);
       }
     }
   }
   for (let id = 0; id < 2 * STRETCH_SERIES_MAX; id++) {
     store.put('sum', ['wide', 'hwthread', `${id}`], [id, id + 1]);
   }
-  return store;
+  return { store, stored };
 }
 
 /** A question about one, none or several series, of which a few fail. */
@@ -58,6 +64,28 @@ function makeItem(random: Random): Item {
   ])();
 }
 
+/** Counts elements of one socket each that do not have what was stored. */
+function countWrong(
+  queries: readonly Item[],
+  results: readonly Shown[][],
+  stored: ReadonlyMap<string, Values>,
+): { right: number; wrong: number } {
+  const counts = { right: 0, wrong: 0 };
+  queries.forEach(({ metric, host, type, aggreg, 'type-ids': ids }, index) => {
+    if (type !== 'socket' || aggreg === true || !Array.isArray(ids)) return;
+    const step = STEPS[metric as keyof typeof STEPS];
+    for (const [position, id] of ids.entries()) {
+      const { error, data, from } = results[index]![position]!;
+      const values = stored.get(`${String(metric)} ${String(host)} ${String(id)}`);
+      const isRight = values
+        ? data!.every((value, k) => value === (values[(from + k * step - T0) / 60] ?? null))
+        : error !== undefined;
+      counts[isRight ? 'right' : 'wrong']++;
+    }
+  });
+  return counts;
+}
+
 /** The answer without its data. */
 function withoutData(results: readonly Shown[][]): Shown[][] {
   return results.map((elements) =>
@@ -74,16 +102,20 @@ function someIndexes(random: Random, count: number): number[] {
   return Array.from({ length: count }, (_, index) => index).filter(() => random.chance(keeps));
 }
 
-t.test(`statistics without data are those of the same answer with data, seed ${seed}`, (t) => {
+t.test(`many results are those of each, seed ${seed}`, (t) => {
   const random = new Random(seed);
-  const store = makeStore(random);
-  for (let round = 0; round < 20; round++) {
-    const queries = Array.from({ length: 1 + random.below(120) }, () => makeItem(random));
+  const { store, stored } = makeStore(random);
+  for (let round = 0; round < 15; round++) {
+    const queries = Array.from({ length: 1 + random.below(80) }, () => makeItem(random));
     const from = T0 + random.below(SLOTS) * 60;
     const to = from + random.below(SLOTS) * 60;
     const more = random.chance(0.5) ? { 'for-all-nodes': ['sum', 'fine'] } : {};
     const request = { queries, from, to, 'with-stats': random.chance(0.8), ...more };
-    const wanted = withoutData(store.results(request));
+    const results = store.results(request);
+    const { right, wrong } = countWrong(queries, results, stored);
+    t.equal(wrong, 0, `${right} elements have what was stored`);
+    checkData(t, store, request, random.below(queries.length), results);
+    const wanted = withoutData(results);
     const lean = { ...request, 'with-data': false };
     t.strictSame(store.results(lean), wanted, `round ${round}: ${queries.length} queries`);
     t.strictSame(store.results(lean), wanted, 'the same of a plan that is known');
@@ -100,6 +132,23 @@ t.test(`statistics without data are those of the same answer with data, seed ${s
   }
   t.end();
 });
+
+/** A request in turns, and for some of its queries, has the same results. */
+function checkData(
+  t: Test,
+  store: SmallStore,
+  request: { queries: readonly Item[] },
+  first: number,
+  results: readonly Shown[][],
+): void {
+  const parts = store.turns(request, null, () => 0);
+  t.ok(parts.text === store.text(request), `with data in ${parts.count} turns`);
+  const indexes = [...request.queries.keys()].slice(first, first + 10);
+  const ofNodes = results.slice(request.queries.length);
+  const { text } = store.turns(request, indexes, () => Infinity);
+  const expected = [...results.slice(first, first + indexes.length), ...ofNodes];
+  t.ok(`[${text}]` === JSON.stringify(expected), 'and for some');
+}
 
 /** Results in each group: items one behind the other, and those of a node. */
 function groupsOf(indexes: readonly number[], ofNodes: number): number[] {

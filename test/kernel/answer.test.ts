@@ -99,10 +99,25 @@ t.test('elements of several series are those of each, with commas', (t) => {
   series.forEach(({ address }, index) => {
     bytes.writeUInt32LE(address + (begins[index] ? 1 : 0), LIST + index * 4);
   });
-  for (const statistics of [0, STATISTICS]) {
+  for (const [withData, statistics] of [
+    [0, 0],
+    [0, STATISTICS],
+    [1, 0],
+    [1, STATISTICS],
+  ] as const) {
     const each = series.map(({ address }) =>
       written(() =>
-        kernel.formatElement(address, from, count, 0, statistics, MIDDLE, middle.length, OUT, WORK),
+        kernel.formatElement(
+          address,
+          from,
+          count,
+          withData,
+          statistics,
+          MIDDLE,
+          middle.length,
+          OUT,
+          WORK,
+        ),
       ),
     );
     for (const elements of [1, 2, series.length]) {
@@ -112,6 +127,7 @@ t.test('elements of several series are those of each, with commas', (t) => {
           elements,
           from,
           count,
+          withData,
           statistics,
           MIDDLE,
           middle.length,

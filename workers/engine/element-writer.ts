@@ -108,7 +108,7 @@ export class ElementWriter {
     const isPlain = !isScaled && request.withPadding && isShort;
     this.#single = isPlain ? this.#singleSeries(group) : 0;
     this.samples = this.#count * (this.#single === 0 ? seriesCount : 1);
-    this.bytesMax = ELEMENT_BYTES_MAX + (request.withData ? this.#count * NUMBER_BYTES_MAX : 0);
+    this.bytesMax = elementBytesMax(request, this.#count);
     this.isLong = this.#single === 0 && this.samples > LONG_SAMPLES;
     this.#values = 0;
   }
@@ -137,8 +137,8 @@ export class ElementWriter {
   }
 
   /**
-   * Fast path: results of which only the statistics of one series an element are wanted, most of which are in the
-   * headers of its blocks. Begins with the first `series` of a stretch, of which `samples` and `bytesMax` are.
+   * Fast path: results of which each element is one series, printed straight from its blocks. Begins with the first
+   * `series` of a stretch, of which `samples` and `bytesMax` are.
    */
   beginStretch(request: ParsedQuery, { list, stepSec }: Stretch, series: number): void {
     this.#request = request;
@@ -147,8 +147,10 @@ export class ElementWriter {
     this.#from = this.#shownFrom;
     this.#count = Math.max(0, Math.min(this.#shownUntil, SLOT_MAX) - this.#from);
     this.#stretchList.set(series < list.length ? list.subarray(0, series) : list);
-    this.samples = series * Math.ceil(this.#count / WINDOW_SLOTS);
-    this.bytesMax = series * ELEMENT_BYTES_MAX;
+    // Most statistics are in the headers of blocks.
+    const { withData } = request;
+    this.samples = series * (withData ? this.#count : Math.ceil(this.#count / WINDOW_SLOTS));
+    this.bytesMax = series * elementBytesMax(request, this.#count);
   }
 
   writeStretch({ stepSec }: Stretch, series: number): void {
@@ -159,6 +161,7 @@ export class ElementWriter {
       series,
       this.#from,
       this.#count,
+      request.withData ? 1 : 0,
       request.withStats ? STATISTICS : 0,
       RANGE_TEXT,
       this.#rangeBytes,
@@ -378,4 +381,8 @@ export class ElementWriter {
     const noStats = withStats ? '' : ',"avg":0,"min":0,"max":0';
     this.#rangeBytes = this.#writer.put(RANGE_TEXT, text + noStats);
   }
+}
+
+function elementBytesMax({ withData }: ParsedQuery, count: number): number {
+  return ELEMENT_BYTES_MAX + (withData ? count * NUMBER_BYTES_MAX : 0);
 }

@@ -1,6 +1,6 @@
 import { StoreError, type ErrorData } from '../../src/model/errors.js';
 import type { ParsedQuery, QueryItem } from '../../src/model/query-request.js';
-import { slotOf, TIME_SEC_MAX } from '../../src/model/slot.js';
+import { TIME_SEC_MAX } from '../../src/model/slot.js';
 import type { HostList } from '../../src/protocol/messages.js';
 import { limitError, limitPassed, type QueryCounts } from '../../src/protocol/query-limits.js';
 import { STRETCH_SERIES_MAX } from './combine.js';
@@ -8,7 +8,7 @@ import type { Metric } from './metrics.js';
 import { queriesJsonOf, type Plan } from './plan-cache.js';
 import type { QueryTools } from './query.js';
 import { selectElements, type Element } from './select.js';
-import { stretchAt, type Stretch, type StretchItem } from './stretch.js';
+import { slotsOf, stretchAt, type Stretch, type StretchSource } from './stretch.js';
 
 /** The clock is looked at after so many samples, at most some 50 µs of work. */
 const SAMPLES_BETWEEN_LOOKS = 16_384;
@@ -155,7 +155,9 @@ export class QueryRun {
       const stretch = this.#stretches[index];
       if (stretch) {
         const items = this.#itemsOf(stretch, this.#found);
-        this.#counts.series += stretch.ends[items - 1]!;
+        const series = stretch.ends[items - 1]!;
+        this.#counts.series += series;
+        if (isPadded) this.#counts.points += series * this.#slots(this.#items[index]!);
         this.#found += items - 1;
         this.#checkCounts();
         continue;
@@ -182,8 +184,7 @@ export class QueryRun {
   }
 
   #slots(item: QueryItem): number {
-    const step = this.#metricOf(item)?.stepSec ?? 1;
-    return slotOf(this.#request.toSec, step) - slotOf(this.#request.fromSec, step);
+    return slotsOf(this.#request, this.#metricOf(item)?.stepSec ?? 1);
   }
 
   #select(item: QueryItem): Element[] {
@@ -233,23 +234,20 @@ export class QueryRun {
     return this.#writeResult(index, untilMs) ? 1 : 0;
   }
 
-  /** The stretch that begins with an item, where only statistics are wanted. */
+  /** The stretch that begins with an item. */
   #stretchAt(index: number): Stretch | undefined {
-    const { withData, withPadding } = this.#request;
-    if (withData || !withPadding) return undefined;
     const known = this.#stretches[index];
     if (known !== undefined) return known ?? undefined;
-    const end = index + this.#leftOfGroup(this.#written, STRETCH_SERIES_MAX);
-    const stretch = stretchAt(index, (at) => (at < end ? this.#stretchItem(at) : undefined));
+    const source: StretchSource = {
+      request: this.#request,
+      items: this.#items,
+      elementsOf: (at) => this.#elementsOf(at),
+      metricOf: (item) => this.#metricOf(item),
+    };
+    const itemsMax = this.#leftOfGroup(this.#written, STRETCH_SERIES_MAX);
+    const stretch = stretchAt(source, index, itemsMax);
     this.#stretches[index] = stretch ?? null;
     return stretch;
-  }
-
-  #stretchItem(index: number): StretchItem {
-    const item = this.#items[index]!;
-    const elements = this.#elementsOf(index);
-    if ((item.scaleBy || 1) !== 1) return { elements, stepSec: undefined };
-    return { elements, stepSec: this.#metricOf(item)?.stepSec };
   }
 
   #metricOf({ metric }: QueryItem): Metric | undefined {

@@ -84,6 +84,7 @@ export function formatResults(
   elements: i32,
   from: u32,
   count: u32,
+  withData: i32,
   statistics: u32,
   middle: u32,
   middleBytes: u32,
@@ -97,7 +98,7 @@ export function formatResults(
     if (isFirst && i > 0) store<u8>(p++, CLOSE_BRACKET);
     if (i > 0) store<u8>(p++, COMMA);
     if (isFirst) store<u8>(p++, OPEN_BRACKET);
-    p = formatElement(entry & ~1, from, count, 0, statistics, middle, middleBytes, p, work);
+    p = formatElement(entry & ~1, from, count, withData, statistics, middle, middleBytes, p, work);
   }
   if (elements > 0) store<u8>(p++, CLOSE_BRACKET);
   return p;

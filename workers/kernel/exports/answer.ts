@@ -22,15 +22,16 @@ export interface AnswerExports {
     work: number,
   ): number;
   /**
-   * Writes results `[element,element],[element]`, one behind the other, with an element without data, as `formatElement`
-   * writes it, of each of the `elements` series whose addresses lie at `list` (u32 each); returns the address behind
-   * them. Bit 0 of an address is set if the series is the first of its result, as that of the first one is.
+   * Writes results `[element,element],[element]`, one behind the other, with an element, as `formatElement` writes it,
+   * of each of the `elements` series whose addresses lie at `list` (u32 each); returns the address behind them. Bit 0
+   * of an address is set if the series is the first of its result, as that of the first one is.
    */
   formatResults(
     list: number,
     elements: number,
     from: number,
     count: number,
+    withData: number,
     statistics: number,
     middle: number,
     middleBytes: number,
