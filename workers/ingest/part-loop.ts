@@ -20,14 +20,18 @@ export interface PartLoopParts {
   readonly durability: Pick<Durability, 'failure' | 'flush'> | undefined;
   /** Sends to the front, which looks for what is acknowledged when a message comes. */
   readonly send: (message: FromShard) => void;
+  /** A clock in milliseconds. */
+  readonly now?: () => number;
 }
 
 /** Reads the parts of a ring in their order; for some of them at once the log is written, then they are acknowledged. */
 export class PartLoop {
   readonly #parts: PartLoopParts;
+  readonly #now: () => number;
 
   constructor(parts: PartLoopParts) {
     this.#parts = parts;
+    this.#now = parts.now ?? (() => performance.now());
   }
 
   /** Whether there are parts that have not been read to their end. */
@@ -59,7 +63,7 @@ export class PartLoop {
   /** Those that one write of the log and one message are for. */
   #readSome(isAlone: boolean, mustStop: () => boolean): number {
     const { ring, reader, durability } = this.#parts;
-    const began = performance.now();
+    const began = this.#now();
     const from = ring.acknowledged;
     const half = ((ring.published - from) | 0) / 2;
     const examples: PartExamples[] = [];
@@ -74,7 +78,7 @@ export class PartLoop {
         if (ofPart) examples.push(ofPart);
       }
       read++;
-      if (isAlone && read >= half && performance.now() - began >= ACKNOWLEDGE_MS) break;
+      if (isAlone && read >= half && this.#now() - began >= ACKNOWLEDGE_MS) break;
       if (mustStop()) break;
     }
     if (read === 0) return 0;
