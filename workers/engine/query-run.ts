@@ -8,10 +8,14 @@ import type { Metric } from './metrics.js';
 import { queriesJsonOf, type Plan } from './plan-cache.js';
 import type { QueryTools } from './query.js';
 import { selectElements, type Element } from './select.js';
-import { slotsOf, stretchAt, type Stretch, type StretchSource } from './stretch.js';
+import {
+  SAMPLES_BETWEEN_LOOKS,
+  slotsOf,
+  stretchAt,
+  type Stretch,
+  type StretchSource,
+} from './stretch.js';
 
-/** The clock is looked at after so many samples, at most some 50 µs of work. */
-const SAMPLES_BETWEEN_LOOKS = 16_384;
 /** What an element costs besides its samples, in samples. */
 const ELEMENT_SAMPLES = 256;
 /** Text of one turn: more of it would touch more memory than is used again and again. */

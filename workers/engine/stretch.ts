@@ -4,8 +4,8 @@ import { STRETCH_SERIES_MAX } from './combine.js';
 import type { Metric } from './metrics.js';
 import type { Element } from './select.js';
 
-/** Samples of a stretch, at most some 50 µs of work: the clock is looked at between two. */
-const STRETCH_SAMPLES_MAX = 16_384;
+/** The clock is looked at after so many samples, at most some 50 µs of work; no stretch has more. */
+export const SAMPLES_BETWEEN_LOOKS = 16_384;
 /** Added to the address of a series that is the first of its result; addresses are even. */
 const FIRST_OF_RESULT = 1;
 
@@ -39,7 +39,7 @@ export function stretchAt(
   const stepSec = nativeStep(source, items[index]!);
   if (stepSec === undefined || !request.withPadding) return undefined;
   const slots = request.withData ? slotsOf(request, stepSec) : 1;
-  const seriesMax = Math.min(STRETCH_SERIES_MAX, Math.floor(STRETCH_SAMPLES_MAX / slots));
+  const seriesMax = Math.min(STRETCH_SERIES_MAX, Math.floor(SAMPLES_BETWEEN_LOOKS / slots));
   const list: number[] = [];
   const ends: number[] = [];
   for (let at = index; at < index + itemsMax; at++) {
