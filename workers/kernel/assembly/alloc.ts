@@ -31,14 +31,20 @@ const HEAP_START: u32 = <u32>memory.size() << 16;
 let heapEnd: u32 = HEAP_START;
 let pool: u32 = 0;
 let pagesInUse: u32 = 0;
-let pageBudget: u32 = 0xffffffff;
 let bytesLive: f64 = 0;
 /** Pages kept back so that no allocation inside one line can fail. */
 const PAGES_RESERVED: u32 = 64;
 
+const ADDRESSABLE_PAGES: u32 = (HEAP_END_MAX - HEAP_START) / PAGE_BYTES;
+/** With that many pages in use memory is low. */
+let lowFromPages: u32 = ADDRESSABLE_PAGES + 1;
+
 /** Sets the most pages this shard may use; 0 = as many as there are addresses. */
 export function setPageBudget(pages: u32): void {
-  pageBudget = pages == 0 ? 0xffffffff : pages;
+  lowFromPages = ADDRESSABLE_PAGES + 1;
+  if (pages == 0) return;
+  const kept = pages < PAGES_RESERVED ? 0 : pages - PAGES_RESERVED + 1;
+  lowFromPages = min(lowFromPages, kept);
 }
 export function heapPagesInUse(): u32 {
   return pagesInUse;
@@ -51,9 +57,8 @@ export function heapBytesLive(): f64 {
 // @ts-ignore: decorator
 @inline
 export function memoryLow(): bool {
-  return pagesInUse + PAGES_RESERVED > pageBudget || pagesInUse > ADDRESSABLE_PAGES;
+  return pagesInUse >= lowFromPages;
 }
-const ADDRESSABLE_PAGES: u32 = (HEAP_END_MAX - HEAP_START) / PAGE_BYTES;
 
 function takePage(): u32 {
   pagesInUse++;

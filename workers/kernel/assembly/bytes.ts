@@ -25,13 +25,18 @@ export function hashBytes(start: u32, bytes: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function sameBytes(a: u32, b: u32, bytes: u32): bool {
-  let i: u32 = 0;
-  while (i + 16 <= bytes) {
-    if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
-    i += 16;
+  if (bytes < 16) {
+    const differs = ~i8x16.bitmask(i8x16.eq(v128.load(a), v128.load(b)));
+    return (differs & ((1 << bytes) - 1)) == 0;
   }
-  const left = bytes - i;
-  if (!left) return true;
-  const differs = ~i8x16.bitmask(i8x16.eq(v128.load(a + i), v128.load(b + i)));
-  return (differs & ((1 << left) - 1)) == 0;
+  // Most are the same, so one look at the end; the last 16 overlap those before.
+  const last = bytes - 16;
+  let differs = v128.xor(v128.load(a + last), v128.load(b + last));
+  let i: u32 = 0;
+  for (; i + 16 < last; i += 32) {
+    differs = v128.or(differs, v128.xor(v128.load(a + i), v128.load(b + i)));
+    differs = v128.or(differs, v128.xor(v128.load(a + i + 16), v128.load(b + i + 16)));
+  }
+  if (i < last) differs = v128.or(differs, v128.xor(v128.load(a + i), v128.load(b + i)));
+  return !v128.any_true(differs);
 }

@@ -41,6 +41,8 @@ import { forgetStamp, sampleLine } from './sample';
 import { firstSpace, skipLine } from './scan';
 
 const NEWLINE: u32 = 10;
+const PREFIX_WORD_KIND: u32 = 0xff0000;
+const PREFIX_WORD_USED: u32 = 0x1000000;
 
 /** Prepares an empty memory. */
 export function initShard(prefixesMax: u32): void {
@@ -69,7 +71,8 @@ export function ingest(start: u32, end: u32, context: u32, precision: i32, nowSe
       status = INGEST_LOG_FULL;
       break;
     }
-    const entry = matchPrefix(line, end, context);
+    let entry = followingPrefix(line, end, context);
+    if (!entry) entry = lookUpPrefix(line, end, context);
     if (!entry) {
       if (<u32>load<u8>(line) == NEWLINE) {
         line++;
@@ -108,31 +111,28 @@ export function ingest(start: u32, end: u32, context: u32, precision: i32, nowSe
   return status;
 }
 
-/** Fast path: the entry that followed last time. Slow path: the first space, a hash, a look-up. */
+/** The entry that followed last time, if it is that of the line; else 0. */
 // @ts-ignore: decorator
 @inline
-function matchPrefix(line: u32, end: u32, context: u32): u32 {
+function followingPrefix(line: u32, end: u32, context: u32): u32 {
   const before = previousPrefix;
-  if (before) {
-    const guess = load<u32>(before + PREFIX_SUCCESSOR);
-    if (guess) {
-      const length = <u32>load<u16>(guess + PREFIX_LENGTH);
-      const bound = load<u32>(guess + PREFIX_CONTEXT);
-      if (
-        load<u8>(guess + PREFIX_KIND) != 0 &&
-        (bound == 0 || bound == context) &&
-        line + length <= end &&
-        sameBytes(line, guess + PREFIX_HEADER_BYTES, length)
-      ) {
-        setPreviousPrefix(guess);
-        if (!load<u8>(guess + PREFIX_USED)) store<u8>(guess + PREFIX_USED, 1);
-        return guess;
-      }
-    }
-  }
-  return lookUpPrefix(line, end, context);
+  if (!before) return 0;
+  const guess = load<u32>(before + PREFIX_SUCCESSOR);
+  if (!guess) return 0;
+  // Its length, its kind and whether it is used, in one look.
+  const word = load<u32>(guess + PREFIX_LENGTH);
+  if (!(word & PREFIX_WORD_KIND)) return 0;
+  const bound = load<u32>(guess + PREFIX_CONTEXT);
+  if (bound && bound != context) return 0;
+  const length = word & 0xffff;
+  if (line + length > end) return 0;
+  if (!sameBytes(line, guess + PREFIX_HEADER_BYTES, length)) return 0;
+  setPreviousPrefix(guess);
+  if (word < PREFIX_WORD_USED) store<u8>(guess + PREFIX_USED, 1);
+  return guess;
 }
 
+/** The entry of a line's prefix by the first space, a hash, a look-up; 0 if there is none. */
 function lookUpPrefix(line: u32, end: u32, context: u32): u32 {
   const space = firstSpace(line, end);
   if (!space) return 0;

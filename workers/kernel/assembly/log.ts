@@ -32,6 +32,7 @@ export function beginLog(): void {
 
 /** From now on nothing is logged. */
 export function stopLog(): void {
+  endRun();
   logAt = 0;
 }
 
@@ -64,11 +65,14 @@ export function endLog(): u32 {
 // @ts-ignore: decorator
 @inline
 export function logSample(series: u32, timeSec: u32, value: f64): void {
-  if (!logAt) return;
   const key = ((<u64>timeSec) << 32) | <u64>load<u32>(series + SERIES_ID);
-  if (key != nextKey) beginRun(key);
-  store<f64>(logAt, value);
-  logAt += 8;
+  if (key != nextKey) {
+    if (!logAt) return;
+    beginRun(key);
+  }
+  const at = logAt;
+  store<f64>(at, value);
+  logAt = at + 8;
   nextKey = key + 1;
 }
 

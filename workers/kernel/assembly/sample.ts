@@ -15,6 +15,7 @@ import {
   PRECISION_US,
   STATE_BASE,
 } from '../layout';
+import { POWERS_OF_TEN } from './block-fields';
 import { decimalToDouble } from './number';
 import { append, noteTime } from './series';
 
@@ -25,15 +26,20 @@ const POINT: u32 = 46;
 const MINUS: u32 = 45;
 const PLUS: u32 = 43;
 const LETTER_E: u32 = 101;
-/** No digit, and no letter that begins an exponent. */
-const NOT_AN_EXPONENT: u32 = 0x100;
+const LETTER_I: u32 = 105;
+const LETTER_U: u32 = 117;
 
 /** That many digits fit 64 bits. */
 const DIGITS_MAX: u32 = 19;
+/** Up to it digits and their point are a number that one division rounds correctly. */
+const PLAIN_BYTES_MAX: u32 = 16;
 
 let timeMin: u32 = 0;
 let timeMax: u32 = 0xffffffff;
-/** Where the last 10-digit timestamp was read, and what it was: the next line's is mostly the same. */
+/** A space, ten digits and the end of the line. */
+const STAMP_BYTES: u32 = 12;
+const STAMP_MASK: i32 = (1 << STAMP_BYTES) - 1;
+/** Where the last such stamp was read, and what it was: the next line's is mostly the same. */
 let stampAt: u32 = 0;
 let stampTime: u32 = 0;
 
@@ -72,57 +78,78 @@ export function sampleLine(
   precision: i32,
   nowSec: u32,
 ): u32 {
-  let p = from;
-  const negative = <u32>load<u8>(p) == MINUS;
-  if (negative) p++;
+  const isNegative = <u32>load<u8>(from) == MINUS;
+  const digits = from + <u32>isNegative;
+  let p = digits;
   let mantissa: u64 = 0;
-  const digits = p;
   let digit = <u32>load<u8>(p) - 48;
   while (digit < 10) {
     mantissa = mantissa * 10 + digit;
     digit = <u32>load<u8>(++p) - 48;
   }
-  let digitCount = p - digits;
-  let exponent: i32 = 0;
+  let fraction: u32 = 0;
   if (digit + 48 == POINT) {
-    const fraction = ++p;
-    digit = <u32>load<u8>(p) - 48;
+    const point = p;
+    digit = <u32>load<u8>(++p) - 48;
     while (digit < 10) {
       mantissa = mantissa * 10 + digit;
       digit = <u32>load<u8>(++p) - 48;
     }
-    exponent = fraction - p;
-    if (!exponent) return 0;
-    digitCount += p - fraction;
+    fraction = p - point - 1;
+    if (!fraction) return 0;
+  }
+  let value: f64;
+  if (!conversion && digit + 48 == SPACE && p - digits - 1 < PLAIN_BYTES_MAX) {
+    value = <f64>(<i64>mantissa) / unchecked(POWERS_OF_TEN[fraction]);
   } else {
-    const suffix = digit + 48;
-    if (suffix == 105 || (suffix == 117 && !negative)) {
-      // Integers of more digits may not fit 64 bits, which the control plane checks.
-      if (digitCount >= DIGITS_MAX) return 0;
-      p++;
-      digit = NOT_AN_EXPONENT;
-    }
+    p = finishNumber(mantissa, digits, p, fraction, end, isNegative, conversion);
+    if (!p) return 0;
+    value = finished;
   }
-  if (digitCount - 1 >= DIGITS_MAX) {
-    // Zeros at the front do not count; without a digit there is no number.
-    if (!digitCount || digitCount - leadingZeros(digits) > DIGITS_MAX) return 0;
-  }
-  if (((digit + 48) | 32) == LETTER_E) {
-    const written = readExponent(p + 1, end);
-    if (!written) return 0;
-    p = written;
-    exponent += exponentRead;
-  }
-  if (conversion) exponent += load<i32>(conversion + CONVERSION_SHIFT);
-  let value = decimalToDouble(mantissa, exponent);
-  if (value != value) return 0;
-  if (negative) value = -value;
+  if (isNegative) value = -value;
   if (conversion) {
     value = convert(value, conversion);
     if (value - value != 0) return 0;
   }
-  if (p > end) return 0;
   return stampedSample(isNew, series, value, p, end, precision, nowSec);
+}
+
+let finished: f64 = 0;
+
+/**
+ * What a number is that is not just a few digits, of which those from `digits` to `p` were read, `fraction` of them
+ * behind a point: without its sign and times the power of ten of a conversion it is left in `finished`. Returns the
+ * address behind, 0 if it is not for the fast path. Not inlined, so that the loop over others stays small.
+ */
+function finishNumber(
+  mantissa: u64,
+  digits: u32,
+  from: u32,
+  fraction: u32,
+  end: u32,
+  isNegative: bool,
+  conversion: u32,
+): u32 {
+  let p = from;
+  let exponent = -<i32>fraction;
+  const digitCount = p - digits - <u32>(fraction != 0);
+  const next = <u32>load<u8>(p);
+  if (digitCount - 1 >= DIGITS_MAX) {
+    // Zeros at the front do not count; without a digit there is no number.
+    if (!digitCount || digitCount - leadingZeros(digits) > DIGITS_MAX) return 0;
+  }
+  if (!fraction && (next == LETTER_I || (next == LETTER_U && !isNegative))) {
+    // Integers of more digits may not fit 64 bits, which the control plane checks.
+    if (digitCount >= DIGITS_MAX) return 0;
+    p++;
+  } else if ((next | 32) == LETTER_E) {
+    p = readExponent(p + 1, end);
+    if (!p) return 0;
+    exponent += exponentRead;
+  }
+  if (conversion) exponent += load<i32>(conversion + CONVERSION_SHIFT);
+  finished = decimalToDouble(mantissa, exponent);
+  return finished == finished && p <= end ? p : 0;
 }
 
 /** How many of the digits from `p` on are zeros in front; a point among them is passed over. */
@@ -168,20 +195,16 @@ function stampedSample(
   precision: i32,
   nowSec: u32,
 ): u32 {
-  let p = from;
-  let time: u32;
-  if (p + 11 < end && <u32>load<u8>(p) == SPACE) {
-    p++;
-    if (
-      stampAt != 0 &&
-      load<u64>(p) == load<u64>(stampAt) &&
-      load<u16>(p + 8) == load<u16>(stampAt + 8) &&
-      <u32>load<u8>(p + 10) == NEWLINE
-    ) {
+  if (stampAt != 0 && from + STAMP_BYTES <= end) {
+    const same = i8x16.bitmask(i8x16.eq(v128.load(from), v128.load(stampAt)));
+    if ((same & STAMP_MASK) == STAMP_MASK) {
       take(isNew, series, stampTime, value);
-      return p + 11;
+      return from + STAMP_BYTES;
     }
-  } else if (p < end && <u32>load<u8>(p) == SPACE) p++;
+  }
+  let p = from;
+  if (p > end) return 0;
+  if (p < end && <u32>load<u8>(p) == SPACE) p++;
   else {
     // No timestamp.
     if (p < end && <u32>load<u8>(p) == RETURN) p++;
@@ -201,11 +224,11 @@ function stampedSample(
   if (digitCount - 1 >= 19 || p > end) return 0;
   if (p < end && <u32>load<u8>(p) == RETURN) p++;
   if (p < end && <u32>load<u8>(p) != NEWLINE) return 0;
-  time = toSeconds(ticks, precision);
+  const time = toSeconds(ticks, precision);
   if (time < timeMin || time > timeMax) return 0;
   if (!isNew) noteTime(time);
-  if (digitCount == 10) {
-    stampAt = stamp;
+  if (from + STAMP_BYTES == p + 1) {
+    stampAt = from;
     stampTime = time;
   }
   take(isNew, series, time, value);
