@@ -3,10 +3,14 @@ import type { QueryMessage, ToShard } from '../src/protocol/messages.js';
 import type { Ring } from '../src/protocol/ring.js';
 
 /**
- * To fall asleep and be woken takes a thread as long as this, and who has got an answer often asks again at once. It
- * is also all that a message costs that was counted and never came.
+ * So long a shard looks for the next query after an answer: to fall asleep and be woken takes a thread 0.1 ms, and the
+ * front as long as ringing. It is also all that a message costs that was counted and never came.
  */
-const LOOK_OUT_MS = 0.05;
+const LOOK_OUT_MS = 0.2;
+/** Nobody looks where most pauses before the next query, waking included, are longer than this. */
+const SHORT_MS = 0.3;
+/** So many more short or long pauses are remembered at most. */
+const BALANCE_MAX = 8;
 
 /** What a shard does with what comes. */
 export interface InboxReceiver {
@@ -20,10 +24,22 @@ export class Inbox {
   readonly #port: MessagePort;
   readonly #ring: Pick<Ring, 'messages'>;
   readonly #receiver: InboxReceiver;
+  readonly #clock: () => number;
   /** Messages with queries that have come, as the ring counts them. */
   #messages = 0;
+  /** When there was an answer with no query behind it so far. */
+  #answeredMs = -Infinity;
+  /** How many more short than long pauses between an answer and the next query there were lately. */
+  #balance = 0;
 
-  constructor(port: MessagePort, ring: Pick<Ring, 'messages'>, receiver: InboxReceiver) {
+  /** `clock`: milliseconds. */
+  constructor(
+    port: MessagePort,
+    ring: Pick<Ring, 'messages'>,
+    receiver: InboxReceiver,
+    clock = () => performance.now(),
+  ) {
+    this.#clock = clock;
     this.#port = port;
     this.#ring = ring;
     this.#receiver = receiver;
@@ -38,13 +54,22 @@ export class Inbox {
     return this.#ring.messages !== this.#messages;
   }
 
-  /** Waits for a moment, awake, until queries come or `hasWork`; whether one of them did. */
+  /** There was an answer: who has got it may ask again at once. */
+  answered(): void {
+    this.#answeredMs = this.#clock();
+  }
+
+  /**
+   * Waits, awake, until queries come or `hasWork`, for a moment after an answer, and only where queries mostly come
+   * as soon. Returns whether one of them did.
+   */
   lookOut(hasWork: () => boolean): boolean {
-    const untilMs = performance.now() + LOOK_OUT_MS;
-    do {
+    if (this.#balance <= 0) return false;
+    const untilMs = this.#answeredMs + LOOK_OUT_MS;
+    while (this.#clock() < untilMs) {
       if (hasWork()) return true;
       if (this.hasMore && this.#takeNext()) return true;
-    } while (performance.now() < untilMs);
+    }
     return false;
   }
 
@@ -60,7 +85,16 @@ export class Inbox {
   #take(message: ToShard): boolean {
     if (message === 0) return false;
     this.#messages = (this.#messages + 1) | 0;
+    this.#notePause();
     this.#receiver.receive(message);
     return true;
+  }
+
+  #notePause(): void {
+    if (this.#answeredMs === -Infinity) return;
+    const isShort = this.#clock() - this.#answeredMs <= SHORT_MS;
+    const balance = this.#balance + (isShort ? 1 : -1);
+    this.#balance = Math.max(-BALANCE_MAX, Math.min(balance, BALANCE_MAX));
+    this.#answeredMs = -Infinity;
   }
 }

@@ -248,7 +248,10 @@ export class Shard {
     if (!this.#isRestored) return;
     const turnBegan = performance.now();
     const batch = this.#answerQueries();
-    if (batch) this.#port.postMessage({ examples: [], batch } satisfies FromShard);
+    if (batch) {
+      this.#port.postMessage({ examples: [], batch } satisfies FromShard);
+      this.#inbox.answered();
+    }
     const began = performance.now();
     const parts = this.#readParts(began, began - turnBegan);
     if (parts > 0 || this.#partLoop.isWithinPart) {
@@ -256,7 +259,7 @@ export class Shard {
       this.#ingestTimes.add((now - began) / 1e3);
       this.#queries.ingested(now, now - began);
     }
-    if (!this.#hasWork() && !(batch && this.#inbox.lookOut(() => this.#hasWork()))) {
+    if (!this.#hasWork() && !this.#inbox.lookOut(() => this.#hasWork())) {
       this.#ring.sleep(!this.#queries.isEmpty);
       if (!this.#hasWork()) {
         this.#wakeRested();

@@ -6,8 +6,11 @@ import { Ring } from '../../src/protocol/ring.js';
 import { Inbox } from '../../workers/inbox.js';
 import { createShardMemory } from '../../workers/kernel/kernel.js';
 
-/** Of a look that finds nothing, with what a busy machine adds. */
-const LOOK_MS_MAX = 500;
+/** Of the clock here at each look at it. */
+const TICK_MS = 0.01;
+/** Looks at the clock in a whole look-out, about. */
+const TICKS = 20;
+const LONG_MS = 5;
 
 function makeInbox(t: Test) {
   const ring = new Ring(createShardMemory());
@@ -15,16 +18,40 @@ function makeInbox(t: Test) {
   t.teardown(() => front.close());
   /** Ids, and turns, in the order they came. */
   const came: (number | 'turn')[] = [];
-  const inbox = new Inbox(port, ring, {
-    receive: ({ cancelled }) => came.push(...cancelled),
-    turn: () => came.push('turn'),
-  });
+  let nowMs = 0;
+  const inbox = new Inbox(
+    port,
+    ring,
+    { receive: ({ cancelled }) => came.push(...cancelled), turn: () => came.push('turn') },
+    () => (nowMs += TICK_MS),
+  );
   const ask = (id: number): void => {
     ring.countMessage();
     front.postMessage({ queries: [], taken: [], cancelled: [id] } satisfies QueryMessage);
   };
   const knock = (): void => front.postMessage(0 satisfies ToShard);
-  return { ring, inbox, came, ask, knock };
+  /** An answer, and a query so much later. */
+  const askAgain = async (afterMs: number): Promise<void> => {
+    inbox.answered();
+    nowMs += afterMs;
+    ask(0);
+    const before = came.length;
+    await untilCame(came, before + 2);
+    came.splice(before);
+  };
+  /** How often a look with nothing to be found looks for work, right after an answer. */
+  const looks = (): number => {
+    inbox.answered();
+    let count = 0;
+    t.notOk(
+      inbox.lookOut(() => {
+        count++;
+        return false;
+      }),
+    );
+    return count;
+  };
+  return { ring, inbox, came, ask, knock, askAgain, looks };
 }
 
 /** Waits until so much came, for at most two seconds. */
@@ -45,13 +72,16 @@ t.test('what comes has its turn, in its order', async (t) => {
 });
 
 t.test('a look finds queries before their event, one at a time', async (t) => {
-  const { inbox, came, ask, knock } = makeInbox(t);
+  const { inbox, came, ask, knock, askAgain } = makeInbox(t);
+  await askAgain(0);
   ask(1);
   knock();
   ask(2);
   ask(3);
+  inbox.answered();
   t.ok(inbox.lookOut(() => false));
   t.strictSame(came, [1]);
+  inbox.answered();
   t.ok(
     inbox.lookOut(() => false),
     'past the doorbell',
@@ -64,27 +94,42 @@ t.test('a look finds queries before their event, one at a time', async (t) => {
 });
 
 t.test('a look ends with work, and lets messages wait for it', async (t) => {
-  const { inbox, came, ask } = makeInbox(t);
+  const { inbox, came, ask, askAgain } = makeInbox(t);
+  await askAgain(0);
   ask(1);
+  inbox.answered();
   t.ok(inbox.lookOut(() => true));
   t.strictSame(came, []);
   await untilCame(came, 2);
   t.strictSame(came, [1, 'turn']);
 });
 
-t.test('a look for nothing ends', (t) => {
-  const { ring, inbox, came, knock } = makeInbox(t);
-  const took = (): number => {
-    const began = performance.now();
-    t.notOk(inbox.lookOut(() => false));
-    return performance.now() - began;
-  };
-  t.ok(took() < LOOK_MS_MAX);
+t.test('a look for nothing ends', async (t) => {
+  const { ring, inbox, came, knock, askAgain, looks } = makeInbox(t);
+  await askAgain(0);
+  t.equal(Math.round(looks() / TICKS), 1);
   knock();
-  t.ok(took() < LOOK_MS_MAX, 'a doorbell is no query');
+  t.equal(Math.round(looks() / TICKS), 1, 'a doorbell is no query');
   ring.countMessage();
-  t.ok(took() < LOOK_MS_MAX, 'a message that was counted and could not be sent');
-  t.ok(took() < LOOK_MS_MAX);
+  t.equal(Math.round(looks() / TICKS), 1, 'a message that was counted and could not be sent');
   t.strictSame(came, []);
-  t.end();
+  t.notOk(
+    inbox.lookOut(() => {
+      throw new Error('too late after the answer');
+    }),
+  );
+});
+
+t.test('nobody looks where most queries come long after an answer', async (t) => {
+  const { inbox, askAgain, looks } = makeInbox(t);
+  t.equal(looks(), 0, 'there was none yet');
+  for (let i = 0; i < 20; i++) await askAgain(LONG_MS);
+  t.equal(looks(), 0);
+  for (let i = 0; i < 20; i++) await askAgain(0);
+  t.not(looks(), 0, 'those from now on come at once');
+  for (let i = 0; i < 3; i++) await askAgain(LONG_MS);
+  t.not(looks(), 0, 'some of them late');
+  for (let i = 0; i < 20; i++) await askAgain(i % 4 === 0 ? 0 : LONG_MS);
+  t.equal(looks(), 0, 'most of them late');
+  t.notOk(inbox.hasMore);
 });
