@@ -7,12 +7,14 @@ import type { Kernel } from '../kernel/kernel.js';
 import {
   ANSWER_BASE,
   BLOCK_FLAG_EXPORTED,
-  BLOCK_FLAG_SAVING,
+  BLOCK_FLAG_SAVED,
   FRAME_HEADER_BYTES,
   RECORD_FREE,
   RECORD_REGRID,
   RECORD_SAMPLES,
   RECORD_SERIES,
+  SERIES_BLOCK_COUNT,
+  SERIES_BLOCKS,
   SERIES_FREED_SLOT,
   STAGING_BASE,
   STAGING_BYTES,
@@ -128,7 +130,7 @@ export class Restore {
     }
     this.#parts.engine.releaseReplaced();
     this.report.series += this.#levels.count + this.#replayed.count;
-    this.#settle();
+    if (!this.#isOwn || !this.report.isCheckpointWhole) this.#saveAnew();
     this.#parts.engine.onRemoved = undefined;
     if (this.#isOwn)
       this.#parts.engine.nextId = Math.max(this.#table.count, manifest?.nextSeriesId ?? 1);
@@ -155,17 +157,17 @@ export class Restore {
     }
   }
 
-  /** Blocks are saved where they came from, unless they have to be saved anew. */
-  #settle(): void {
-    const { engine, kernel } = this.#parts;
-    const isSaved = this.#isOwn && this.report.isCheckpointWhole;
-    const words = engine.words();
+  /** What is not of this shard's checkpoint, or not all of it, is in none yet: blocks were taken for saved. */
+  #saveAnew(): void {
+    const words = this.#parts.engine.words();
     for (let id = 1; id < this.#table.count; id++) {
       const series = this.#table.at(id);
       if (series === 0) continue;
-      kernel.settleBlocks(series, isSaved ? 1 : 0);
-      // Where all is saved anew no file has what was freed.
-      if (!isSaved) words[(series + SERIES_FREED_SLOT) >>> 2] = 0;
+      const list = words[(series + SERIES_BLOCKS) >>> 2]! >>> 2;
+      const count = words[(series + SERIES_BLOCK_COUNT) >>> 2]! & 0xffff;
+      for (let i = list; i < list + count; i++) words[i]! &= ~BLOCK_FLAG_SAVED;
+      // No file has what was freed.
+      words[(series + SERIES_FREED_SLOT) >>> 2] = 0;
     }
   }
 
@@ -211,7 +213,7 @@ export class Restore {
     const runBytes = runBytesOf(kind);
     const { kernel, evict, fullReason, exportedCheckpoint } = this.#parts;
     const exported = checkpoint <= exportedCheckpoint ? BLOCK_FLAG_EXPORTED : 0;
-    const flags = BLOCK_FLAG_SAVING | exported;
+    const flags = BLOCK_FLAG_SAVED | exported;
     let at = STAGING_BASE + areaAt;
     const end = at + bytes.length;
     while (at < end) {
