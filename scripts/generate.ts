@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { tellsUsage } from './arguments.js';
 import { destinationName, openDestination } from './destinations/destination-flags.js';
 import { reasonOf, type Destination } from './destinations/destination.js';
 import { isClosedPipe } from './destinations/line-file.js';
@@ -16,10 +17,7 @@ export async function generate(
   print: Print,
   signal = new AbortController().signal,
 ): Promise<number> {
-  if (argv.includes('--help')) {
-    console.log(USAGE);
-    return 0;
-  }
+  if (tellsUsage(argv, USAGE)) return 0;
   let options: GenerateOptions;
   try {
     options = parseGenerateArgs(argv, Date.now() / 1000);

@@ -4,6 +4,7 @@ import { findHosts, type FoundHost } from '../src/migration/checkpoint-directory
 import { problemText, type Column, type Problem } from '../src/migration/column.js';
 import { HostFolder } from '../src/migration/host-folder.js';
 import { linePrefix } from '../src/migration/line-text.js';
+import { tellsUsage } from './arguments.js';
 import { reasonOf, type Totals } from './destinations/destination.js';
 import { LinePoster, urlOf } from './destinations/line-poster.js';
 
@@ -183,6 +184,7 @@ export function parseImportArgs(argv: readonly string[], nowSec: number): Import
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (tellsUsage(argv, USAGE)) return 0;
   let options: ImportOptions;
   try {
     options = parseImportArgs(argv, Date.now() / 1000);

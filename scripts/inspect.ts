@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { tellsUsage } from './arguments.js';
 import { KINDS, kindOf } from './inspection/kinds.js';
 import {
   reportLines,
@@ -110,6 +111,7 @@ function filesAt(path: string): string[] {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (tellsUsage(argv, USAGE)) return 0;
   let options: InspectOptions;
   try {
     options = parseInspectArgs(argv);

@@ -8,6 +8,7 @@ import {
 } from '../src/auth/password-hash.js';
 import { AUTH_DEFAULTS } from '../src/config/auth-config.js';
 import { userProblems } from '../src/config/users-config.js';
+import { tellsUsage } from './arguments.js';
 
 const USAGE = `usage: passwd NAME [--roles R,…] [--clusters C,…] [--ln N]
 
@@ -43,6 +44,7 @@ export async function run(
   input: PasswordInput,
   output: Output,
 ): Promise<number> {
+  if (tellsUsage(argv, USAGE)) return 0;
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],

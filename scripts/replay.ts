@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseTime } from '../src/model/time-expression.js';
+import { tellsUsage, withNegativeValues } from './arguments.js';
 import {
   DESTINATION_FLAGS,
   DESTINATION_USAGE,
@@ -111,7 +112,7 @@ function noteOf(atSec: number): string {
 /** Reads the command line; throws an Error that says what is wrong with it. */
 export function parseReplayArgs(argv: readonly string[]): Options {
   const { values, positionals } = parseArgs({
-    args: [...argv],
+    args: withNegativeValues(argv),
     allowPositionals: true,
     options: {
       ...DESTINATION_FLAGS,
@@ -144,6 +145,7 @@ export function parseReplayArgs(argv: readonly string[]): Options {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (tellsUsage(argv, USAGE)) return 0;
   let options: Options;
   try {
     options = parseReplayArgs(argv);

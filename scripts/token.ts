@@ -8,6 +8,7 @@ import { TokenVerifier } from '../src/auth/token-verifier.js';
 import { AUTH_DEFAULTS } from '../src/config/auth-config.js';
 import { DEFAULTS } from '../src/config/config.js';
 import { parseGoDuration } from '../src/config/duration.js';
+import { tellsUsage } from './arguments.js';
 
 const USAGE = `usage: token keys [--pem] [--out FILE]
        token make --key FILE --subject NAME [--roles R,…] [--scope "S …"] [--clusters C,…]
@@ -97,6 +98,7 @@ interface Options {
 
 /** Does what the arguments say; resolves to the exit code. */
 export async function run(argv: readonly string[], print: (text: string) => void): Promise<number> {
+  if (tellsUsage(argv, USAGE)) return 0;
   try {
     const [command, ...rest] = argv;
     if (command === 'keys') return printKeys(rest, print);

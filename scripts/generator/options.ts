@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseStep, parseTime } from '../../src/model/time-expression.js';
+import { withNegativeValues } from '../arguments.js';
 import {
   DESTINATION_FLAGS,
   DESTINATION_USAGE,
@@ -114,7 +115,7 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>['values'];
  * @throws Error that says what is wrong.
  */
 export function parseGenerateArgs(argv: readonly string[], nowSec: number): GenerateOptions {
-  const { values } = parseArgs({ args: [...argv], options: FLAGS });
+  const { values } = parseArgs({ args: withNegativeValues(argv), options: FLAGS });
   const task = taskOf(values);
   const seed = integer(values, 'seed', 1, 0, TIME_SEC_MAX);
   const topology = topologyOf(values);
