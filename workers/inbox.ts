@@ -3,8 +3,8 @@ import type { QueryMessage, ToShard } from '../src/protocol/messages.js';
 import type { Ring } from '../src/protocol/ring.js';
 
 /**
- * So long a shard looks for the next query after an answer: to fall asleep and be woken takes a thread 0.1 ms, and the
- * front as long as ringing. It is also all that a message costs that was counted and never came.
+ * How long a shard looks for the next query after an answer: to fall asleep and be woken takes a thread 0.1 ms, and
+ * ringing takes the front some of its time. It is also all that a message costs that was counted and never came.
  */
 const LOOK_OUT_MS = 0.2;
 /** Nobody looks where most pauses before the next query, waking included, are longer than this. */

@@ -157,7 +157,7 @@ export class Restore {
     }
   }
 
-  /** What is not of this shard's checkpoint, or not all of it, is in none yet: blocks were taken for saved. */
+  /** Blocks were taken for saved; those of another shard's checkpoint, or of a damaged one, are to be saved anew. */
   #saveAnew(): void {
     const words = this.#parts.engine.words();
     for (let id = 1; id < this.#table.count; id++) {

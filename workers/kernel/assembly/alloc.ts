@@ -43,8 +43,8 @@ let lowFromPages: u32 = ADDRESSABLE_PAGES + 1;
 export function setPageBudget(pages: u32): void {
   lowFromPages = ADDRESSABLE_PAGES + 1;
   if (pages == 0) return;
-  const kept = pages < PAGES_RESERVED ? 0 : pages - PAGES_RESERVED + 1;
-  lowFromPages = min(lowFromPages, kept);
+  const least = pages < PAGES_RESERVED ? 0 : pages - PAGES_RESERVED + 1;
+  lowFromPages = min(lowFromPages, least);
 }
 export function heapPagesInUse(): u32 {
   return pagesInUse;
