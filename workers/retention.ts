@@ -4,6 +4,7 @@ import { isCapped } from '../src/config/shard-memory.js';
 import { TIME_SEC_MAX } from '../src/model/slot.js';
 import type { Counters } from '../src/protocol/counters.js';
 import { NONE_IN_USE, type HostsInUse } from '../src/protocol/hosts-in-use.js';
+import { blockCount } from './engine/blocks.js';
 import type { Engine } from './engine/engine.js';
 import { hostsSpared, levelsSpared, type FreeBounds } from './free-bounds.js';
 import type { Kernel } from './kernel/kernel.js';
@@ -11,7 +12,6 @@ import {
   HEAD_SLOTS,
   HEAP_PAGE_BYTES,
   SERIES_HEAD,
-  SERIES_BLOCK_COUNT,
   SERIES_LEVEL,
   SERIES_STEP,
 } from './kernel/layout.js';
@@ -237,10 +237,7 @@ export class Retention {
   #removeEmptySeries(): void {
     if (this.isRestoring) return;
     const removed = this.#engine.removeEmptySeries((series, words) => {
-      return (
-        words[(series + SERIES_HEAD) >>> 2] === 0 &&
-        (words[(series + SERIES_BLOCK_COUNT) >>> 2]! & 0xffff) === 0
-      );
+      return words[(series + SERIES_HEAD) >>> 2] === 0 && blockCount(words, series) === 0;
     });
     this.#counters.add('series_removed_total', removed);
   }

@@ -1,12 +1,8 @@
 import { cpSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import {
-  BLOCK_ADDRESS_MASK,
-  BLOCK_START,
-  SERIES_BLOCKS,
-  SERIES_BLOCK_COUNT,
-} from '../../workers/kernel/layout.js';
+import { blockCount, blockListAt } from '../../workers/engine/blocks.js';
+import { BLOCK_ADDRESS_MASK, BLOCK_START } from '../../workers/kernel/layout.js';
 import { Random, seed } from '../helpers/random.js';
 import { blockShapes } from '../kernel/filled-series.js';
 import { DiskStore, T0, temporaryFolder, type Where } from './disk-store.js';
@@ -20,11 +16,11 @@ const FIXTURE = new URL('../../../test/fixtures/checkpoint-plain-headers', impor
 function blocksOf(store: DiskStore, where: Where): Map<number, string> {
   const words = store.engine.words();
   const series = store.seriesAt(where);
-  const list = words[(series + SERIES_BLOCKS) >>> 2]!;
-  const count = words[(series + SERIES_BLOCK_COUNT) >>> 2]! & 0xffff;
+  const list = blockListAt(words, series);
+  const count = blockCount(words, series);
   const blocks = new Map<number, string>();
   for (let i = 0; i < count; i++) {
-    const at = (words[(list >>> 2) + i]! & BLOCK_ADDRESS_MASK) >>> 0;
+    const at = (words[list + i]! & BLOCK_ADDRESS_MASK) >>> 0;
     const bytes = Buffer.from(store.memory.buffer, at, store.kernel.blockBytes(at));
     blocks.set(words[(at + BLOCK_START) >>> 2]!, bytes.toString('hex'));
   }

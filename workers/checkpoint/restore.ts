@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { blockCount, blockListAt } from '../engine/blocks.js';
 import type { Engine } from '../engine/engine.js';
 import { freeWithin } from '../free-bounds.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -13,8 +14,6 @@ import {
   RECORD_REGRID,
   RECORD_SAMPLES,
   RECORD_SERIES,
-  SERIES_BLOCK_COUNT,
-  SERIES_BLOCKS,
   SERIES_FREED_SLOT,
   STAGING_BASE,
   STAGING_BYTES,
@@ -163,9 +162,9 @@ export class Restore {
     for (let id = 1; id < this.#table.count; id++) {
       const series = this.#table.at(id);
       if (series === 0) continue;
-      const list = words[(series + SERIES_BLOCKS) >>> 2]! >>> 2;
-      const count = words[(series + SERIES_BLOCK_COUNT) >>> 2]! & 0xffff;
-      for (let i = list; i < list + count; i++) words[i]! &= ~BLOCK_FLAG_SAVED;
+      const list = blockListAt(words, series);
+      const end = list + blockCount(words, series);
+      for (let i = list; i < end; i++) words[i]! &= ~BLOCK_FLAG_SAVED;
       // No file has what was freed.
       words[(series + SERIES_FREED_SLOT) >>> 2] = 0;
     }

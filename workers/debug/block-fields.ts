@@ -1,4 +1,5 @@
 import type { BlockDetail } from '../../src/model/inspection.js';
+import { blockListAt } from '../engine/blocks.js';
 import type { Words } from '../engine/engine.js';
 import type { Kernel } from '../kernel/kernel.js';
 import {
@@ -10,8 +11,6 @@ import {
   BLOCK_START,
   BLOCK_WORD,
   HEAD_SLOTS,
-  SERIES_BLOCK_COUNT,
-  SERIES_BLOCKS,
   SERIES_HEAD,
   SERIES_HEAD_SLOT,
   SERIES_LAST_SLOT,
@@ -24,14 +23,9 @@ export const HEAD_BYTES = HEAD_SLOTS * 8;
 const CODECS = ['constant', 'for32', 'for64', 'delta', 'raw'] as const;
 const SLOTS_MASK = 127;
 
-/** Sealed blocks of a series. */
-export function blockCount(words: Words, series: number): number {
-  return words[(series + SERIES_BLOCK_COUNT) >>> 2]! & 0xffff;
-}
-
 /** Address of a sealed block with its flags, by its place. */
 export function blockEntry(words: Words, series: number, index: number): number {
-  return words[(words[(series + SERIES_BLOCKS) >>> 2]! >>> 2) + index]!;
+  return words[blockListAt(words, series) + index]!;
 }
 
 export function blockAddress(entry: number): number {

@@ -1,8 +1,8 @@
 import { notACursor, type BlocksPage, type BlocksRequest } from '../../src/model/inspection.js';
+import { blockCount } from '../engine/blocks.js';
 import { SERIES_STEP } from '../kernel/layout.js';
 import {
   blockAddress,
-  blockCount,
   blockEntry,
   blockStart,
   hasHead,

@@ -1,4 +1,5 @@
 import type { FreePreview, FreePreviewRequest } from '../../src/model/inspection.js';
+import { blockCount } from '../engine/blocks.js';
 import type { Words } from '../engine/engine.js';
 import { slotBefore } from '../engine/free.js';
 import type { Level } from '../engine/level-tree.js';
@@ -13,7 +14,6 @@ import {
 import type { Turns } from '../turns.js';
 import {
   blockAddress,
-  blockCount,
   blockEntry,
   blockStart,
   HEAD_BYTES,

@@ -8,6 +8,7 @@ import {
   type LevelsRequest,
   type SeriesDetail,
 } from '../../src/model/inspection.js';
+import { blockCount } from '../engine/blocks.js';
 import { STATISTICS } from '../engine/combine.js';
 import { firstSlotOf, NO_SLOT } from '../engine/first-slot.js';
 import type { Level } from '../engine/level-tree.js';
@@ -15,7 +16,6 @@ import { SERIES_LAST_SLOT, SERIES_STAGGER, SERIES_STEP } from '../kernel/layout.
 import type { Turns } from '../turns.js';
 import {
   blockAddress,
-  blockCount,
   blockEntry,
   HEAD_BYTES,
   hasHead,

@@ -1,9 +1,10 @@
 import { StoreError } from '../../src/model/errors.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { SERIES_STAGGER } from '../kernel/layout.js';
+import { blockCount } from '../engine/blocks.js';
 import type { Engine, Words } from '../engine/engine.js';
 import type { Level } from '../engine/level-tree.js';
-import { blockCount, hasHead, headBlock, sealedBlock } from './block-fields.js';
+import { hasHead, headBlock, sealedBlock } from './block-fields.js';
 
 interface DebugLevel {
   /** Blocks of each metric, oldest first. */

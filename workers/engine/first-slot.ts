@@ -1,5 +1,6 @@
 import type { Kernel } from '../kernel/kernel.js';
-import { HEAD_SLOTS, SERIES_BLOCK_COUNT, SERIES_HEAD, SERIES_HEAD_SLOT } from '../kernel/layout.js';
+import { HEAD_SLOTS, SERIES_HEAD, SERIES_HEAD_SLOT } from '../kernel/layout.js';
+import { blockCount } from './blocks.js';
 import type { Words } from './engine.js';
 
 /** Of a series that holds nothing. */
@@ -13,8 +14,7 @@ const NOT_FINITE = 0x7ff00000;
  */
 export function firstSlotOf(kernel: Kernel, words: Words, series: number): number {
   const oldest = kernel.oldestSlot(series) >>> 0;
-  const hasBlocks = (words[(series + SERIES_BLOCK_COUNT) >>> 2]! & 0xffff) !== 0;
-  if (hasBlocks || oldest === NO_SLOT) return oldest;
+  if (blockCount(words, series) > 0 || oldest === NO_SLOT) return oldest;
   const upper = (words[(series + SERIES_HEAD) >>> 2]! >>> 2) + 1;
   const first = words[(series + SERIES_HEAD_SLOT) >>> 2]!;
   for (let i = 0; i < HEAD_SLOTS; i++) {

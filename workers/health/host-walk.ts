@@ -1,13 +1,8 @@
+import { blockCount } from '../engine/blocks.js';
 import type { Engine } from '../engine/engine.js';
 import { lateAfterSec } from '../engine/late.js';
 import type { Level } from '../engine/level-tree.js';
-import {
-  SERIES_BLOCK_COUNT,
-  SERIES_HEAD,
-  SERIES_LAST_SLOT,
-  SERIES_STAGGER,
-  SERIES_STEP,
-} from '../kernel/layout.js';
+import { SERIES_HEAD, SERIES_LAST_SLOT, SERIES_STAGGER, SERIES_STEP } from '../kernel/layout.js';
 import type { MetricNames } from './metric-names.js';
 import type { NewestValues } from './stuck.js';
 
@@ -74,8 +69,7 @@ export class HostWalk {
   }
 
   #look(series: number, words: Uint32Array): void {
-    const hasBlocks = (words[(series + SERIES_BLOCK_COUNT) >>> 2]! & 0xffff) !== 0;
-    if (words[(series + SERIES_HEAD) >>> 2] === 0 && !hasBlocks) return;
+    if (words[(series + SERIES_HEAD) >>> 2] === 0 && blockCount(words, series) === 0) return;
     const stepSec = words[(series + SERIES_STEP) >>> 2]!;
     const lastSlot = words[(series + SERIES_LAST_SLOT) >>> 2]!;
     const id = this.#names.ofMetric(words[(series + SERIES_STAGGER) >>> 2]! >>> 16);

@@ -1,11 +1,10 @@
+import { blockCount, blockListAt } from '../engine/blocks.js';
 import type { Engine } from '../engine/engine.js';
 import {
   BLOCK_ADDRESS_MASK,
   BLOCK_FLAG_EXPORTED,
   BLOCK_START,
   BLOCK_WORD,
-  SERIES_BLOCKS,
-  SERIES_BLOCK_COUNT,
   SERIES_COUNT,
   SERIES_FLAGS,
   SERIES_FLAGS_COUNT_SHIFT,
@@ -99,8 +98,8 @@ function markBlocks(
   series: number,
   note: ((from: number, to: number) => void) | undefined,
 ): number {
-  const list = words[(series + SERIES_BLOCKS) >>> 2]! >>> 2;
-  const count = words[(series + SERIES_BLOCK_COUNT) >>> 2]! & 0xffff;
+  const list = blockListAt(words, series);
+  const count = blockCount(words, series);
   const headSlot = words[(series + SERIES_HEAD_SLOT) >>> 2]!;
   const hasHead = words[(series + SERIES_HEAD) >>> 2] !== 0;
   const stagger = words[(series + SERIES_STAGGER) >>> 2]! & 0xff;
